@@ -1,0 +1,85 @@
+/**
+ * Bytes that are not UTF-8, carried in strings.
+ *
+ * File names, arguments and environment values on Unix are bytes. Nearly all are UTF-8; the rest must still
+ * come out as they went in. Each byte 0x80-0xFF that is not part of valid UTF-8 becomes the lone surrogate
+ * U+DC80-U+DCFF, which valid UTF-8 can never produce, and back. (Python's PEP 383 does the same.)
+ */
+
+const REPLACEMENT = '\ufffd';
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** The string that stands for these bytes. */
+export function decodeBytes(bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return decodeDamaged(bytes);
+  }
+}
+
+/** The bytes this string stands for. */
+export function encodeBytes(text: string): Uint8Array {
+  if (text.isWellFormed()) return encoder.encode(text);
+  const parts: Uint8Array[] = [];
+  // Iterating by code point keeps real surrogate pairs whole; only lone ones are bytes.
+  for (const symbol of text) {
+    const point = symbol.codePointAt(0) ?? 0;
+    parts.push(point >= 0xdc80 && point <= 0xdcff ? Uint8Array.of(point & 0xff) : encoder.encode(symbol));
+  }
+  return concatBytes(parts);
+}
+
+/** Whether a runtime's own decoding may have lost bytes of this text, so that the raw ones must be fetched. */
+export function looksMangled(text: string): boolean {
+  return text.includes(REPLACEMENT);
+}
+
+/** Whether this string must be given to the machine as bytes, because UTF-8 cannot hold it. */
+export function needsBytes(text: string): boolean {
+  return !text.isWellFormed();
+}
+
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function decodeDamaged(bytes: Uint8Array): string {
+  let text = '';
+  let at = 0;
+  while (at < bytes.length) {
+    const length = validSequence(bytes, at);
+    if (length > 0) {
+      text += strict.decode(bytes.subarray(at, at + length));
+      at += length;
+    } else {
+      text += String.fromCharCode(0xdc00 + (bytes[at] ?? 0));
+      at += 1;
+    }
+  }
+  return text;
+}
+
+/** Length of the valid UTF-8 sequence that starts here, 0 when there is none. */
+function validSequence(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  const length =
+    first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (length === 0 || at + length > bytes.length) return 0;
+  if (length === 1) return 1;
+  try {
+    strict.decode(bytes.subarray(at, at + length));
+    return length;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * The machine, as the rest of intray sees it: six small interfaces.
+ *
+ * Everything above src/os reaches files, locks, processes, time, chance and the host through these and
+ * nothing else, so one engine runs on the real machine and on a simulated one. Every call is a `Step`: on
+ * the real machine it is done when it returns (synchronous system calls, no thread hop on the per-job path),
+ * on a simulated one it is a promise, and any other process may run before it settles. Callers always
+ * `await`, and so never rely on two calls being one.
+ *
+ * Paths and names are strings. Bytes of a name that are not UTF-8 travel as lone surrogates (see bytes.ts)
+ * and come out of the machine as the bytes they were.
+ *
+ * Failures are thrown as `SystemError`s with the errno name in `code`, as Node's own calls do.
+ */
+
+/** One call to the machine. */
+export type Step<T> = T | Promise<T>;
+
+/** An open file descriptor. */
+export type Descriptor = number & { readonly __descriptor: unique symbol };
+
+/**
+ * How to open a file.
+ *
+ * | mode         | open(2) flags                    | for |
+ * |--------------|----------------------------------|-----|
+ * | read         | RDONLY                           | a file the user named: may wait for the writer of a FIFO |
+ * | read-job     | RDONLY NONBLOCK NOCTTY           | a file found in a directory: never waits, whatever it is |
+ * | create       | WRONLY CREAT EXCL                | a new file; EEXIST when the name is taken |
+ * | truncate     | WRONLY CREAT TRUNC               | a file of our own, written from its start |
+ * | lock         | RDWR CREAT                       | a lock file, made when missing |
+ * | lock-present | RDWR                             | a lock file that must be there already |
+ * | directory    | RDONLY DIRECTORY                 | fsync of a directory |
+ */
+export type OpenMode = 'read' | 'read-job' | 'create' | 'truncate' | 'lock' | 'lock-present' | 'directory';
+
+export type FileKind = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'device' | 'unknown';
+
+export type FileStatus = {
+  readonly kind: FileKind;
+  /** Bytes. */
+  readonly size: number;
+  /** Permission bits with setuid, setgid and sticky: `st_mode & 0o7777`. */
+  readonly mode: number;
+  readonly inode: bigint;
+  readonly device: bigint;
+  /** Last change of the content, milliseconds since 1970. */
+  readonly modifiedMs: number;
+};
+
+export type DirectoryEntry = { readonly name: string; readonly kind: FileKind };
+
+export interface Files {
+  open(path: string, mode: OpenMode): Step<Descriptor>;
+  close(descriptor: Descriptor): Step<void>;
+  /**
+   * Reads up to `length` bytes at the descriptor's own position and moves it. 0 means end of file. A terminal
+   * or pipe that was set non-blocking is waited for.
+   */
+  read(descriptor: Descriptor, buffer: Uint8Array, offset: number, length: number): Step<number>;
+  /** Writes all of `bytes` at the descriptor's own position. */
+  write(descriptor: Descriptor, bytes: Uint8Array): Step<void>;
+  /** Makes content (or, for a directory, its names) survive a power cut. */
+  fsync(descriptor: Descriptor): Step<void>;
+  fstat(descriptor: Descriptor): Step<FileStatus>;
+  fchmod(descriptor: Descriptor, mode: number): Step<void>;
+  /** Follows symbolic links. */
+  stat(path: string): Step<FileStatus>;
+  /** The names in a directory, `.` and `..` left out, in no order. Kinds are as lstat would say. */
+  readdir(path: string): Step<DirectoryEntry[]>;
+  rename(from: string, to: string): Step<void>;
+  link(existing: string, added: string): Step<void>;
+  unlink(path: string): Step<void>;
+  /** One directory; the parent must exist. Mode 0777 less the umask. */
+  mkdir(path: string): Step<void>;
+}
+
+export type LockKind = 'exclusive' | 'shared';
+
+export interface Locks {
+  /**
+   * flock(2) without waiting: true when the lock is ours now, false when another open file holds it. The
+   * lock belongs to the open file description, so a child that inherits the descriptor shares it.
+   */
+  tryLock(descriptor: Descriptor, kind: LockKind): Step<boolean>;
+  /** Gives the lock up for every holder of this open file description, heirs included. */
+  unlock(descriptor: Descriptor): Step<void>;
+}
+
+export type Command = {
+  /** A path, or a name to be looked up in PATH. */
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: ReadonlyMap<string, string>;
+  /** What the command gets as descriptors 0, 1, 2; left out: what we have ourselves. */
+  readonly stdin?: Descriptor;
+  readonly stdout?: Descriptor;
+  readonly stderr?: Descriptor;
+  /** One more descriptor to hand down, as number 3. */
+  readonly extra?: Descriptor;
+};
+
+/** How a command ended. Death by a signal, real-time ones too, is never an exit code. */
+export type Exit =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signaled'; readonly signal: number };
+
+export interface Child {
+  readonly pid: number;
+  readonly exit: Promise<Exit>;
+  /** Sends a signal to the whole process group the command leads. False when the group is gone. */
+  signalGroup(signal: SignalName): Step<boolean>;
+}
+
+export type SignalName = 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT';
+
+export interface Processes {
+  /**
+   * Starts a command as the leader of a new process group. Throws a SystemError when it cannot be started
+   * (ENOENT, EACCES, ENOEXEC, E2BIG, EAGAIN, ...).
+   */
+  spawn(command: Command): Step<Child>;
+  /** A pipe; neither end passes to a command unless it is given to it. */
+  pipe(): Step<{ readonly readEnd: Descriptor; readonly writeEnd: Descriptor }>;
+}
+
+export type Timestamp = {
+  /** Whole seconds since 1970, before it negative. */
+  readonly seconds: bigint;
+  /** 0 to 999,999,999. */
+  readonly nanos: number;
+};
+
+export interface Clock {
+  now(): Timestamp;
+  /** Milliseconds that never go back, from an arbitrary start. */
+  monotonicMs(): number;
+  /** Resolves after `ms`, or at once when `signal` is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Local time's distance from UTC at that moment, in minutes, east positive. */
+  utcOffsetMinutes(at: Timestamp): number;
+}
+
+export interface Random {
+  /** A random (version 4) UUID in lower case. */
+  uuid(): string;
+}
+
+export interface Host {
+  readonly name: string;
+  readonly pid: number;
+  /** The environment this process was given. */
+  env(): ReadonlyMap<string, string>;
+  /** Calls `handler` on the signal until disposed. A signal that our parent set to be ignored stays so. */
+  onSignal(signal: SignalName, handler: () => void): () => void;
+  /** Ends this process the way the signal would have, so that our parent sees it. */
+  dieOf(signal: SignalName): void;
+}
+
+export interface Machine {
+  readonly files: Files;
+  readonly locks: Locks;
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly host: Host;
+}
+
+/** An errno as thrown by every port. */
+export type SystemError = Error & {
+  readonly code: string;
+  readonly syscall?: string;
+  readonly path?: string;
+};
+
+export function isSystemError(error: unknown): error is SystemError {
+  return (
+    error instanceof Error && typeof (error as { code?: unknown }).code === 'string' && 'syscall' in error
+  );
+}
+
+/** True when `error` is the system's, with one of these errno names. */
+export function hasErrno(error: unknown, ...names: string[]): boolean {
+  return isSystemError(error) && names.includes(error.code);
+}
+
+/** Standard input, output and error of this process. */
+export const STDIN = 0 as Descriptor;
+export const STDOUT = 1 as Descriptor;
+export const STDERR = 2 as Descriptor;

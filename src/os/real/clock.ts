@@ -1,0 +1,33 @@
+import type { Clock, Timestamp } from '../ports.ts';
+
+const NANOS_PER_MS = 1_000_000n;
+/** How far the two ways to tell the time may be apart before the clock must have been set. */
+const AGREEMENT_MS = 2;
+
+const NANOS_PER_SECOND = 1_000_000_000n;
+
+export const realClock: Clock = {
+  now: () => {
+    // performance.timeOrigin was read from the system clock at our start, to the microsecond. Should the clock
+    // have been set since, the coarser Date.now() is right.
+    const fine = performance.timeOrigin + performance.now();
+    const coarse = Date.now();
+    const ms = Math.abs(fine - coarse) <= AGREEMENT_MS ? fine : coarse;
+    const whole = Math.floor(ms);
+    const nanos = BigInt(whole) * NANOS_PER_MS + BigInt(Math.floor((ms - whole) * 1e6));
+    return { seconds: nanos / NANOS_PER_SECOND, nanos: Number(nanos % NANOS_PER_SECOND) };
+  },
+  monotonicMs: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener('abort', done);
+    }),
+  utcOffsetMinutes: (at: Timestamp) => -new Date(Number(at.seconds) * 1000).getTimezoneOffset(),
+};

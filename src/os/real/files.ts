@@ -1,0 +1,120 @@
+import fs from 'node:fs';
+import { decodeBytes, encodeBytes, looksMangled, needsBytes } from '../bytes.ts';
+import {
+  type Descriptor,
+  type DirectoryEntry,
+  type FileKind,
+  type Files,
+  hasErrno,
+  type OpenMode,
+} from '../ports.ts';
+
+const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
+  fs.constants;
+
+const FLAGS: Record<OpenMode, number> = {
+  read: O_RDONLY,
+  'read-job': O_RDONLY | O_NONBLOCK | O_NOCTTY,
+  create: O_WRONLY | O_CREAT | O_EXCL,
+  truncate: O_WRONLY | O_CREAT | O_TRUNC,
+  lock: O_RDWR | O_CREAT,
+  'lock-present': O_RDWR,
+  directory: O_RDONLY | O_DIRECTORY,
+};
+
+/** New files are readable and writable by all, less the umask. */
+const NEW_FILE_MODE = 0o666;
+
+/** How long to wait before asking a descriptor that said EAGAIN again. */
+const RETRY_MS = 5;
+
+/** The real file system, by synchronous calls: see "Runtime" in docs/decisions/0002-steps.md for why. */
+export const realFiles: Files = {
+  open: (path, mode) => fs.openSync(raw(path), FLAGS[mode], NEW_FILE_MODE) as Descriptor,
+  close: (descriptor) => fs.closeSync(descriptor),
+  read: (descriptor, buffer, offset, length) => {
+    for (;;) {
+      try {
+        return fs.readSync(descriptor, buffer, offset, length, null);
+      } catch (error) {
+        if (hasErrno(error, 'EINTR')) continue;
+        if (!hasErrno(error, 'EAGAIN')) throw error;
+        pause();
+      }
+    }
+  },
+  write: (descriptor, bytes) => {
+    let written = 0;
+    while (written < bytes.length) {
+      try {
+        written += fs.writeSync(descriptor, bytes, written, bytes.length - written, null);
+      } catch (error) {
+        if (hasErrno(error, 'EINTR')) continue;
+        if (!hasErrno(error, 'EAGAIN')) throw error;
+        pause();
+      }
+    }
+  },
+  fsync: (descriptor) => fs.fsyncSync(descriptor),
+  fstat: (descriptor) => status(fs.fstatSync(descriptor, { bigint: true })),
+  fchmod: (descriptor, mode) => fs.fchmodSync(descriptor, mode),
+  stat: (path) => status(fs.statSync(raw(path), { bigint: true })),
+  readdir: (path) => {
+    const entries = fs.readdirSync(raw(path), { withFileTypes: true });
+    // A name with U+FFFD may have been another sequence of bytes: only then is the directory read again, raw.
+    if (entries.some((entry) => looksMangled(entry.name))) return readRawNames(path);
+    return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+  },
+  rename: (from, to) => fs.renameSync(raw(from), raw(to)),
+  link: (existing, added) => fs.linkSync(raw(existing), raw(added)),
+  unlink: (path) => fs.unlinkSync(raw(path)),
+  mkdir: (path) => fs.mkdirSync(raw(path)),
+};
+
+function raw(path: string): string | Buffer {
+  return needsBytes(path) ? Buffer.from(encodeBytes(path)) : path;
+}
+
+/** Bun gives no names for Buffer entries withFileTypes, so each kind is asked for. */
+function readRawNames(path: string): DirectoryEntry[] {
+  const entries: DirectoryEntry[] = [];
+  for (const bytes of fs.readdirSync(raw(path), { encoding: 'buffer' })) {
+    const name = decodeBytes(bytes);
+    try {
+      entries.push({ name, kind: kindOf(fs.lstatSync(raw(`${path}/${name}`))) });
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT')) throw error; // gone since the listing
+    }
+  }
+  return entries;
+}
+
+type Kinds = Pick<
+  fs.Dirent,
+  'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket' | 'isBlockDevice' | 'isCharacterDevice'
+>;
+
+function kindOf(entry: Kinds): FileKind {
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'directory';
+  if (entry.isSymbolicLink()) return 'link';
+  if (entry.isFIFO()) return 'fifo';
+  if (entry.isSocket()) return 'socket';
+  if (entry.isBlockDevice() || entry.isCharacterDevice()) return 'device';
+  return 'unknown';
+}
+
+function status(from: fs.BigIntStats) {
+  return {
+    kind: kindOf(from),
+    size: Number(from.size),
+    mode: Number(from.mode & 0o7777n),
+    inode: from.ino,
+    device: from.dev,
+    modifiedMs: Number(from.mtimeMs),
+  };
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+}

@@ -1,0 +1,86 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import { decodeBytes, looksMangled } from '../bytes.ts';
+import type { Host, SignalName } from '../ports.ts';
+
+const NUL = 0;
+
+export const realHost: Host = {
+  get name() {
+    return os.hostname();
+  },
+  pid: process.pid,
+  env: () => {
+    const env = new Map<string, string>();
+    let mangled = false;
+    for (const [name, value] of Object.entries(process.env)) {
+      if (value === undefined) continue;
+      env.set(name, value);
+      mangled ||= looksMangled(name) || looksMangled(value);
+    }
+    return mangled ? rawEnvironment(env) : env;
+  },
+  onSignal: (signal, handler) => {
+    if (isIgnored(signal)) return () => {};
+    process.on(signal, handler);
+    return () => {
+      process.removeListener(signal, handler);
+    };
+  },
+  dieOf: (signal) => {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  },
+};
+
+/** The arguments after the program's own name and script, byte for byte. */
+export function commandLine(): string[] {
+  const args = process.argv.slice(2);
+  if (!args.some(looksMangled)) return args;
+  const raw = splitAtNul(fs.readFileSync('/proc/self/cmdline'));
+  return raw.slice(raw.length - args.length);
+}
+
+/** The name this program was called by: `fspl` when it was started through a link of that name. */
+export function calledAs(): string {
+  // In the single-file executable argv[1] is a path inside the executable; the name called by is argv0.
+  const compiled = process.argv[1]?.startsWith('/$bunfs/') ?? false;
+  const path = compiled ? process.argv0 : (process.argv[1] ?? '');
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** Each variable as the kernel gave it, where the runtime could not hold it; changes since the start count. */
+function rawEnvironment(known: Map<string, string>): Map<string, string> {
+  const env = new Map<string, string>();
+  for (const [name, value] of known) if (!looksMangled(name) && !looksMangled(value)) env.set(name, value);
+  for (const entry of splitAtNul(fs.readFileSync('/proc/self/environ'))) {
+    const split = entry.indexOf('=', 1);
+    const name = entry.slice(0, split);
+    if (split > 0 && !env.has(name)) env.set(name, entry.slice(split + 1));
+  }
+  return env;
+}
+
+function splitAtNul(bytes: Uint8Array): string[] {
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = bytes.indexOf(NUL); at >= 0; at = bytes.indexOf(NUL, from)) {
+    parts.push(decodeBytes(bytes.subarray(from, at)));
+    from = at + 1;
+  }
+  return parts;
+}
+
+/**
+ * Whether our parent (nohup, say) had this signal ignored. Bun keeps that; Node resets it before we can look,
+ * so there it is not known and reads as false.
+ */
+function isIgnored(signal: SignalName): boolean {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(fs.readFileSync('/proc/self/status', 'latin1'))?.[1];
+    const number = os.constants.signals[signal];
+    return mask !== undefined && ((BigInt(`0x${mask}`) >> BigInt(number - 1)) & 1n) === 1n;
+  } catch {
+    return false; // no /proc here
+  }
+}

@@ -1,0 +1,16 @@
+import type { Machine } from '../ports.ts';
+import { realClock } from './clock.ts';
+import { realFiles } from './files.ts';
+import { realHost } from './host.ts';
+import { realLocks } from './locks.ts';
+import { realProcesses } from './processes.ts';
+
+/** The machine this program runs on. */
+export const realMachine: Machine = {
+  files: realFiles,
+  locks: realLocks,
+  processes: realProcesses,
+  clock: realClock,
+  random: { uuid: () => crypto.randomUUID() },
+  host: realHost,
+};

@@ -1,0 +1,179 @@
+import { encodeBytes } from '../bytes.ts';
+import type { Child, Command, Descriptor, Exit, Processes, SignalName } from '../ports.ts';
+import { hasErrno } from '../ports.ts';
+import { native, systemError } from './native.ts';
+import type { Library, Native } from './native-signatures.ts';
+
+/**
+ * Commands, started by posix_spawn and waited for by waitpid, on Node and Bun alike.
+ *
+ * The runtimes' own spawn is not used: on Node and Bun a death by a real-time signal is reported as exit code
+ * 0, arguments and environment that are not UTF-8 are mangled, and a big parent makes Node's fork slow.
+ *
+ * A child goes through these states:
+ *
+ *   started   it is in `children`; SIGCHLD, or the sweep each second should a signal ever be missed, asks
+ *             waitpid for it. Its group may be signalled.
+ *   reaped    waitpid gave its status: out of `children`, `exit` is resolved, the pid may be anybody's. What
+ *             it left in its group (a daemon, say) lives on; its group can be signalled by the number as long
+ *             as a member is alive, for the kernel does not give a group's number to a new process.
+ */
+export const realProcesses: Processes = {
+  spawn: async (command) => start(await native(), command),
+  pipe: async () => {
+    const { library, errno } = await native();
+    const ends = new Int32Array(2);
+    if (library.pipe2(bytesOf(ends), O_CLOEXEC) !== 0) throw systemError(errno(), 'pipe2');
+    return { readEnd: ends[0] as Descriptor, writeEnd: ends[1] as Descriptor };
+  },
+};
+
+const O_CLOEXEC = 0o2000000;
+const WNOHANG = 1;
+const SWEEP_MS = 1000;
+
+// spawn.h of glibc and musl
+const POSIX_SPAWN_SETPGROUP = 0x02;
+const POSIX_SPAWN_SETSIGDEF = 0x04;
+const SIGPIPE = 13;
+const SIGXFSZ = 25;
+
+/** More than any libc's posix_spawnattr_t (336 bytes in glibc) and sigset_t (128). */
+const OPAQUE_BYTES = 1024;
+
+const children = new Map<number, (exit: Exit) => void>();
+let sweep: NodeJS.Timeout | undefined;
+let attributes: Uint8Array | undefined;
+
+function start(c: Native, command: Command): Child {
+  const { library } = c;
+  attributes ??= spawnAttributes(library);
+  const actions = fileActions(library, command);
+  const argv = pointerBlock(library, [command.program, ...command.args]);
+  const envp = pointerBlock(
+    library,
+    Array.from(command.env, ([name, value]) => `${name}=${value}`),
+  );
+  const pid = new Int32Array(1);
+  watch();
+  const failed = library.posixSpawnp(bytesOf(pid), cString(command.program), actions, attributes, argv, envp);
+  library.free(argv);
+  library.free(envp);
+  library.actionsDestroy(actions);
+  const leader = pid[0] ?? 0;
+  if (failed !== 0) {
+    unwatchWhenIdle();
+    throw systemError(failed, 'spawn', command.program);
+  }
+  const exit = new Promise<Exit>((resolve) => children.set(leader, resolve));
+  return { pid: leader, exit, signalGroup: (signal) => signalGroup(leader, signal) };
+}
+
+function signalGroup(leader: number, signal: SignalName): boolean {
+  try {
+    process.kill(-leader, signal);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ESRCH')) return false;
+    throw error;
+  }
+}
+
+/** A group of its own, and the default for the two signals that both runtimes ignore. */
+function spawnAttributes(library: Library): Uint8Array {
+  const made = new Uint8Array(OPAQUE_BYTES);
+  library.attributesInit(made);
+  library.attributesSetFlags(made, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+  const defaults = new Uint8Array(OPAQUE_BYTES);
+  for (const signal of [SIGPIPE, SIGXFSZ]) {
+    const bit = signal - 1;
+    defaults[bit >> 3] = (defaults[bit >> 3] ?? 0) | (1 << (bit & 7));
+  }
+  library.attributesSetSigdefault(made, defaults);
+  return made;
+}
+
+function fileActions(library: Library, command: Command): Uint8Array {
+  const actions = new Uint8Array(OPAQUE_BYTES);
+  library.actionsInit(actions);
+  const targets: [Descriptor | undefined, number][] = [
+    [command.stdin, 0],
+    [command.stdout, 1],
+    [command.stderr, 2],
+    [command.extra, 3],
+  ];
+  for (const [descriptor, target] of targets) {
+    if (descriptor !== undefined) library.actionsDup2(actions, descriptor, target);
+  }
+  return actions;
+}
+
+/** A NULL-ended array of C strings in one piece of C's memory; the caller frees it. */
+function pointerBlock(library: Library, texts: readonly string[]): number {
+  const strings = texts.map(cString);
+  const tableBytes = (strings.length + 1) * 8;
+  const size = strings.reduce((sum, string) => sum + string.length, tableBytes);
+  const address = library.malloc(size);
+  if (address === 0) throw systemError(12, 'malloc');
+  const block = new Uint8Array(size);
+  const table = new DataView(block.buffer);
+  let at = tableBytes;
+  strings.forEach((string, index) => {
+    table.setBigUint64(index * 8, BigInt(address + at), true);
+    block.set(string, at);
+    at += string.length;
+  });
+  library.copyIn(address, block, size);
+  return address;
+}
+
+function cString(text: string): Uint8Array {
+  const bytes = encodeBytes(text);
+  if (bytes.includes(0)) throw systemError(22, 'spawn', text);
+  const string = new Uint8Array(bytes.length + 1);
+  string.set(bytes);
+  return string;
+}
+
+/** Listens for ended children; the timer also keeps the event loop alive while one runs. */
+function watch(): void {
+  if (sweep !== undefined) return;
+  process.on('SIGCHLD', reap);
+  sweep = setInterval(reap, SWEEP_MS);
+}
+
+function unwatchWhenIdle(): void {
+  if (children.size > 0 || sweep === undefined) return;
+  process.removeListener('SIGCHLD', reap);
+  clearInterval(sweep);
+  sweep = undefined;
+}
+
+function reap(): void {
+  void native().then(({ library }) => {
+    const status = new Int32Array(1);
+    for (const [pid, resolve] of children) {
+      const answer = library.waitpid(pid, bytesOf(status), WNOHANG);
+      if (answer === 0) continue;
+      children.delete(pid);
+      if (answer === pid) resolve(exitOf(status[0] ?? 0));
+      // Somebody else reaped it (ECHILD): how it ended cannot be known, so it did not succeed.
+      else resolve({ kind: 'exited', code: UNKNOWN_STATUS });
+    }
+    unwatchWhenIdle();
+  });
+}
+
+/** Reported for a child whose status was lost; never 0. */
+const UNKNOWN_STATUS = 255;
+
+/** Linux's wait status: low seven bits the signal, the next eight the exit code. */
+function exitOf(status: number): Exit {
+  const signal = status & 0x7f;
+  if (signal !== 0) return { kind: 'signaled', signal };
+  return { kind: 'exited', code: (status >> 8) & 0xff };
+}
+
+function bytesOf(numbers: Int32Array): Uint8Array {
+  return new Uint8Array(numbers.buffer);
+}
