@@ -110,6 +110,8 @@ export interface Child {
   readonly exit: Promise<Exit>;
   /** Sends a signal to the whole process group the command leads. False when the group is gone. */
   signalGroup(signal: SignalName): Step<boolean>;
+  /** Whether any process of the group is left; the leader may be gone already. */
+  groupExists(): Step<boolean>;
 }
 
 export type SignalName = 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT';

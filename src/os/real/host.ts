@@ -84,3 +84,8 @@ function isIgnored(signal: SignalName): boolean {
     return false; // no /proc here
   }
 }
+
+/** Sets the exit status; the process ends when nothing is left to do. */
+export function exitWith(status: number): void {
+  process.exitCode = status;
+}

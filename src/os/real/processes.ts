@@ -66,10 +66,15 @@ function start(c: Native, command: Command): Child {
     throw systemError(failed, 'spawn', command.program);
   }
   const exit = new Promise<Exit>((resolve) => children.set(leader, resolve));
-  return { pid: leader, exit, signalGroup: (signal) => signalGroup(leader, signal) };
+  return {
+    pid: leader,
+    exit,
+    signalGroup: (signal) => signalGroup(leader, signal),
+    groupExists: () => signalGroup(leader, 0),
+  };
 }
 
-function signalGroup(leader: number, signal: SignalName): boolean {
+function signalGroup(leader: number, signal: SignalName | 0): boolean {
   try {
     process.kill(-leader, signal);
     return true;

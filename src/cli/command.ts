@@ -1,0 +1,119 @@
+/**
+ * Commands as data. A table of these is all that parsing, `--help` and completion know; the code that runs one
+ * is loaded when it is asked for.
+ */
+
+import type { Context } from './context.ts';
+
+export type Flag = { readonly kind: 'flag'; readonly short?: string; readonly help: string };
+
+export type Value<T, Required extends boolean> = {
+  readonly kind: 'value';
+  readonly short?: string;
+  /** What stands for the value in the help: `FILE`. */
+  readonly placeholder: string;
+  readonly help: string;
+  readonly required: Required;
+  readonly parse: Parse<T>;
+};
+
+/** The value, or a sentence that says what was expected: "expected a number from 0 to 9". */
+export type Parse<T> = (text: string) => { readonly value: T } | { readonly expected: string };
+
+// `unknown` would lose what each option is; only this bound is loose, the values are exact.
+export type Options = Readonly<Record<string, Flag | Value<unknown, boolean>>>;
+
+export type Operand<T> = {
+  readonly name: string;
+  readonly help: string;
+  readonly parse: Parse<T>;
+};
+
+export type OptionValues<O extends Options> = {
+  readonly [K in keyof O]: O[K] extends Flag
+    ? boolean
+    : O[K] extends Value<infer T, infer Required>
+      ? Required extends true
+        ? T
+        : T | undefined
+      : never;
+};
+
+export type Arguments<O extends Options, T> = {
+  readonly options: OptionValues<O>;
+  /** The one operand of commands that have one. */
+  readonly operand: T;
+  /** All that follows `--`, as it is, for commands that take such. */
+  readonly rest: readonly string[];
+};
+
+/** Runs the command and resolves with its exit status. */
+export type Run<O extends Options, T> = (context: Context, args: Arguments<O, T>) => Promise<number>;
+
+export type CommandSpec<O extends Options = Options, T = unknown> = {
+  readonly name: string;
+  /** One line, without a full stop. */
+  readonly summary: string;
+  readonly options: O;
+  /** Each command has one operand or none. */
+  readonly operand?: Operand<T>;
+  /** What follows `--`; left out when the command takes nothing there. */
+  readonly rest?: { readonly name: string; readonly help: string };
+  /** Shell lines, shown by --help. */
+  readonly examples: readonly string[];
+  readonly load: () => Promise<Run<O, T>>;
+};
+
+/** A command whose option types are remembered until they meet the code that runs it, and then forgotten. */
+export function command<const O extends Options, T = undefined>(spec: CommandSpec<O, T>): CommandSpec {
+  return spec as unknown as CommandSpec;
+}
+
+export function flag(help: string): Flag {
+  return { kind: 'flag', help };
+}
+
+export function required<T>(
+  short: string,
+  placeholder: string,
+  help: string,
+  parse: Parse<T>,
+): Value<T, true> {
+  return { kind: 'value', short, placeholder, help, required: true, parse };
+}
+
+export function optional<T>(
+  short: string | undefined,
+  placeholder: string,
+  help: string,
+  parse: Parse<T>,
+): Value<T, false> {
+  return {
+    kind: 'value',
+    ...(short === undefined ? {} : { short }),
+    placeholder,
+    help,
+    required: false,
+    parse,
+  };
+}
+
+/** Any text. */
+export const text: Parse<string> = (value) => ({ value });
+
+/** A whole number from 0 to 2^64-1, as the original reads one: `+7` and `007` are 7. */
+export const u64: Parse<bigint> = (value) => {
+  const number = /^\+?\d{1,64}$/.test(value) ? BigInt(value.replace('+', '')) : -1n;
+  if (number < 0n || number > 0xffff_ffff_ffff_ffffn) {
+    return { expected: `a whole number from 0 to ${0xffff_ffff_ffff_ffffn}` };
+  }
+  return { value: number };
+};
+
+/** One of a few words, in any case. */
+export function oneOf<const W extends readonly string[]>(words: W): Parse<W[number]> {
+  return (value) => {
+    const found = words.find((word) => word.toLowerCase() === value.toLowerCase());
+    return found === undefined ? { expected: words.join(', ') } : { value: found };
+  };
+}

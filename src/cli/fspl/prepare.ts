@@ -1,0 +1,63 @@
+import { type Descriptor, type Machine, STDIN, STDOUT } from '../../os/ports.ts';
+import { SET_PREFIX } from '../../packet/environment.ts';
+import { sequence, type Work } from '../../packet/header.ts';
+import { writePacket } from '../../packet/write.ts';
+import { newHeader, peekNumber, setNumber } from '../../spool/sender.ts';
+import type { Context } from '../context.ts';
+
+type Sender = { readonly options: { readonly seqfile: string } };
+
+export async function prepare(
+  { machine }: Context,
+  args: Sender & {
+    readonly options: { readonly input: string | undefined };
+    readonly rest: readonly string[];
+  },
+): Promise<number> {
+  const work: Work = { kind: 'command', params: args.rest, env: variablesToSend(machine) };
+  const payload = await openInput(machine, args.options.input);
+  return write(machine, args.options.seqfile, work, payload);
+}
+
+export async function prepareFail({ machine }: Context, args: Sender): Promise<number> {
+  return write(machine, args.options.seqfile, { kind: 'fail' });
+}
+
+export async function prepareNop({ machine }: Context, args: Sender): Promise<number> {
+  return write(machine, args.options.seqfile, { kind: 'nop' });
+}
+
+export async function prepareGetNext({ machine, print }: Context, args: Sender): Promise<number> {
+  await print(`${await peekNumber(machine, args.options.seqfile)}\n`);
+  return 0;
+}
+
+export async function prepareSetNext(
+  { machine }: Context,
+  args: Sender & { readonly operand: bigint },
+): Promise<number> {
+  await setNumber(machine, args.options.seqfile, sequence(args.operand));
+  return 0;
+}
+
+/** The number is taken and its lock given up before the first byte of the payload is read. */
+async function write(machine: Machine, seqfile: string, work: Work, payload?: Descriptor): Promise<number> {
+  const header = await newHeader(machine, seqfile, work);
+  await writePacket(machine.files, STDOUT, header, payload);
+  return 0;
+}
+
+/** Opened before a number is taken: a missing file costs none. */
+async function openInput(machine: Machine, input: string | undefined): Promise<Descriptor | undefined> {
+  if (input === undefined) return undefined;
+  return input === '-' ? STDIN : await machine.files.open(input, 'read');
+}
+
+/** The FSPL_SET_* variables of our own environment, without that prefix. */
+function variablesToSend(machine: Machine): [string, string][] {
+  const variables: [string, string][] = [];
+  for (const [name, value] of machine.host.env()) {
+    if (name.startsWith(SET_PREFIX)) variables.push([name.slice(SET_PREFIX.length), value]);
+  }
+  return variables;
+}

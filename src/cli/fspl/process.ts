@@ -1,0 +1,185 @@
+import { type Command, type Descriptor, type Machine, STDIN } from '../../os/ports.ts';
+import { packetEnvironment } from '../../packet/environment.ts';
+import type { Work } from '../../packet/header.ts';
+import type { Claim } from '../../queue/contract.ts';
+import { QueueError } from '../../queue/errors.ts';
+import { openSession } from '../../spool/session.ts';
+import { type ProcessReport, processQueue } from '../../worker/process-queue.ts';
+import { type CommandOutcome, runCommand } from '../../worker/run-command.ts';
+import { startWatchdog, type Watchdog } from '../../worker/watchdog.ts';
+import type { Context } from '../context.ts';
+import { untilStopped } from '../stop-signals.ts';
+import { decoderOf } from './queue.ts';
+import { reportUnreadable } from './report.ts';
+import { headerFromStdin } from './stdin.ts';
+
+type Running = {
+  readonly options: {
+    readonly 'allow-job-params': boolean;
+    readonly 'ignore-payload': boolean;
+    readonly timeout: bigint | undefined;
+  };
+  readonly operand: string;
+  readonly rest: readonly string[];
+};
+
+type Queue = {
+  readonly options: {
+    readonly queuedir: string;
+    readonly decoder: string | undefined;
+    readonly maxjobs: bigint | undefined;
+    readonly 'never-delete': boolean;
+    readonly 'on-error': 'Delete' | 'Leave' | 'Retry' | undefined;
+    readonly 'order-by': 'Sequence' | 'Timestamp' | undefined;
+    readonly 'output-to': 'PassBoth' | 'SaveBoth' | undefined;
+  };
+};
+
+export async function queueProcess(context: Context, args: Running & Queue): Promise<number> {
+  const { machine } = context;
+  const { options } = args;
+  const onError = options['on-error'] ?? 'Retry';
+  const session = await openSession(machine, options.queuedir, {
+    order: options['order-by'] === 'Timestamp' ? 'creation' : 'sequence',
+    decoder: decoderOf(machine, args),
+    keepSucceeded: options['never-delete'],
+    keepFailed: options['never-delete'] || onError === 'Leave',
+  });
+  const told = session.unreadable.length;
+  await reportUnreadable(context, session.unreadable);
+  try {
+    return await untilStopped(machine, async (stop) => {
+      let watchdog: Watchdog | undefined;
+      try {
+        const report = await processQueue(session, {
+          onFailure: onError === 'Retry' ? 'retry' : 'proceed',
+          maxJobs: options.maxjobs === undefined ? undefined : Number(options.maxjobs),
+          stop,
+          run: async (claim) => {
+            watchdog ??= await startWatchdog(machine, session.lock);
+            return runForClaim(context, args, claim, stop, watchdog);
+          },
+          onFailed: (job, reason) => context.log('error', `job ${job.seq} (${job.id}) failed: ${reason}`),
+        });
+        await reportUnreadable(context, session.unreadable.slice(told));
+        return await conclude(context, options.queuedir, report);
+      } finally {
+        await watchdog?.dismiss();
+      }
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+async function runForClaim(
+  context: Context,
+  args: Running & Queue,
+  claim: Claim,
+  stop: AbortSignal,
+  watchdog: Watchdog,
+): Promise<CommandOutcome> {
+  const { machine } = context;
+  const output = await openOutput(machine, args, claim);
+  try {
+    return await runWith(context, args, {
+      work: claim.job.work,
+      env: claim.env,
+      payload: claim.payload,
+      output,
+      stop,
+      watchdog,
+    });
+  } finally {
+    if (output !== undefined) await machine.files.close(output);
+  }
+}
+
+/** With `--output-to SaveBoth`: `jobs/<job file>.out`, emptied. */
+async function openOutput(machine: Machine, args: Queue, claim: Claim): Promise<Descriptor | undefined> {
+  if (args.options['output-to'] !== 'SaveBoth') return undefined;
+  const path = claim.env.find(([name]) => name === 'FSPL_JOB_FULLPATH')?.[1] ?? '';
+  return machine.files.open(`${path}.out`, 'truncate');
+}
+
+/** What the original says in silence: where a queue stands when nothing more can run. */
+async function conclude(context: Context, queue: string, report: ProcessReport): Promise<number> {
+  const { ended } = report;
+  if (ended.kind === 'failed') {
+    await context.log(
+      'error',
+      `${queue}: stopped at job ${ended.job.seq}; it stays and is tried again next time`,
+    );
+    return 1;
+  }
+  if (ended.kind === 'idle' && ended.reason === 'gap') {
+    const behind = ended.waiting === 1 ? '1 later job waits' : `${ended.waiting} later jobs wait`;
+    await context.log(
+      'warn',
+      `${queue}: job ${ended.missing} is missing; ${behind} behind it, the first is job ${ended.next}`,
+    );
+  }
+  return 0;
+}
+
+export async function stdinProcess(context: Context, args: Running): Promise<number> {
+  const { machine } = context;
+  const header = await headerFromStdin(context);
+  if (header.work.kind === 'nop') return 0;
+  if (header.work.kind === 'fail') throw new QueueError('command-failed', 'it is a job that always fails');
+  const outcome = await untilStopped(machine, async (stop) => {
+    const watchdog = await startWatchdog(machine);
+    try {
+      return await runWith(context, args, {
+        work: header.work,
+        env: packetEnvironment(header, machine.clock),
+        payload: STDIN,
+        output: undefined,
+        stop,
+        watchdog,
+      });
+    } finally {
+      await watchdog.dismiss();
+    }
+  });
+  if (outcome.kind === 'failed') throw new QueueError('command-failed', `${args.operand}: ${outcome.reason}`);
+  return outcome.kind === 'succeeded' ? 0 : 1;
+}
+
+type JobRun = {
+  readonly work: Work;
+  readonly env: Claim['env'];
+  readonly payload: Descriptor;
+  readonly output: Descriptor | undefined;
+  readonly stop: AbortSignal;
+  readonly watchdog: Watchdog;
+};
+
+async function runWith(context: Context, args: Running, job: JobRun): Promise<CommandOutcome> {
+  const { machine } = context;
+  const { options } = args;
+  const nothing = options['ignore-payload'] ? await machine.files.open('/dev/null', 'read') : undefined;
+  try {
+    const command: Command = {
+      program: args.operand,
+      args: [...args.rest, ...(await paramsOf(context, args, job.work))],
+      env: new Map([...machine.host.env(), ...job.env]),
+      stdin: nothing ?? job.payload,
+      ...(job.output === undefined ? {} : { stdout: job.output, stderr: job.output }),
+    };
+    const timeoutMs = options.timeout === undefined ? undefined : Number(options.timeout) * 1000;
+    return await runCommand(machine, command, { timeoutMs, stop: job.stop, watchdog: job.watchdog });
+  } finally {
+    if (nothing !== undefined) await machine.files.close(nothing);
+  }
+}
+
+async function paramsOf(context: Context, args: Running, work: Work): Promise<readonly string[]> {
+  if (work.kind !== 'command' || work.params.length === 0) return [];
+  if (args.options['allow-job-params']) return work.params;
+  await context.log(
+    'warn',
+    'the arguments that came with the job are left out; --allow-job-params adds them',
+  );
+  return [];
+}

@@ -1,0 +1,86 @@
+/** Help texts, made from the tables of commands. */
+
+import type { CommandSpec, Options } from './command.ts';
+
+export type Program = {
+  readonly name: string;
+  readonly version: string;
+  /** One line, without a full stop. */
+  readonly summary: string;
+  readonly commands: readonly CommandSpec[];
+  /** Options before the command. */
+  readonly options: Options;
+  readonly examples: readonly string[];
+};
+
+const WIDTH = 100;
+
+export function programHelp(program: Program): string {
+  return [
+    `${program.version}\n${program.summary}`,
+    `Usage: ${program.name} [OPTIONS] COMMAND ...`,
+    section(
+      'Commands',
+      program.commands.map((command) => [command.name, command.summary]),
+    ),
+    section('Options', [
+      ...optionRows(program.options),
+      ['-h, --help', 'Print this help; after a command: the help of that command'],
+      ['-V, --version', 'Print the version'],
+    ]),
+    `Examples:\n${program.examples.map((line) => `  ${line}`).join('\n')}\n`,
+  ].join('\n\n');
+}
+
+export function commandHelp(program: Program, command: CommandSpec): string {
+  const operands: [string, string][] = [];
+  if (command.operand !== undefined) operands.push([command.operand.name, command.operand.help]);
+  if (command.rest !== undefined) operands.push([command.rest.name, command.rest.help]);
+  return [
+    `${program.name} ${command.name}: ${command.summary}`,
+    usageLine(program, command),
+    ...(operands.length > 0 ? [section('Arguments', operands)] : []),
+    section('Options', [...optionRows(command.options), ['-h, --help', 'Print this help']]),
+    `Examples:\n${command.examples.map((line) => `  ${line}`).join('\n')}\n`,
+  ].join('\n\n');
+}
+
+export function usageLine(program: Program, command: CommandSpec): string {
+  const words = [`Usage: ${program.name} ${command.name}`];
+  const options = Object.entries(command.options);
+  if (options.some(([, option]) => option.kind === 'flag' || !option.required)) words.push('[OPTIONS]');
+  for (const [name, option] of options) {
+    if (option.kind === 'value' && option.required) words.push(`--${name} ${option.placeholder}`);
+  }
+  if (command.operand !== undefined) words.push(command.operand.name);
+  if (command.rest !== undefined) words.push(`[-- ${command.rest.name}...]`);
+  return words.join(' ');
+}
+
+function optionRows(options: Options): [string, string][] {
+  return Object.entries(options).map(([name, option]) => {
+    const short = option.short === undefined ? '    ' : `-${option.short}, `;
+    const value = option.kind === 'value' ? ` ${option.placeholder}` : '';
+    return [`${short}--${name}${value}`, option.help];
+  });
+}
+
+/** Rows of a name and its explanation, in two columns, the second one wrapped. */
+function section(title: string, rows: readonly (readonly [string, string])[]): string {
+  const column = Math.max(...rows.map(([name]) => name.length)) + 4;
+  const lines = rows.map(([name, help]) => {
+    const wrapped = wrap(help, WIDTH - column);
+    return `  ${name}`.padEnd(column) + wrapped.join(`\n${' '.repeat(column)}`);
+  });
+  return `${title}:\n${lines.join('\n')}`;
+}
+
+function wrap(help: string, width: number): string[] {
+  const lines = [''];
+  for (const word of help.split(' ')) {
+    const last = lines[lines.length - 1] ?? '';
+    if (last !== '' && last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines;
+}

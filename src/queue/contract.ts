@@ -1,0 +1,86 @@
+/**
+ * What a queue is, whatever its layout on disk.
+ *
+ * A `Queue` is a place; looking at it and adding to it needs no permission from anybody. To run its jobs a worker
+ * opens a `Session`, which holds what the layout demands of a worker (a Filespooler queue: the lock), and takes
+ * one `Claim` after the other from it:
+ *
+ *     queue --open--> session --claim--> claim --succeed / fail / release--> session --close--> queue
+ *                        |                                                      ^
+ *                        +------------------------ idle (why) ------------------+
+ *
+ *   claimed    the job is this worker's alone; its payload is open, nothing has been changed on disk
+ *   succeeded  the job is done, for good
+ *   failed     the job is over without success; what becomes of it is the session's policy
+ *   released   the job is as it was before the claim
+ *
+ * Each claim is settled once. A worker that dies settles nothing: the job is as it was.
+ */
+
+import type { Descriptor, Timestamp } from '../os/ports.ts';
+import type { Sequence, Work } from '../packet/header.ts';
+
+export type JobId = string & { readonly __jobId: unique symbol };
+
+export type Job = {
+  /** Names the job within its queue; for a Filespooler queue its file name. */
+  readonly id: JobId;
+  readonly seq: Sequence;
+  readonly createdAt: Timestamp;
+  readonly work: Work;
+};
+
+/** Something in the queue that could not be read as a job. It stays where it is. */
+export type Unreadable = {
+  readonly path: string;
+  /** What is wrong, without the path, without a full stop. */
+  readonly message: string;
+};
+
+export type Listing = {
+  /** In the order they would run. */
+  readonly jobs: readonly Job[];
+  readonly unreadable: readonly Unreadable[];
+};
+
+/** Why there is nothing to claim now. */
+export type Idle =
+  | { readonly kind: 'idle'; readonly reason: 'empty' }
+  | {
+      readonly kind: 'idle';
+      readonly reason: 'gap';
+      /** The number the queue waits for. */
+      readonly missing: Sequence;
+      /** The lowest number that is there and later. */
+      readonly next: Sequence;
+      /** How many later jobs wait behind the gap. */
+      readonly waiting: number;
+    };
+
+export type Claim = {
+  readonly kind: 'claim';
+  readonly job: Job;
+  /** Variables that describe the job to a command. */
+  readonly env: readonly (readonly [name: string, value: string])[];
+  /**
+   * Open at the payload's first byte. It can be a command's standard input as it is; whoever reads it here
+   * moves it. Closed by settling the claim.
+   */
+  readonly payload: Descriptor;
+  /**
+   * To be called when the payload has been read as far as anybody cares: a sentence when what was read cannot
+   * be trusted, because the program that unpacked it failed.
+   */
+  payloadProblem(): Promise<string | undefined>;
+  succeed(): Promise<void>;
+  fail(): Promise<void>;
+  release(): Promise<void>;
+};
+
+export type Session = {
+  readonly unreadable: readonly Unreadable[];
+  claim(): Promise<Claim | Idle>;
+  /** A descriptor that keeps the session's lock for a process that outlives us, if there is a lock. */
+  readonly lock?: Descriptor;
+  close(): Promise<void>;
+};

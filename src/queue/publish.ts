@@ -1,0 +1,116 @@
+/**
+ * How a file comes to be in a queue: whole, and to stay.
+ *
+ * | step               | what is there after it          | a crash here leaves                        |
+ * |--------------------|---------------------------------|--------------------------------------------|
+ * | create temporary   | an empty file nobody looks at   | litter under a temporary name              |
+ * | write              | part of the content             | the same                                   |
+ * | check size         |                                 | the same                                   |
+ * | fsync of the file  | all of the content, on disk     | the same                                   |
+ * | rename             | the file, under its own name    | after a power cut: either name, whole      |
+ * | fsync of directory | the file, for good              | the file                                   |
+ *
+ * Only then has the caller been promised anything. Level `crash-safe` leaves out both fsyncs: the file survives
+ * the death of any process, but not a power cut.
+ */
+
+import { type Descriptor, type Files, hasErrno } from '../os/ports.ts';
+import { QueueError, reasonOf } from './errors.ts';
+
+export type Durability = 'power-safe' | 'crash-safe';
+
+export type Publication = {
+  readonly directory: string;
+  /** A name in `directory` that no other process will choose. */
+  readonly temporaryName: string;
+  readonly name: string;
+  readonly durability: Durability;
+  /** Writes the content and returns how many bytes it was. */
+  readonly write: (target: Descriptor) => Promise<number>;
+};
+
+export type Published = {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+};
+
+/**
+ * Puts a new file into a directory. Throws when it could not, and has then removed the temporary file; throws
+ * `not-durable` when the file is there but the disk did not confirm it.
+ */
+export async function publish(files: Files, publication: Publication): Promise<Published> {
+  const { directory, durability } = publication;
+  const temporary = `${directory}/${publication.temporaryName}`;
+  const path = `${directory}/${publication.name}`;
+  const size = await writeTemporary(files, temporary, publication);
+  try {
+    await files.rename(temporary, path);
+  } catch (error) {
+    await unlinkQuietly(files, temporary);
+    throw error;
+  }
+  if (durability === 'power-safe') await syncDirectory(files, directory, path);
+  return { path, size };
+}
+
+async function writeTemporary(files: Files, temporary: string, publication: Publication): Promise<number> {
+  const target = await files.open(temporary, 'create');
+  try {
+    return await fill(files, target, temporary, publication);
+  } catch (error) {
+    await unlinkQuietly(files, temporary);
+    throw error;
+  }
+}
+
+async function fill(
+  files: Files,
+  target: Descriptor,
+  temporary: string,
+  publication: Publication,
+): Promise<number> {
+  try {
+    const written = await publication.write(target);
+    const { size } = await files.fstat(target);
+    if (size !== written) {
+      throw new QueueError(
+        'not-written',
+        `${temporary}: ${written} bytes were written, but ${size} are there`,
+      );
+    }
+    if (publication.durability === 'power-safe') await files.fsync(target);
+    return size;
+  } finally {
+    await files.close(target);
+  }
+}
+
+/**
+ * Makes the names in a directory survive a power cut. `changed` is the path to name when the disk refuses. A
+ * file system that has no such call (it answers EINVAL or ENOTSUP) is left to keep names in its own way.
+ */
+export async function syncDirectory(files: Files, directory: string, changed: string): Promise<void> {
+  try {
+    const descriptor = await files.open(directory, 'directory');
+    try {
+      await files.fsync(descriptor);
+    } finally {
+      await files.close(descriptor);
+    }
+  } catch (error) {
+    if (hasErrno(error, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return;
+    throw new QueueError('not-durable', `${changed}: the disk did not confirm it: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** For cleaning up while another error is on its way out, which is the one to tell. */
+async function unlinkQuietly(files: Files, path: string): Promise<void> {
+  try {
+    await files.unlink(path);
+  } catch {
+    // The temporary name stays; nobody takes it for a job, and `repair` removes it.
+  }
+}

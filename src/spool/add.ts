@@ -1,0 +1,72 @@
+/** Adding jobs to a queue directory. Needs no lock: a new name never meets another. */
+
+import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
+import { copyAll } from '../os/transfer.ts';
+import { isUnfinished } from '../packet/pipe-mark.ts';
+import { QueueError } from '../queue/errors.ts';
+import { type Durability, type Published, publish } from '../queue/publish.ts';
+import { jobsDirectory, newJobName, temporaryName } from './layout.ts';
+
+/** Publishes what `write` writes as a new job file, under a new name. */
+export async function addJobFile(
+  machine: Machine,
+  queue: string,
+  durability: Durability,
+  write: (target: Descriptor) => Promise<number>,
+): Promise<Published & { readonly name: string }> {
+  const name = newJobName(machine.random);
+  try {
+    const published = await publish(machine.files, {
+      directory: jobsDirectory(queue),
+      temporaryName: temporaryName(machine.random),
+      name,
+      durability,
+      write,
+    });
+    return { ...published, name };
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
+    throw new QueueError('not-a-queue', `${queue}: it has no jobs directory, so it is not a queue`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Adds the packet that `source` holds, encoded or not, exactly as it comes. Refused, with nothing queued: no
+ * bytes at all (`packet-empty`), and a pipe whose writer died in the middle (`packet-incomplete`).
+ */
+export async function addPacket(
+  machine: Machine,
+  queue: string,
+  source: Descriptor,
+  durability: Durability = 'power-safe',
+): Promise<string> {
+  const { files } = machine;
+  const added = await addJobFile(machine, queue, durability, async (target) => {
+    const size = await copyAll(files, source, target);
+    if (size === 0) throw new QueueError('packet-empty', 'the input is empty, so nothing was queued');
+    if (isUnfinished(await files.fstat(source))) {
+      throw new QueueError(
+        'packet-incomplete',
+        `the input ended after ${size} bytes in the middle of a packet, so nothing was queued`,
+      );
+    }
+    return size;
+  });
+  return added.name;
+}
+
+/** Writes chunks from memory; returns how many bytes they were. */
+export async function writeChunks(
+  machine: Machine,
+  target: Descriptor,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<number> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    await machine.files.write(target, chunk);
+    size += chunk.length;
+  }
+  return size;
+}

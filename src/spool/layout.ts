@@ -1,0 +1,41 @@
+/**
+ * Where things are in a Filespooler queue directory.
+ *
+ *     queue/nextseq        the number of the next job to process, a decimal number and a newline
+ *     queue/nextseq.lock   flock(2)ed by whoever processes the queue or changes nextseq
+ *     queue/jobs/          fspl-*.fspl is a complete job; every other name is not ours to look at
+ *
+ * A queue without the first two is append-only. Source: `man fspl`, "THE QUEUE" and "JOB FILES".
+ */
+
+import type { Random } from '../os/ports.ts';
+
+const JOB_PREFIX = 'fspl-';
+const JOB_SUFFIX = '.fspl';
+
+export function jobsDirectory(queue: string): string {
+  return join(queue, 'jobs');
+}
+
+export function nextSequencePath(queue: string): string {
+  return join(queue, 'nextseq');
+}
+
+/** As the original joins them: one slash, none added after one that is there. */
+export function join(directory: string, name: string): string {
+  return directory.endsWith('/') ? directory + name : `${directory}/${name}`;
+}
+
+export function isJobName(name: string): boolean {
+  return name.startsWith(JOB_PREFIX) && name.endsWith(JOB_SUFFIX);
+}
+
+/** A new job's name, as unique as a random UUID. */
+export function newJobName(random: Random): string {
+  return `${JOB_PREFIX}${random.uuid()}${JOB_SUFFIX}`;
+}
+
+/** The name a job has while it is being written; matches no job's name. */
+export function temporaryName(random: Random): string {
+  return `tmp-${newJobName(random)}.tmp`;
+}

@@ -1,0 +1,123 @@
+/** Opening a job file: straight, or through a decoder command that unpacks or decrypts it. */
+
+import { type Child, type Descriptor, type Exit, type Machine, STDERR } from '../os/ports.ts';
+import { stopGroup } from '../os/stop-group.ts';
+import type { Damage, HeaderResult, PacketHeader } from '../packet/header.ts';
+import { damaged } from '../packet/header.ts';
+import { isUnfinished } from '../packet/pipe-mark.ts';
+import { readHeader } from '../packet/read.ts';
+
+/** A shell command that reads a whole job file on its standard input and writes the packet to its output. */
+export type Decoder = {
+  readonly command: string;
+  /** Runs it as `shell -c command`. */
+  readonly shell: string;
+};
+
+/** How long a decoder whose output is no longer wanted may take to end. */
+const DECODER_GRACE_MS = 2000;
+
+/** 128 + SIGPIPE: how a shell reports a command whose reader went away. */
+const EXIT_BY_SIGPIPE = 141;
+const SIGPIPE = 13;
+
+export type OpenedPacket = {
+  readonly kind: 'packet';
+  readonly header: PacketHeader;
+  /** At the payload's first byte: a file, or the decoder's pipe. */
+  readonly payload: Descriptor;
+  /** Closes it, the rest of the payload unread and unwanted. */
+  discard(): Promise<void>;
+  /**
+   * Closes it after somebody has read the payload as far as they cared to. Resolves with a sentence when the
+   * decoder failed, so that what was read cannot be trusted.
+   */
+  finish(): Promise<string | undefined>;
+};
+
+/** Opens a job file and reads its header, not a byte further. Throws a SystemError when it cannot be opened. */
+export async function openPacket(
+  machine: Machine,
+  path: string,
+  decoder?: Decoder,
+): Promise<OpenedPacket | Damage> {
+  const { files } = machine;
+  const file = await files.open(path, 'read-job');
+  try {
+    const status = await files.fstat(file);
+    if (status.kind !== 'file') return await closing(damaged('shape', 'it is not a regular file'));
+    if (isUnfinished(status)) {
+      return await closing(damaged('truncated', 'the program that writes it has not finished'));
+    }
+    if (decoder !== undefined) {
+      const opened = await openDecoded(machine, file, decoder);
+      await files.close(file);
+      return opened;
+    }
+    const result = await readHeader(files, file);
+    if (result.kind === 'damaged') return await closing(result);
+    const close = async () => {
+      await files.close(file);
+      return undefined;
+    };
+    return { kind: 'packet', header: result.header, payload: file, discard: close, finish: close };
+  } catch (error) {
+    await files.close(file);
+    throw error;
+  }
+
+  async function closing(damage: Damage): Promise<Damage> {
+    await files.close(file);
+    return damage;
+  }
+}
+
+/** The decoder has descriptors of its own after the start; `file` stays the caller's to close. */
+async function openDecoded(
+  machine: Machine,
+  file: Descriptor,
+  decoder: Decoder,
+): Promise<OpenedPacket | Damage> {
+  const { files, processes, clock, host } = machine;
+  const { readEnd, writeEnd } = await processes.pipe();
+  let child: Child;
+  try {
+    child = await processes.spawn({
+      program: decoder.shell,
+      args: ['-c', decoder.command],
+      env: host.env(),
+      stdin: file,
+      stdout: writeEnd,
+      stderr: STDERR,
+    });
+  } catch (error) {
+    await files.close(readEnd);
+    throw error;
+  } finally {
+    await files.close(writeEnd);
+  }
+
+  const discard = async () => {
+    await files.close(readEnd);
+    await stopGroup(clock, child, DECODER_GRACE_MS);
+  };
+  const finish = async () => {
+    await files.close(readEnd);
+    return decoderFailure(await child.exit);
+  };
+  const result: HeaderResult = await readHeader(files, readEnd);
+  if (result.kind === 'header') {
+    return { kind: 'packet', header: result.header, payload: readEnd, discard, finish };
+  }
+  const failure = result.damage === 'empty' || result.damage === 'truncated' ? await finish() : undefined;
+  if (failure === undefined) await discard();
+  return failure === undefined ? result : { ...result, message: `${failure}; ${result.message}` };
+}
+
+function decoderFailure(exit: Exit): string | undefined {
+  if (exit.kind === 'signaled') {
+    return exit.signal === SIGPIPE ? undefined : `the decoder was killed by signal ${exit.signal}`;
+  }
+  if (exit.code === 0 || exit.code === EXIT_BY_SIGPIPE) return undefined;
+  return `the decoder ended with exit code ${exit.code}`;
+}

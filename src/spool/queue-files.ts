@@ -1,0 +1,136 @@
+/** Making a queue directory, and looking into one. */
+
+import { type FileKind, hasErrno, type Machine } from '../os/ports.ts';
+import type { PacketHeader } from '../packet/header.ts';
+import { QueueError, reasonOf } from '../queue/errors.ts';
+import { syncDirectory } from '../queue/publish.ts';
+import { isJobName, jobsDirectory, join, nextSequencePath } from './layout.ts';
+import { type Decoder, openPacket } from './open-packet.ts';
+import { lockSequence } from './sequence-file.ts';
+
+/**
+ * Makes a queue directory; the parent must exist. With `appendOnly` it has no sequence file: jobs can be added
+ * and listed, not processed. Throws `exists` when there is something at that path.
+ */
+export async function createQueueDirectory(
+  machine: Machine,
+  queue: string,
+  options: { readonly appendOnly: boolean },
+): Promise<void> {
+  const { files } = machine;
+  try {
+    await files.mkdir(queue);
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+    throw new QueueError('exists', `${queue}: it exists already`, { cause: error });
+  }
+  await files.mkdir(jobsDirectory(queue));
+  if (!options.appendOnly) {
+    const sequence = await lockSequence(machine, nextSequencePath(queue), { create: true, waitMs: 0 });
+    await sequence.read();
+    await sequence.close();
+  }
+  await syncDirectory(files, queue, queue);
+  await syncDirectory(files, join(queue, '..'), queue);
+}
+
+/** A job file whose header could be read. */
+export type JobFile = {
+  readonly name: string;
+  readonly path: string;
+  readonly header: PacketHeader;
+};
+
+/** A file named like a job that is not one, and why. */
+export type Unreadable = {
+  readonly name: string;
+  readonly path: string;
+  /** What is wrong, without the path, without a full stop. */
+  readonly message: string;
+};
+
+export type Scan = { readonly jobs: JobFile[]; readonly unreadable: Unreadable[] };
+
+const NOT_FILES: Record<Exclude<FileKind, 'file' | 'link' | 'unknown'>, string> = {
+  directory: 'it is a directory, not a job file',
+  fifo: 'it is a named pipe, not a job file',
+  socket: 'it is a socket, not a job file',
+  device: 'it is a device, not a job file',
+};
+
+/**
+ * Reads the header of every job file, in no order. A file that vanishes meanwhile is left out: somebody has
+ * finished it. What is named like a job but cannot be read as one is reported, never waited for.
+ */
+export async function scanQueue(machine: Machine, queue: string, decoder?: Decoder): Promise<Scan> {
+  const directory = jobsDirectory(queue);
+  const jobs: JobFile[] = [];
+  const unreadable: Unreadable[] = [];
+  for (const { name, kind } of await machine.files.readdir(directory)) {
+    if (!isJobName(name)) continue;
+    const path = join(directory, name);
+    const look = await lookAt(machine, path, kind, decoder);
+    if (look.kind === 'job') jobs.push({ name, path, header: look.header });
+    else if (look.kind === 'unreadable') unreadable.push({ name, path, message: look.message });
+  }
+  return { jobs, unreadable };
+}
+
+type Look =
+  | { readonly kind: 'job'; readonly header: PacketHeader }
+  | { readonly kind: 'unreadable'; readonly message: string }
+  | { readonly kind: 'vanished' };
+
+async function lookAt(machine: Machine, path: string, kind: FileKind, decoder?: Decoder): Promise<Look> {
+  try {
+    // A link is followed, and a file system that does not tell kinds in a listing is asked for each.
+    const real = kind === 'link' || kind === 'unknown' ? (await machine.files.stat(path)).kind : kind;
+    if (real !== 'file') return { kind: 'unreadable', message: notAFile(real) };
+    const opened = await openPacket(machine, path, decoder);
+    if (opened.kind === 'damaged') return { kind: 'unreadable', message: opened.message };
+    await opened.discard();
+    return { kind: 'job', header: opened.header };
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT') && kind !== 'link') return { kind: 'vanished' };
+    return { kind: 'unreadable', message: reasonOf(error) };
+  }
+}
+
+export function notAFile(kind: FileKind): string {
+  return kind === 'file' || kind === 'link' || kind === 'unknown'
+    ? 'it is not a regular file'
+    : NOT_FILES[kind];
+}
+
+/** Jobs in the order of their numbers; those with the same number in the order of their names. */
+export function bySequence(a: JobFile, b: JobFile): number {
+  return compare(a.header.seq, b.header.seq) || compare(a.name, b.name);
+}
+
+/** Jobs in the order of their making. */
+export function byCreation(a: JobFile, b: JobFile): number {
+  return (
+    compare(a.header.ctime.seconds, b.header.ctime.seconds) ||
+    compare(a.header.ctime.nanos, b.header.ctime.nanos) ||
+    bySequence(a, b)
+  );
+}
+
+function compare<T extends bigint | number | string>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Throws `duplicate-sequence` when two jobs have the same number. */
+export function refuseDuplicates(queue: string, jobs: readonly JobFile[]): void {
+  const seen = new Map<bigint, JobFile>();
+  for (const job of jobs) {
+    const other = seen.get(job.header.seq);
+    if (other !== undefined) {
+      throw new QueueError(
+        'duplicate-sequence',
+        `${queue}: ${other.name} and ${job.name} both have the number ${job.header.seq}`,
+      );
+    }
+    seen.set(job.header.seq, job);
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * Working a Filespooler queue, one job after the other, under its lock.
+ *
+ *   opening    LOCK_EX on nextseq.lock (`locked` at once when another holds it), nextseq and every header read,
+ *              two jobs with one number refused (`duplicate-sequence`; not by creation time, where numbers
+ *              do not matter)
+ *   ready      `claim` opens the next job; it may be gone or damaged by now, which is no reason to stop: it is
+ *              the same as if it had not arrived
+ *   claimed    one at a time; settling it leads back to ready
+ *   closed     the lock is given up
+ *
+ * Settling a job by number, and what a crash after each step leaves:
+ *
+ * | step                        | after a crash here                                            |
+ * |-----------------------------|---------------------------------------------------------------|
+ * | (the command has succeeded) | the job runs again: at least once                             |
+ * | nextseq.temp written, fsync | the same                                                      |
+ * | renamed to nextseq          | before a power cut the new number, after it either one, whole |
+ * | fsync of the queue          | the job is over; its file remains, with a number that is past |
+ * | unlink of the job file      | nothing of it is left                                         |
+ *
+ * The unlink comes last and only after the number is safe: were it the other way round, a power cut could keep
+ * the removal and lose the number, and the queue would wait for ever for a job that is done.
+ */
+
+import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
+import { packetEnvironment } from '../packet/environment.ts';
+import { following, type Sequence } from '../packet/header.ts';
+import type { Claim, Idle, Job, JobId, Session, Unreadable } from '../queue/contract.ts';
+import { QueueError, reasonOf } from '../queue/errors.ts';
+import { syncDirectory } from '../queue/publish.ts';
+import { jobsDirectory, nextSequencePath } from './layout.ts';
+import { type Decoder, type OpenedPacket, openPacket } from './open-packet.ts';
+import { byCreation, bySequence, type JobFile, refuseDuplicates, scanQueue } from './queue-files.ts';
+import { type LockedSequence, lockSequence } from './sequence-file.ts';
+
+export type SessionOptions = {
+  /** `sequence`: strictly by number, stopping at a gap. `creation`: by creation time, numbers not looked at. */
+  readonly order: 'sequence' | 'creation';
+  readonly decoder?: Decoder | undefined;
+  /** Whether the file of a job that succeeded, or that failed, stays in jobs/. */
+  readonly keepSucceeded: boolean;
+  readonly keepFailed: boolean;
+};
+
+/** Takes the queue's lock and reads what is waiting. Throws `locked`, `append-only`, `duplicate-sequence`. */
+export async function openSession(
+  machine: Machine,
+  queue: string,
+  options: SessionOptions,
+): Promise<Session> {
+  const sequence = await lockQueue(machine, queue);
+  try {
+    const next = await sequence.read();
+    const { jobs, unreadable } = await scanQueue(machine, queue, options.decoder);
+    if (options.order === 'sequence') refuseDuplicates(queue, jobs);
+    const waiting = jobs.sort(options.order === 'sequence' ? bySequence : byCreation);
+    return new SpoolSession(machine, queue, options, sequence, next, waiting, unreadable);
+  } catch (error) {
+    await sequence.close();
+    throw error;
+  }
+}
+
+/** The lock on a queue's own sequence file. Throws `locked` at once, `append-only` when the queue has none. */
+export async function lockQueue(machine: Machine, queue: string): Promise<LockedSequence> {
+  try {
+    return await lockSequence(machine, nextSequencePath(queue), { create: false, waitMs: 0 });
+  } catch (error) {
+    if (!(error instanceof QueueError) || error.code !== 'sequence-missing') throw error;
+    throw new QueueError(
+      'append-only',
+      `${queue}: ${reasonOf(error)}; it is an append-only queue, or no queue at all`,
+      { cause: error },
+    );
+  }
+}
+
+class SpoolSession implements Session {
+  readonly unreadable: Unreadable[];
+  readonly lock: Descriptor;
+  readonly #machine: Machine;
+  readonly #queue: string;
+  readonly #options: SessionOptions;
+  readonly #sequence: LockedSequence;
+  /** The number to run next; only by sequence. */
+  #next: Sequence;
+  /** What is still to be looked at, in order. */
+  readonly #waiting: JobFile[];
+  #at = 0;
+
+  constructor(
+    machine: Machine,
+    queue: string,
+    options: SessionOptions,
+    sequence: LockedSequence,
+    next: Sequence,
+    waiting: JobFile[],
+    unreadable: Unreadable[],
+  ) {
+    this.#machine = machine;
+    this.#queue = queue;
+    this.#options = options;
+    this.#sequence = sequence;
+    this.#next = next;
+    this.#waiting = waiting;
+    this.unreadable = unreadable;
+    this.lock = sequence.lock;
+  }
+
+  async claim(): Promise<Claim | Idle> {
+    for (;;) {
+      const file = this.#options.order === 'sequence' ? this.#nextBySequence() : this.#waiting[this.#at];
+      if (file === undefined) return this.#idle();
+      this.#at += 1;
+      const opened = await this.#open(file);
+      if (opened !== undefined) return this.#claimOf(file, opened);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#sequence.close();
+  }
+
+  /** The job whose number is next, past numbers being stepped over. */
+  #nextBySequence(): JobFile | undefined {
+    while ((this.#waiting[this.#at]?.header.seq ?? this.#next) < this.#next) this.#at += 1;
+    const file = this.#waiting[this.#at];
+    return file?.header.seq === this.#next ? file : undefined;
+  }
+
+  #idle(): Idle {
+    const next = this.#waiting[this.#at];
+    if (next === undefined || this.#options.order === 'creation') return { kind: 'idle', reason: 'empty' };
+    return {
+      kind: 'idle',
+      reason: 'gap',
+      missing: this.#next,
+      next: next.header.seq,
+      waiting: this.#waiting.length - this.#at,
+    };
+  }
+
+  /** Undefined when the file that was listed is gone, damaged or another one by now. */
+  async #open(file: JobFile): Promise<OpenedPacket | undefined> {
+    try {
+      const opened = await openPacket(this.#machine, file.path, this.#options.decoder);
+      if (opened.kind === 'damaged') {
+        this.unreadable.push({ path: file.path, message: opened.message });
+        return undefined;
+      }
+      if (opened.header.seq === file.header.seq) return opened;
+      await opened.discard();
+      this.unreadable.push({ path: file.path, message: 'it was replaced by another job' });
+    } catch (error) {
+      const message = hasErrno(error, 'ENOENT') ? 'it was removed by somebody else' : reasonOf(error);
+      this.unreadable.push({ path: file.path, message });
+    }
+    return undefined;
+  }
+
+  #claimOf(file: JobFile, opened: OpenedPacket): Claim {
+    const { header } = opened;
+    const place = { queue: this.#queue, filename: file.name, path: file.path };
+    let problem: Promise<string | undefined> | undefined;
+    const finishPayload = () => {
+      problem ??= opened.finish();
+      return problem;
+    };
+    return {
+      kind: 'claim',
+      job: jobOf(file),
+      env: packetEnvironment(header, this.#machine.clock, place),
+      payload: opened.payload,
+      payloadProblem: finishPayload,
+      succeed: async () => {
+        await finishPayload();
+        await this.#settle(file, this.#options.keepSucceeded);
+      },
+      fail: async () => {
+        await finishPayload();
+        await this.#settle(file, this.#options.keepFailed);
+      },
+      release: async () => {
+        problem ??= opened.discard().then(() => undefined);
+        await problem;
+        this.#at -= 1;
+      },
+    };
+  }
+
+  async #settle(file: JobFile, keep: boolean): Promise<void> {
+    const { files } = this.#machine;
+    if (this.#options.order === 'sequence') {
+      this.#next = following(this.#next);
+      await this.#sequence.write(this.#next);
+    }
+    if (keep) return;
+    try {
+      await files.unlink(file.path);
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT')) throw error; // somebody else has removed it: so it is gone
+    }
+    // By number a file that a power cut brings back is past. By creation time it would run again.
+    if (this.#options.order === 'creation') {
+      await syncDirectory(files, jobsDirectory(this.#queue), file.path);
+    }
+  }
+}
+
+export function jobOf(file: JobFile): Job {
+  const { seq, ctime, work } = file.header;
+  return { id: file.name as JobId, seq, createdAt: ctime, work };
+}
