@@ -62,7 +62,7 @@ function scanWords(spec: CommandSpec, words: readonly string[]): Scanned | { kin
       else if (operands.length === (spec.operand === undefined ? 0 : 1)) {
         return usage(`"${token.value}" is one argument too many${hintAtRest(spec)}`);
       } else operands.push(token.value);
-    } else if (token.name === 'help') {
+    } else if (asksForHelp(token)) {
       return { kind: 'help' };
     } else {
       const wrong = takeOption(spec.options, given, token);
@@ -78,6 +78,12 @@ type OptionToken = {
   readonly value: string | undefined;
   readonly inlineValue: boolean | undefined;
 };
+
+/** `-h`, also where the value of another option was expected: `-s -h`. */
+function asksForHelp({ name, value, inlineValue }: OptionToken): boolean {
+  if (name === 'help') return value === undefined;
+  return inlineValue === false && (value === '-h' || value === '--help');
+}
 
 /** Notes one option. Returns what is wrong with it, if anything is. */
 function takeOption(options: Options, given: Map<string, string>, token: OptionToken): string | undefined {

@@ -1,27 +1,33 @@
-/** Timestamps as RFC 3339 text, whole seconds. Good from the year 0 to 9999. */
+/** Timestamps as RFC 3339 text, whole seconds; years beyond 0 to 9999 with their sign. */
 
 import type { Timestamp } from './ports.ts';
 
 const MS_PER_SECOND = 1000;
-const SECONDS_PER_MINUTE = 60;
+const NANOS_PER_SECOND = 1_000_000_000;
 
 /** `2026-11-21T07:58:13Z` */
 export function formatUtc(at: Timestamp): string {
-  return `${civil(Number(at.seconds))}Z`;
+  return `${civil(at, 0)}Z`;
 }
 
-/** `2026-11-21T08:58:13+01:00`, for a local time `offsetMinutes` ahead of UTC. */
-export function formatLocal(at: Timestamp, offsetMinutes: number): string {
-  const sign = offsetMinutes < 0 ? '-' : '+';
-  const minutes = Math.abs(offsetMinutes);
-  const offset = `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
-  return `${civil(Number(at.seconds) + offsetMinutes * SECONDS_PER_MINUTE)}${sign}${offset}`;
+/** `2026-11-21T08:58:13+01:00`, for a local time `offsetSeconds` ahead of UTC. */
+export function formatLocal(at: Timestamp, offsetSeconds: number): string {
+  const sign = offsetSeconds < 0 ? '-' : '+';
+  const minutes = Math.floor(Math.abs(offsetSeconds) / 60);
+  return `${civil(at, offsetSeconds)}${sign}${digits(Math.floor(minutes / 60), 2)}:${digits(minutes % 60, 2)}`;
 }
 
-function civil(seconds: number): string {
-  return new Date(seconds * MS_PER_SECOND).toISOString().slice(0, -'.000Z'.length);
+function civil(at: Timestamp, offsetSeconds: number): string {
+  const leap = at.nanos >= NANOS_PER_SECOND ? 1 : 0;
+  const date = new Date((Number(at.seconds) + leap + offsetSeconds) * MS_PER_SECOND);
+  const year = date.getUTCFullYear();
+  const sign = year < 0 ? '-' : year > 9999 ? '+' : '';
+  const month = date.getUTCMonth() + 1;
+  const day = `${sign}${digits(Math.abs(year), 4)}-${digits(month, 2)}-${digits(date.getUTCDate(), 2)}`;
+  const hours = digits(date.getUTCHours(), 2);
+  return `${day}T${hours}:${digits(date.getUTCMinutes(), 2)}:${digits(date.getUTCSeconds(), 2)}`;
 }
 
-function two(number: number): string {
-  return String(number).padStart(2, '0');
+function digits(number: number, width: number): string {
+  return String(number).padStart(width, '0');
 }

@@ -60,8 +60,12 @@ export interface Files {
   read(descriptor: Descriptor, buffer: Uint8Array, offset: number, length: number): Step<number>;
   /** Writes all of `bytes` at the descriptor's own position. */
   write(descriptor: Descriptor, bytes: Uint8Array): Step<void>;
+  /** Writes all of `bytes` at `position`, in one call; the descriptor's own position stays. */
+  writeAt(descriptor: Descriptor, bytes: Uint8Array, position: number): Step<void>;
   /** Makes content (or, for a directory, its names) survive a power cut. */
   fsync(descriptor: Descriptor): Step<void>;
+  /** The same, without holding up what else this process has to do. */
+  fsyncAside(descriptor: Descriptor): Promise<void>;
   fstat(descriptor: Descriptor): Step<FileStatus>;
   fchmod(descriptor: Descriptor, mode: number): Step<void>;
   /** Follows symbolic links. */
@@ -96,8 +100,8 @@ export type Command = {
   readonly stdin?: Descriptor;
   readonly stdout?: Descriptor;
   readonly stderr?: Descriptor;
-  /** One more descriptor to hand down, as number 3. */
-  readonly extra?: Descriptor;
+  /** More descriptors to hand down, as numbers 3, 4 and so on. */
+  readonly extra?: readonly Descriptor[];
 };
 
 /** How a command ended. Death by a signal, real-time ones too, is never an exit code. */
@@ -122,6 +126,8 @@ export interface Processes {
    * (ENOENT, EACCES, ENOEXEC, E2BIG, EAGAIN, ...).
    */
   spawn(command: Command): Step<Child>;
+  /** An empty file in memory, without a name; it passes only to a command it is given to. */
+  scratch(): Step<Descriptor>;
   /** A pipe; neither end passes to a command unless it is given to it. */
   pipe(): Step<{ readonly readEnd: Descriptor; readonly writeEnd: Descriptor }>;
 }
@@ -129,7 +135,7 @@ export interface Processes {
 export type Timestamp = {
   /** Whole seconds since 1970, before it negative. */
   readonly seconds: bigint;
-  /** 0 to 999,999,999. */
+  /** 0 to 999,999,999; in a leap second up to 1,999,999,999. */
   readonly nanos: number;
 };
 
@@ -137,10 +143,10 @@ export interface Clock {
   now(): Timestamp;
   /** Milliseconds that never go back, from an arbitrary start. */
   monotonicMs(): number;
-  /** Resolves after `ms`, or at once when `signal` is aborted. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Local time's distance from UTC at that moment, in minutes, east positive. */
-  utcOffsetMinutes(at: Timestamp): number;
+  /** Calls `action` once, `ms` from now. Returns how to call it off. */
+  after(ms: number, action: () => void): () => void;
+  /** Local time's distance from UTC at that moment, in seconds, east positive. */
+  utcOffsetSeconds(at: Timestamp): number;
 }
 
 export interface Random {

@@ -1,4 +1,5 @@
 import type { Child, Clock, Exit } from './ports.ts';
+import { sleep } from './sleep.ts';
 
 const LOOK_AGAIN_MS = 10;
 
@@ -11,7 +12,7 @@ export async function stopGroup(clock: Clock, child: Child, graceMs: number): Pr
   await child.signalGroup('SIGTERM');
   while (await child.groupExists()) {
     if (clock.monotonicMs() >= deadline) return killGroup(child);
-    await clock.sleep(LOOK_AGAIN_MS);
+    await sleep(clock, LOOK_AGAIN_MS);
   }
   return child.exit;
 }

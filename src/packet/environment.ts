@@ -24,7 +24,7 @@ export function packetEnvironment(
     ['FSPL_CTIME_SECS', String(ctime.seconds)],
     ['FSPL_CTIME_NANOS', String(ctime.nanos)],
     ['FSPL_CTIME_RFC3339_UTC', formatUtc(ctime)],
-    ['FSPL_CTIME_RFC3339_LOCAL', formatLocal(ctime, clock.utcOffsetMinutes(ctime))],
+    ['FSPL_CTIME_RFC3339_LOCAL', formatLocal(ctime, clock.utcOffsetSeconds(ctime))],
   ];
   if (place !== undefined) {
     variables.push(

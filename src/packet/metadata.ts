@@ -11,10 +11,11 @@
 import { decodeBytes } from '../os/bytes.ts';
 import { damaged, type HeaderResult, type Sequence, type Work } from './header.ts';
 
-/** 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what RFC 3339 can write. */
-const EARLIEST_SECONDS = -62_167_219_200n;
-const LATEST_SECONDS = 253_402_300_799n;
-const NANOS_PER_SECOND = 1_000_000_000n;
+/** -262144-01-01T00:00:00Z and +262143-12-31T23:59:59Z: beyond these the original cannot go on. */
+const EARLIEST_SECONDS = -8_334_632_851_200n;
+const LATEST_SECONDS = 8_210_298_412_799n;
+/** A leap second is written as one second with nanos above 999,999,999. */
+const NANOS_LIMIT = 2_000_000_000n;
 
 /** How deep an unknown value may nest before it is called damage. */
 const DEPTH_LIMIT = 32;
@@ -31,7 +32,7 @@ export function decodeMetadata(bytes: Uint8Array): HeaderResult {
   }
   const { seq, ctime, work } = fields;
   const { seconds, nanos } = ctime;
-  if (seconds < EARLIEST_SECONDS || seconds > LATEST_SECONDS || nanos >= NANOS_PER_SECOND) {
+  if (seconds < EARLIEST_SECONDS || seconds > LATEST_SECONDS || nanos >= NANOS_LIMIT) {
     return damaged('timestamp', `its creation time, ${seconds} seconds and ${nanos} ns, is out of range`);
   }
   return { kind: 'header', header: { seq, ctime: { seconds, nanos: Number(nanos) }, work } };

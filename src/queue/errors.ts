@@ -15,7 +15,7 @@ const HINTS = {
   'duplicate-sequence':
     'Two senders must not share a queue without sharing a sequence file; remove one of the two files.',
   'sequence-damaged': 'Write the right number into it with `fspl queue-set-next` or `prepare-set-next`.',
-  'sequence-missing': '',
+  'lock-missing': '',
   'packet-damaged': 'Ask the sender to send it again.',
   'packet-empty': 'The program before it in the pipe wrote nothing: see whether it failed.',
   'packet-incomplete': 'See why the program before it in the pipe ended early, and add the job again.',
@@ -24,7 +24,7 @@ const HINTS = {
   'command-not-started': 'Check its name, its permissions, and its first line if it is a script.',
   'command-failed': '',
   'decoder-failed': 'Run the decoder by hand on the file to see why.',
-  'not-a-file': 'Remove it or move it elsewhere.',
+  'not-a-file': '',
   stopped: '',
 } as const satisfies Record<string, string>;
 

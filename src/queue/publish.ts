@@ -31,6 +31,8 @@ export type Publication = {
 
 export type Published = {
   readonly path: string;
+  /** What is known of its name surviving a power cut; `unasked` at level crash-safe. */
+  readonly nameSync: DirectorySync | 'unasked';
   /** Bytes. */
   readonly size: number;
 };
@@ -50,8 +52,8 @@ export async function publish(files: Files, publication: Publication): Promise<P
     await unlinkQuietly(files, temporary);
     throw error;
   }
-  if (durability === 'power-safe') await syncDirectory(files, directory, path);
-  return { path, size };
+  const synced = durability === 'power-safe' ? await syncDirectory(files, directory, path) : 'unasked';
+  return { path, nameSync: synced, size };
 }
 
 async function writeTemporary(files: Files, temporary: string, publication: Publication): Promise<number> {
@@ -87,19 +89,45 @@ async function fill(
 }
 
 /**
- * Makes the names in a directory survive a power cut. `changed` is the path to name when the disk refuses. A
- * file system that has no such call (it answers EINVAL or ENOTSUP) is left to keep names in its own way.
+ * `synced`: the disk confirmed it. `unsupported`: the file system has no such call and keeps names in its own
+ * way. `not-permitted`: we may write into the directory but not open it, so nobody was asked.
  */
-export async function syncDirectory(files: Files, directory: string, changed: string): Promise<void> {
+export type DirectorySync = 'synced' | 'unsupported' | 'not-permitted';
+
+/**
+ * Makes the names in a directory survive a power cut. `changed` is the path to name when the disk refuses, which
+ * is a `not-durable` error.
+ */
+export async function syncDirectory(
+  files: Files,
+  directory: string,
+  changed: string,
+): Promise<DirectorySync> {
+  let descriptor: Descriptor;
   try {
-    const descriptor = await files.open(directory, 'directory');
-    try {
-      await files.fsync(descriptor);
-    } finally {
-      await files.close(descriptor);
-    }
+    descriptor = await files.open(directory, 'directory');
   } catch (error) {
-    if (hasErrno(error, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return;
+    if (hasErrno(error, 'EACCES')) return 'not-permitted';
+    throw error;
+  }
+  try {
+    return await syncOpenDirectory(files, descriptor, changed);
+  } finally {
+    await files.close(descriptor);
+  }
+}
+
+/** The same for a directory that is open. */
+export async function syncOpenDirectory(
+  files: Files,
+  directory: Descriptor,
+  changed: string,
+): Promise<DirectorySync> {
+  try {
+    await files.fsync(directory);
+    return 'synced';
+  } catch (error) {
+    if (hasErrno(error, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return 'unsupported';
     throw new QueueError('not-durable', `${changed}: the disk did not confirm it: ${reasonOf(error)}`, {
       cause: error,
     });

@@ -7,13 +7,15 @@ import { QueueError } from '../queue/errors.ts';
 import { type Durability, type Published, publish } from '../queue/publish.ts';
 import { jobsDirectory, newJobName, temporaryName } from './layout.ts';
 
+export type AddedFile = Published & { readonly name: string };
+
 /** Publishes what `write` writes as a new job file, under a new name. */
 export async function addJobFile(
   machine: Machine,
   queue: string,
   durability: Durability,
   write: (target: Descriptor) => Promise<number>,
-): Promise<Published & { readonly name: string }> {
+): Promise<AddedFile> {
   const name = newJobName(machine.random);
   try {
     const published = await publish(machine.files, {
@@ -41,9 +43,9 @@ export async function addPacket(
   queue: string,
   source: Descriptor,
   durability: Durability = 'power-safe',
-): Promise<string> {
+): Promise<AddedFile> {
   const { files } = machine;
-  const added = await addJobFile(machine, queue, durability, async (target) => {
+  return addJobFile(machine, queue, durability, async (target) => {
     const size = await copyAll(files, source, target);
     if (size === 0) throw new QueueError('packet-empty', 'the input is empty, so nothing was queued');
     if (isUnfinished(await files.fstat(source))) {
@@ -54,7 +56,6 @@ export async function addPacket(
     }
     return size;
   });
-  return added.name;
 }
 
 /** Writes chunks from memory; returns how many bytes they were. */

@@ -21,9 +21,9 @@ export function nextSequencePath(queue: string): string {
   return join(queue, 'nextseq');
 }
 
-/** As the original joins them: one slash, none added after one that is there. */
+/** As the original joins them: with a slash, and nothing normalised; commands see these paths. */
 export function join(directory: string, name: string): string {
-  return directory.endsWith('/') ? directory + name : `${directory}/${name}`;
+  return `${directory}/${name}`;
 }
 
 export function isJobName(name: string): boolean {

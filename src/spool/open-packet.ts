@@ -6,6 +6,7 @@ import type { Damage, HeaderResult, PacketHeader } from '../packet/header.ts';
 import { damaged } from '../packet/header.ts';
 import { isUnfinished } from '../packet/pipe-mark.ts';
 import { readHeader } from '../packet/read.ts';
+import { QueueError, reasonOf } from '../queue/errors.ts';
 
 /** A shell command that reads a whole job file on its standard input and writes the packet to its output. */
 export type Decoder = {
@@ -92,7 +93,13 @@ async function openDecoded(
     });
   } catch (error) {
     await files.close(readEnd);
-    throw error;
+    throw new QueueError(
+      'decoder-failed',
+      `cannot start the decoder's shell ${decoder.shell}: ${reasonOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     await files.close(writeEnd);
   }

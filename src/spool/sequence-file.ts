@@ -9,14 +9,15 @@
  */
 
 import { decodeBytes, encodeBytes } from '../os/bytes.ts';
-import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
+import { type Descriptor, type Files, hasErrno, type Machine } from '../os/ports.ts';
+import { sleep } from '../os/sleep.ts';
 import { readSmallFile } from '../os/transfer.ts';
 import { LAST_SEQUENCE, type Sequence, sequence } from '../packet/header.ts';
-import { QueueError, reasonOf } from '../queue/errors.ts';
-import { syncDirectory } from '../queue/publish.ts';
+import { QueueError } from '../queue/errors.ts';
+import { syncOpenDirectory } from '../queue/publish.ts';
 
-/** A number of 20 digits and room for a little white space; anything longer is no sequence file. */
-const FILE_LIMIT_BYTES = 64;
+/** A number and a newline are 21 bytes at most; nobody's sequence file is longer than this. */
+const FILE_LIMIT_BYTES = 4096;
 
 const FIRST = sequence(1);
 
@@ -29,6 +30,10 @@ export interface LockedSequence {
   /** The number to be used next. */
   read(): Promise<Sequence>;
   write(next: Sequence): Promise<void>;
+  /** Begins `write(next)`: all but the rename, the disk's part of it in the background. */
+  prepare(next: Sequence): Promise<void>;
+  /** Takes back what `prepare` has begun. */
+  abandon(): Promise<void>;
   /** The open lock file, to hand to a process that must keep the lock should we die. */
   readonly lock: Descriptor;
   /** Gives the lock up, for processes that were handed it too. */
@@ -36,19 +41,20 @@ export interface LockedSequence {
 }
 
 export type LockOptions = {
-  /** Makes the files when they are missing, the number being 1. */
+  /** Makes the lock file when it is missing. The number is 1 where there is none yet. */
   readonly create: boolean;
   /** How long to try for the lock; 0: once. */
   readonly waitMs: number;
 };
 
-/** Locks a sequence file. Throws `locked` when another process holds it, `sequence-missing` when it is not there. */
+/** Locks a sequence file. Throws `locked` when another process holds it, `lock-missing` when there is no lock file. */
 export async function lockSequence(
   machine: Machine,
   path: string,
   options: LockOptions,
 ): Promise<LockedSequence> {
   const { files, locks } = machine;
+  if (path === '') throw new QueueError('sequence-damaged', 'the name of the sequence file is empty');
   const lockPath = `${path}.lock`;
   const lock = await openLock(machine, lockPath, options.create);
   try {
@@ -57,12 +63,16 @@ export async function lockSequence(
     await files.close(lock);
     throw error;
   }
+  const writer = new SequenceWriter(machine, path);
   return {
     path,
     lock,
-    read: () => readSequence(machine, path, options.create),
-    write: (next) => writeSequence(machine, path, next),
+    read: () => readSequence(machine, path, writer),
+    write: (next) => writer.write(next),
+    prepare: (next) => writer.prepare(next),
+    abandon: () => writer.abandon(),
     close: async () => {
+      await writer.close();
       await locks.unlock(lock);
       await files.close(lock);
     },
@@ -74,11 +84,9 @@ async function openLock(machine: Machine, lockPath: string, create: boolean): Pr
     return await machine.files.open(lockPath, create ? 'lock' : 'lock-present');
   } catch (error) {
     if (!create && hasErrno(error, 'ENOENT')) {
-      throw new QueueError('sequence-missing', `${lockPath}: there is no such lock file`, { cause: error });
+      throw new QueueError('lock-missing', `${lockPath}: there is no such lock file`, { cause: error });
     }
-    throw new QueueError('sequence-missing', `${lockPath}: cannot open the lock file: ${reasonOf(error)}`, {
-      cause: error,
-    });
+    throw error;
   }
 }
 
@@ -91,11 +99,11 @@ async function waitForLock(machine: Machine, lock: Descriptor, path: string, wai
       const waited = waitMs > 0 ? ` for ${waitMs / 1000} s` : '';
       throw new QueueError('locked', `${path}: another process has held this lock${waited}`);
     }
-    await clock.sleep(LOCK_RETRY_MS[Math.min(attempt, LOCK_RETRY_MS.length - 1)] ?? 20);
+    await sleep(clock, LOCK_RETRY_MS[Math.min(attempt, LOCK_RETRY_MS.length - 1)] ?? 20);
   }
 }
 
-async function readSequence(machine: Machine, path: string, create: boolean): Promise<Sequence> {
+async function readSequence(machine: Machine, path: string, writer: SequenceWriter): Promise<Sequence> {
   let text: string;
   try {
     text = decodeBytes(await readSmallFile(machine.files, path, FILE_LIMIT_BYTES));
@@ -104,15 +112,15 @@ async function readSequence(machine: Machine, path: string, create: boolean): Pr
       throw new QueueError('sequence-damaged', `${error.message}, so it is not a sequence file`);
     }
     if (!hasErrno(error, 'ENOENT')) throw error;
-    if (!create) throw new QueueError('sequence-missing', `${path}: there is no such sequence file`);
-    await writeSequence(machine, path, FIRST);
+    await writer.write(FIRST);
     return FIRST;
   }
   return parseSequence(text, path);
 }
 
 function parseSequence(text: string, path: string): Sequence {
-  const number = parseNumber(text.trim());
+  const [firstLine = ''] = text.split('\n', 1);
+  const number = parseNumber(firstLine.trim());
   if (number === undefined) {
     throw new QueueError(
       'sequence-damaged',
@@ -129,18 +137,82 @@ export function parseNumber(text: string): Sequence | undefined {
   return number <= LAST_SEQUENCE ? sequence(number) : undefined;
 }
 
-async function writeSequence(machine: Machine, path: string, next: Sequence): Promise<void> {
-  const { files } = machine;
-  const temporary = `${path}.temp`;
-  const target = await files.open(temporary, 'truncate');
-  try {
-    await files.write(target, encodeBytes(`${next}\n`));
-    await files.fsync(target);
-  } finally {
-    await files.close(target);
+/**
+ * Writes new numbers, one after the other.
+ *
+ *   idle      no temporary file of ours
+ *   prepared  the temporary file has the new number and is on its way to the disk; nobody reads it
+ *
+ * `write` goes through `prepared` to the rename, which is the moment the number changes, and makes that last.
+ */
+class SequenceWriter {
+  readonly #files: Files;
+  readonly #path: string;
+  readonly #temporary: string;
+  #prepared:
+    | { readonly next: Sequence; readonly target: Descriptor; readonly onDisk: Promise<void> }
+    | undefined;
+  /** The directory, kept open for its fsync after each rename. */
+  #directory: Descriptor | undefined;
+
+  constructor({ files }: Machine, path: string) {
+    this.#files = files;
+    this.#path = path;
+    this.#temporary = `${path}.temp`;
   }
-  await files.rename(temporary, path);
-  await syncDirectory(files, parentOf(path), path);
+
+  async prepare(next: Sequence): Promise<void> {
+    await this.abandon();
+    const target = await this.#files.open(this.#temporary, 'truncate');
+    try {
+      await this.#files.write(target, encodeBytes(`${next}\n`));
+    } catch (error) {
+      await this.#files.close(target);
+      throw error;
+    }
+    const onDisk = this.#files.fsyncAside(target);
+    onDisk.catch(() => {}); // told to whoever waits for it in `write`
+    this.#prepared = { next, target, onDisk };
+  }
+
+  async write(next: Sequence): Promise<void> {
+    if (this.#prepared?.next !== next) await this.prepare(next);
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    try {
+      await prepared?.onDisk;
+    } finally {
+      if (prepared !== undefined) await this.#files.close(prepared.target);
+    }
+    await this.#files.rename(this.#temporary, this.#path);
+    await this.#syncName();
+  }
+
+  /** In a directory that we may not open, the name is left to the file system. */
+  async #syncName(): Promise<void> {
+    try {
+      this.#directory ??= await this.#files.open(parentOf(this.#path), 'directory');
+    } catch (error) {
+      if (hasErrno(error, 'EACCES')) return;
+      throw error;
+    }
+    await syncOpenDirectory(this.#files, this.#directory, this.#path);
+  }
+
+  async abandon(): Promise<void> {
+    const prepared = this.#prepared;
+    if (prepared === undefined) return;
+    this.#prepared = undefined;
+    await prepared.onDisk.catch(() => {}); // it is not wanted any more
+    await this.#files.close(prepared.target);
+    await this.#files.unlink(this.#temporary);
+  }
+
+  async close(): Promise<void> {
+    await this.abandon();
+    if (this.#directory !== undefined) await this.#files.close(this.#directory);
+    this.#directory = undefined;
+  }
 }
 
 function parentOf(path: string): string {

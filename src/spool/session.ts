@@ -67,7 +67,7 @@ export async function lockQueue(machine: Machine, queue: string): Promise<Locked
   try {
     return await lockSequence(machine, nextSequencePath(queue), { create: false, waitMs: 0 });
   } catch (error) {
-    if (!(error instanceof QueueError) || error.code !== 'sequence-missing') throw error;
+    if (!(error instanceof QueueError) || error.code !== 'lock-missing') throw error;
     throw new QueueError(
       'append-only',
       `${queue}: ${reasonOf(error)}; it is an append-only queue, or no queue at all`,
@@ -173,6 +173,9 @@ class SpoolSession implements Session {
       env: packetEnvironment(header, this.#machine.clock, place),
       payload: opened.payload,
       payloadProblem: finishPayload,
+      anticipate: async () => {
+        if (this.#options.order === 'sequence') await this.#sequence.prepare(following(this.#next));
+      },
       succeed: async () => {
         await finishPayload();
         await this.#settle(file, this.#options.keepSucceeded);
@@ -184,6 +187,7 @@ class SpoolSession implements Session {
       release: async () => {
         problem ??= opened.discard().then(() => undefined);
         await problem;
+        await this.#sequence.abandon();
         this.#at -= 1;
       },
     };

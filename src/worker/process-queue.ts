@@ -63,6 +63,7 @@ async function runClaim(claim: Claim, options: ProcessOptions): Promise<CommandO
     const { work } = claim.job;
     if (work.kind === 'nop') return { kind: 'succeeded' };
     if (work.kind === 'fail') return { kind: 'failed', reason: 'it is a job that always fails' };
+    await claim.anticipate();
     const outcome = await options.run(claim);
     if (outcome.kind !== 'succeeded') return outcome;
     const problem = await claim.payloadProblem();

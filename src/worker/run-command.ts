@@ -30,14 +30,12 @@ export async function runCommand(
 ): Promise<CommandOutcome> {
   const child = await start(machine, command);
   await options.watchdog?.guard(child);
-  const ended = new AbortController();
-  const cut = cutShort(machine, child, options, ended.signal);
+  const limit = new Limit(machine, child, options);
   const exit = await child.exit;
-  ended.abort();
-  const reason = await cut;
+  const cutShort = await limit.lift();
   await options.watchdog?.rest();
-  if (reason === 'stop') return { kind: 'stopped' };
-  if (reason === 'timeout')
+  if (cutShort === 'stop') return { kind: 'stopped' };
+  if (cutShort === 'time')
     return { kind: 'failed', reason: `it ran longer than ${seconds(options.timeoutMs)}` };
   return outcomeOf(exit);
 }
@@ -52,42 +50,43 @@ async function start(machine: Machine, command: Command): Promise<Child> {
   }
 }
 
-/** Ends the command on a stop or at its time limit; resolves, when its group is gone, with what it was. */
-async function cutShort(
-  machine: Machine,
-  child: Child,
-  options: RunOptions,
-  ended: AbortSignal,
-): Promise<'stop' | 'timeout' | undefined> {
-  const { clock } = machine;
-  const { stop, timeoutMs } = options;
-  const reason = await firstOf(machine, stop, timeoutMs, ended);
-  if (reason === 'stop') await stopGroup(clock, child, STOP_GRACE_MS);
-  if (reason === 'timeout') await killGroup(child);
-  return reason;
-}
+/** Ends the command's group when we are told to stop, or when its time is over; whichever comes first. */
+class Limit {
+  readonly #machine: Machine;
+  readonly #child: Child;
+  readonly #stop: AbortSignal;
+  readonly #cancelTimer: () => void;
+  #cause: 'stop' | 'time' | undefined;
+  #ending: Promise<unknown> | undefined;
 
-async function firstOf(
-  machine: Machine,
-  stop: AbortSignal,
-  timeoutMs: number | undefined,
-  ended: AbortSignal,
-): Promise<'stop' | 'timeout' | undefined> {
-  const either = new AbortController();
-  const wake = () => either.abort();
-  stop.addEventListener('abort', wake);
-  ended.addEventListener('abort', wake);
-  if (stop.aborted) wake();
-  if (timeoutMs === undefined) await aborted(either.signal);
-  else await machine.clock.sleep(timeoutMs, either.signal);
-  stop.removeEventListener('abort', wake);
-  if (stop.aborted) return 'stop';
-  return ended.aborted ? undefined : 'timeout';
-}
+  constructor(machine: Machine, child: Child, { stop, timeoutMs }: RunOptions) {
+    this.#machine = machine;
+    this.#child = child;
+    this.#stop = stop;
+    this.#cancelTimer = timeoutMs === undefined ? () => {} : machine.clock.after(timeoutMs, this.#onTime);
+    stop.addEventListener('abort', this.#onStop);
+    if (stop.aborted) this.#onStop();
+  }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  /** After the command's own end: why it was cut short, if it was, once its group is gone too. */
+  async lift(): Promise<'stop' | 'time' | undefined> {
+    this.#cancelTimer();
+    this.#stop.removeEventListener('abort', this.#onStop);
+    await this.#ending;
+    return this.#cause;
+  }
+
+  readonly #onStop = (): void => {
+    if (this.#cause !== undefined) return;
+    this.#cause = 'stop';
+    this.#ending = stopGroup(this.#machine.clock, this.#child, STOP_GRACE_MS);
+  };
+
+  readonly #onTime = (): void => {
+    if (this.#cause !== undefined) return;
+    this.#cause = 'time';
+    this.#ending = killGroup(this.#child);
+  };
 }
 
 /** Only exit code 0 is success; death by a signal never is. */

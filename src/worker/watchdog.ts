@@ -4,31 +4,36 @@
  *     processor                         watchdog (a shell)              command
  *     ---------                         ------------------              -------
  *     takes the queue's lock
- *     starts the watchdog, handing it   waits for a line
- *       a pipe and the lock
+ *     starts the watchdog, handing it   waits for the end of the pipe
+ *       a pipe, a note and the lock
  *     starts the command                                                runs, in a group of its own
- *     writes the group's number         remembers it
+ *     notes the group's number
  *     is killed -9                      end of file on the pipe         runs on, nobody waits for it
+ *                                       reads the note
  *                                       TERM, later KILL to the group   ends
  *                                       ends: only now the lock is free
  *
  * So a second processor, started at once by cron, cannot run the job while its first run is still going on. Only
- * if the processor is killed in the microseconds between the start of the command and the write to the pipe does
+ * if the processor is killed in the microseconds between the start of the command and the note does
  * the command live on unguarded.
  */
 
 import { encodeBytes } from '../os/bytes.ts';
 import type { Child, Descriptor, Machine } from '../os/ports.ts';
-import { hasErrno } from '../os/ports.ts';
 
 /** Tenths of a second that an abandoned command has between TERM and KILL. */
 const GRACE_TENTHS = 50;
 
+/**
+ * Descriptor 0 is a pipe that never brings a byte: it ends when we do. 3 is the note: a file in memory, its one line
+ * the number of the group to end, or 0. (The number does not go through the pipe, for that would wake the shell
+ * twice for every job.)
+ */
 const SCRIPT = `
-trap '' TERM INT HUP QUIT PIPE
-group=
-while read -r line; do group=$line; done
-[ -n "$group" ] || exit 0
+trap '' TERM INT HUP QUIT
+read -r nothing
+read -r group <&3
+[ "$group" -gt 0 ] || exit 0
 kill -TERM -- "-$group" 2>/dev/null || exit 0
 tenths=0
 while kill -0 -- "-$group" 2>/dev/null; do
@@ -36,6 +41,9 @@ while kill -0 -- "-$group" 2>/dev/null; do
   tenths=$((tenths + 1))
   sleep 0.1 2>/dev/null || sleep 1
 done`;
+
+/** Digits of the note, so that each line covers the one before. */
+const NOTE_WIDTH = 10;
 
 export interface Watchdog {
   /** Names the command to end should we die. */
@@ -51,8 +59,13 @@ export async function startWatchdog(machine: Machine, lock?: Descriptor): Promis
   const { files, processes, host } = machine;
   const { readEnd, writeEnd } = await processes.pipe();
   const nowhere = await files.open('/dev/null', 'truncate');
+  const note = await processes.scratch();
+  const write = async (group: number) => {
+    await files.writeAt(note, encodeBytes(`${String(group).padEnd(NOTE_WIDTH)}\n`), 0);
+  };
   let shell: Child;
   try {
+    await write(0);
     shell = await processes.spawn({
       program: '/bin/sh',
       args: ['-c', SCRIPT, 'intray-watchdog'],
@@ -60,28 +73,23 @@ export async function startWatchdog(machine: Machine, lock?: Descriptor): Promis
       stdin: readEnd,
       stdout: nowhere,
       stderr: nowhere,
-      ...(lock === undefined ? {} : { extra: lock }),
+      extra: lock === undefined ? [note] : [note, lock],
     });
   } catch (error) {
     await files.close(writeEnd);
+    await files.close(note);
     throw error;
   } finally {
     await files.close(readEnd);
     await files.close(nowhere);
   }
-  const say = async (line: string) => {
-    try {
-      await files.write(writeEnd, encodeBytes(`${line}\n`));
-    } catch (error) {
-      if (!hasErrno(error, 'EPIPE')) throw error; // somebody killed the watchdog: go on without
-    }
-  };
   return {
-    guard: (child) => say(String(child.pid)),
-    rest: () => say(''),
+    guard: (child) => write(child.pid),
+    rest: () => write(0),
     dismiss: async () => {
       await files.close(writeEnd);
       await shell.exit;
+      await files.close(note);
     },
   };
 }

@@ -15,11 +15,23 @@ const SUCCESS = 0;
 const FAILURE = 1;
 const BAD_USAGE = 2;
 
-const logLevel = optional(
+/** The original takes these for levels too. */
+const LEVELS_BY_NUMBER: Record<string, LogLevel> = {
+  1: 'error',
+  2: 'warn',
+  3: 'info',
+  4: 'debug',
+  5: 'trace',
+};
+
+const logLevel = optional<LogLevel>(
   'l',
   'LEVEL',
   'How much to say on standard error: trace, debug, info, warn or error [default: info]',
-  oneOf(LOG_LEVELS),
+  (value) => {
+    const numbered = LEVELS_BY_NUMBER[value];
+    return numbered === undefined ? oneOf(LOG_LEVELS)(value) : { value: numbered };
+  },
 );
 
 const FSPL: Program = {
@@ -85,9 +97,8 @@ export function parseProgram(argv: readonly string[]): Intent {
   let level: LogLevel | undefined;
   const words = [...argv];
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
-    if (word === '-h' || word === '--help')
-      return { kind: 'print', text: programHelp(FSPL), status: SUCCESS };
-    if (word === '-V' || word === '--version') {
+    if (/^(-h[hV]*|--help)$/.test(word)) return { kind: 'print', text: programHelp(FSPL), status: SUCCESS };
+    if (/^(-V[hV]*|--version)$/.test(word)) {
       return { kind: 'print', text: `${FSPL.version}\n`, status: SUCCESS };
     }
     if (word === 'help') return parseHelp(words);
@@ -116,7 +127,8 @@ function parseSubcommand(name: string, words: string[], level: LogLevel): Intent
   return command === undefined ? unknownCommand(name) : { kind: 'run', level, command, words };
 }
 
-function parseHelp([name]: string[]): Intent {
+function parseHelp([name, more]: string[]): Intent {
+  if (more !== undefined) return { kind: 'usage', message: `"${more}" is one argument too many` };
   if (name === undefined || name === 'help')
     return { kind: 'print', text: programHelp(FSPL), status: SUCCESS };
   const command = COMMANDS.find((candidate) => candidate.name === name);

@@ -2,6 +2,7 @@ import { type Descriptor, type Machine, STDIN, STDOUT } from '../../os/ports.ts'
 import { SET_PREFIX } from '../../packet/environment.ts';
 import { sequence, type Work } from '../../packet/header.ts';
 import { writePacket } from '../../packet/write.ts';
+import { QueueError } from '../../queue/errors.ts';
 import { newHeader, peekNumber, setNumber } from '../../spool/sender.ts';
 import type { Context } from '../context.ts';
 
@@ -47,10 +48,15 @@ async function write(machine: Machine, seqfile: string, work: Work, payload?: De
   return 0;
 }
 
-/** Opened before a number is taken: a missing file costs none. */
+/** Opened before a number is taken: a file that cannot be sent costs none, and leaves no gap. */
 async function openInput(machine: Machine, input: string | undefined): Promise<Descriptor | undefined> {
   if (input === undefined) return undefined;
-  return input === '-' ? STDIN : await machine.files.open(input, 'read');
+  if (input === '-') return STDIN;
+  const payload = await machine.files.open(input, 'read');
+  const { kind } = await machine.files.fstat(payload);
+  if (kind === 'directory')
+    throw new QueueError('not-a-file', `${input}: it is a directory, not a file to send`);
+  return payload;
 }
 
 /** The FSPL_SET_* variables of our own environment, without that prefix. */

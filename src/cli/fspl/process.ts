@@ -158,20 +158,16 @@ type JobRun = {
 async function runWith(context: Context, args: Running, job: JobRun): Promise<CommandOutcome> {
   const { machine } = context;
   const { options } = args;
-  const nothing = options['ignore-payload'] ? await machine.files.open('/dev/null', 'read') : undefined;
-  try {
-    const command: Command = {
-      program: args.operand,
-      args: [...args.rest, ...(await paramsOf(context, args, job.work))],
-      env: new Map([...machine.host.env(), ...job.env]),
-      stdin: nothing ?? job.payload,
-      ...(job.output === undefined ? {} : { stdout: job.output, stderr: job.output }),
-    };
-    const timeoutMs = options.timeout === undefined ? undefined : Number(options.timeout) * 1000;
-    return await runCommand(machine, command, { timeoutMs, stop: job.stop, watchdog: job.watchdog });
-  } finally {
-    if (nothing !== undefined) await machine.files.close(nothing);
-  }
+  const command: Command = {
+    program: args.operand,
+    args: [...args.rest, ...(await paramsOf(context, args, job.work))],
+    env: new Map([...machine.host.env(), ...job.env]),
+    // As with the original, --ignore-payload leaves the command our own standard input.
+    ...(options['ignore-payload'] ? {} : { stdin: job.payload }),
+    ...(job.output === undefined ? {} : { stdout: job.output, stderr: job.output }),
+  };
+  const timeoutMs = options.timeout === undefined ? undefined : Number(options.timeout) * 1000;
+  return runCommand(machine, command, { timeoutMs, stop: job.stop, watchdog: job.watchdog });
 }
 
 async function paramsOf(context: Context, args: Running, work: Work): Promise<readonly string[]> {

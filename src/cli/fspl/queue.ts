@@ -30,8 +30,14 @@ export async function queueInit(
 }
 
 export async function queueWrite({ machine, log }: Context, args: InQueue): Promise<number> {
-  const name = await addPacket(machine, args.options.queuedir, STDIN);
-  await log('debug', `added ${name}`);
+  const added = await addPacket(machine, args.options.queuedir, STDIN);
+  await log('debug', `added ${added.path}, ${added.size} bytes`);
+  if (added.nameSync === 'not-permitted') {
+    await log(
+      'warn',
+      `${added.path}: its directory may not be opened, so a power cut now could lose the job`,
+    );
+  }
   return 0;
 }
 
@@ -69,7 +75,7 @@ export async function queueLs(context: Context, args: InQueue & Decoded): Promis
   const rows = ['ID                   creation timestamp          filename\n'];
   for (const { name, header } of jobs.sort(bySequence)) {
     const { seq, ctime } = header;
-    const made = formatLocal(ctime, machine.clock.utcOffsetMinutes(ctime));
+    const made = formatLocal(ctime, machine.clock.utcOffsetSeconds(ctime));
     rows.push(`${String(seq).padEnd(ID_WIDTH)} ${made.padEnd(TIME_WIDTH)} ${name}\n`);
   }
   await print(rows.join(''));

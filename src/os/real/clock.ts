@@ -4,6 +4,9 @@ const NANOS_PER_MS = 1_000_000n;
 /** How far the two ways to tell the time may be apart before the clock must have been set. */
 const AGREEMENT_MS = 2;
 
+/** setTimeout takes a longer time for 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const NANOS_PER_SECOND = 1_000_000_000n;
 
 export const realClock: Clock = {
@@ -18,16 +21,21 @@ export const realClock: Clock = {
     return { seconds: nanos / NANOS_PER_SECOND, nanos: Number(nanos % NANOS_PER_SECOND) };
   },
   monotonicMs: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal?.addEventListener('abort', done);
-    }),
-  utcOffsetMinutes: (at: Timestamp) => -new Date(Number(at.seconds) * 1000).getTimezoneOffset(),
+  after: (ms, action) => {
+    const due = performance.now() + ms;
+    let timer: NodeJS.Timeout;
+    const arm = () => {
+      const left = due - performance.now();
+      timer = left > LONGEST_TIMER_MS ? setTimeout(arm, LONGEST_TIMER_MS) : setTimeout(action, left);
+    };
+    arm();
+    return () => clearTimeout(timer);
+  },
+  utcOffsetSeconds: (at: Timestamp) => {
+    const date = new Date(Number(at.seconds) * 1000);
+    const local = new Date(0);
+    local.setUTCFullYear(date.getFullYear(), date.getMonth(), date.getDate());
+    local.setUTCHours(date.getHours(), date.getMinutes(), date.getSeconds());
+    return (local.getTime() - date.getTime()) / 1000;
+  },
 };

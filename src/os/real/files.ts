@@ -55,7 +55,14 @@ export const realFiles: Files = {
       }
     }
   },
+  writeAt: (descriptor, bytes, position) => {
+    fs.writeSync(descriptor, bytes, 0, bytes.length, position);
+  },
   fsync: (descriptor) => fs.fsyncSync(descriptor),
+  fsyncAside: (descriptor) =>
+    new Promise((resolve, reject) => {
+      fs.fsync(descriptor, (error) => (error === null ? resolve() : reject(error)));
+    }),
   fstat: (descriptor) => status(fs.fstatSync(descriptor, { bigint: true })),
   fchmod: (descriptor, mode) => fs.fchmodSync(descriptor, mode),
   stat: (path) => status(fs.statSync(raw(path), { bigint: true })),

@@ -1,5 +1,6 @@
 /**
- * The few C functions that neither Node nor Bun offers: flock, posix_spawn, waitpid and pipe2.
+ * The few C functions that neither Node nor Bun offers: flock, posix_spawn, waitpid,
+ * pipe2 and memfd_create.
  *
  * One table of signatures, two ways to bind it: bun:ffi (built into Bun, and so into our executable) and koffi
  * (Node). Why C at all: see docs/decisions/0003-native-calls.md.
@@ -20,6 +21,7 @@ export type Signature = {
 export const SIGNATURES = {
   flock: { args: ['int', 'int'], returns: 'int' },
   pipe2: { args: ['buffer', 'int'], returns: 'int' },
+  memfdCreate: { args: ['buffer', 'int'], returns: 'int', symbol: 'memfd_create' },
   waitpid: { args: ['int', 'buffer', 'int'], returns: 'int' },
   malloc: { args: ['size'], returns: 'address' },
   free: { args: ['address'], returns: 'int' },

@@ -20,6 +20,12 @@ import type { Library, Native } from './native-signatures.ts';
  */
 export const realProcesses: Processes = {
   spawn: async (command) => start(await native(), command),
+  scratch: async () => {
+    const { library, errno } = await native();
+    const descriptor = library.memfdCreate(cString('intray'), MFD_CLOEXEC);
+    if (descriptor < 0) throw systemError(errno(), 'memfd_create');
+    return descriptor as Descriptor;
+  },
   pipe: async () => {
     const { library, errno } = await native();
     const ends = new Int32Array(2);
@@ -29,6 +35,7 @@ export const realProcesses: Processes = {
 };
 
 const O_CLOEXEC = 0o2000000;
+const MFD_CLOEXEC = 1;
 const WNOHANG = 1;
 const SWEEP_MS = 1000;
 
@@ -105,7 +112,7 @@ function fileActions(library: Library, command: Command): Uint8Array {
     [command.stdin, 0],
     [command.stdout, 1],
     [command.stderr, 2],
-    [command.extra, 3],
+    ...(command.extra ?? []).map((descriptor, index): [Descriptor, number] => [descriptor, 3 + index]),
   ];
   for (const [descriptor, target] of targets) {
     if (descriptor !== undefined) library.actionsDup2(actions, descriptor, target);
