@@ -2,9 +2,15 @@ import { encodeBytes } from '../os/bytes.ts';
 import { crc32 } from './crc32.ts';
 import { type PacketHeader, PREFIX_BYTES, TAG, VERSION, type Work } from './header.ts';
 
-/** The prefix and metadata of a packet, to be followed by its payload. Exact to the byte with fspl 1.2.2. */
-export function encodeHeader(header: PacketHeader): Uint8Array {
-  const metadata = encodeMetadata(header);
+/**
+ * How the sequence number is written. `shortest`: exact to the byte with fspl 1.2.2. `fixed`: always nine bytes,
+ * so that another number can take its place later; every reader takes both.
+ */
+export type SequenceWidth = 'shortest' | 'fixed';
+
+/** The prefix and metadata of a packet, to be followed by its payload. */
+export function encodeHeader(header: PacketHeader, width: SequenceWidth = 'shortest'): Uint8Array {
+  const metadata = encodeMetadata(header, width);
   const bytes = new Uint8Array(PREFIX_BYTES + metadata.length);
   const view = new DataView(bytes.buffer);
   bytes.set(encodeBytes(TAG), 0);
@@ -21,11 +27,12 @@ export function encodeHeader(header: PacketHeader): Uint8Array {
  * `{seq, ctime: [seconds, nanos], cmd_type: "NOP" | "Fail" | {Command: {params: [bytes], env: [[bytes, bytes]]}}}`
  * where `bytes` is an array of integers, one for each byte.
  */
-function encodeMetadata(header: PacketHeader): Uint8Array {
+function encodeMetadata(header: PacketHeader, width: SequenceWidth): Uint8Array {
   const out = new Writer();
   out.map(3);
   out.text('seq');
-  out.integer(header.seq);
+  if (width === 'shortest') out.integer(header.seq);
+  else out.unsigned64(header.seq);
   out.text('ctime');
   out.array(2);
   out.integer(header.ctime.seconds);
@@ -94,13 +101,17 @@ class Writer {
     else this.#negative(value);
   }
 
+  unsigned64(value: bigint): void {
+    this.#tagged(0xcf, 8, (at) => this.#view.setBigUint64(at, value));
+  }
+
   #unsigned(value: bigint): void {
     const small = Number(value);
     if (value < 0x80n) this.#byte(small);
     else if (value <= 0xffn) this.#tagged(0xcc, 1, (at) => this.#view.setUint8(at, small));
     else if (value <= 0xffffn) this.#tagged(0xcd, 2, (at) => this.#view.setUint16(at, small));
     else if (value <= 0xffff_ffffn) this.#tagged(0xce, 4, (at) => this.#view.setUint32(at, small));
-    else this.#tagged(0xcf, 8, (at) => this.#view.setBigUint64(at, value));
+    else this.unsigned64(value);
   }
 
   #negative(value: bigint): void {

@@ -19,6 +19,62 @@
 
 import type { Descriptor, Timestamp } from '../os/ports.ts';
 import type { Sequence, Work } from '../packet/header.ts';
+import type { Durability } from './publish.ts';
+
+export type Queue = {
+  /** As it was named when it was opened. */
+  readonly location: string;
+  /**
+   * Adds a job; it is in the queue for good when the promise resolves. A payload that fails on the way leaves
+   * nothing behind.
+   */
+  add(job: NewJob, options?: AddOptions): Promise<Added>;
+  /** What waits, in the order of the numbers. Works while the queue is being worked. */
+  jobs(options?: ListOptions): Promise<Listing>;
+  /** Begins to work the queue. Throws `locked` when another does. */
+  session(options?: SessionOptions): Promise<Session>;
+};
+
+export type NewJob = {
+  /** Arguments for the command, which it gets where the worker allows that. */
+  readonly params?: readonly string[];
+  /** Variables for the command, which sees each as `FSPL_SET_<name>`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the command reads. A stream is written as it comes, in constant memory. */
+  readonly payload?: PayloadSource;
+};
+
+/** Text is written as UTF-8. A Node or web stream of bytes is an AsyncIterable. */
+export type PayloadSource = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+export type AddOptions = {
+  /** Default: `power-safe`. */
+  readonly durability?: Durability;
+  /**
+   * The sequence file to take the job's number from. Default: one of the queue's own, which is right as long as
+   * nobody adds to the queue from elsewhere.
+   */
+  readonly sequenceFile?: string;
+};
+
+export type Added = { readonly id: JobId; readonly seq: Sequence };
+
+export type ListOptions = {
+  /** A shell command that unpacks each job file, such as `zcat`. */
+  readonly decoder?: string;
+};
+
+export type SessionOptions = ListOptions & {
+  /**
+   * `sequence` (default): strictly by number, stopping at a gap. `creation`: by creation time, numbers not looked
+   * at.
+   */
+  readonly order?: 'sequence' | 'creation';
+  /** Whether the file of a job that succeeded stays. Default: no. */
+  readonly keepSucceeded?: boolean;
+  /** Whether the file of a job that failed for good stays. Default: no. */
+  readonly keepFailed?: boolean;
+};
 
 export type JobId = string & { readonly __jobId: unique symbol };
 

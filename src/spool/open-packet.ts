@@ -15,6 +15,11 @@ export type Decoder = {
   readonly shell: string;
 };
 
+/** A decoder as users name it, run by their shell: `$SHELL -c command`. */
+export function decoderFor({ host }: Machine, command: string): Decoder {
+  return { command, shell: host.env().get('SHELL') ?? '/bin/sh' };
+}
+
 /** How long a decoder whose output is no longer wanted may take to end. */
 const DECODER_GRACE_MS = 2000;
 

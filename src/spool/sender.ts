@@ -8,7 +8,7 @@ import { type LockOptions, lockSequence } from './sequence-file.ts';
 export const NO_SEQUENCE_FILE = '-';
 
 /** How long a sender waits while others take their numbers. */
-const SENDER_WAIT_MS = 10_000;
+export const SENDER_WAIT_MS = 10_000;
 
 const SENDER_LOCK: LockOptions = { create: true, waitMs: SENDER_WAIT_MS };
 

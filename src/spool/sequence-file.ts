@@ -45,6 +45,8 @@ export type LockOptions = {
   readonly create: boolean;
   /** How long to try for the lock; 0: once. */
   readonly waitMs: number;
+  /** The first number where there is none yet; 1 when left out. */
+  readonly first?: () => Promise<Sequence>;
 };
 
 /** Locks a sequence file. Throws `locked` when another process holds it, `lock-missing` when there is no lock file. */
@@ -67,7 +69,7 @@ export async function lockSequence(
   return {
     path,
     lock,
-    read: () => readSequence(machine, path, writer),
+    read: () => readSequence(machine, path, writer, options.first),
     write: (next) => writer.write(next),
     prepare: (next) => writer.prepare(next),
     abandon: () => writer.abandon(),
@@ -103,19 +105,31 @@ async function waitForLock(machine: Machine, lock: Descriptor, path: string, wai
   }
 }
 
-async function readSequence(machine: Machine, path: string, writer: SequenceWriter): Promise<Sequence> {
-  let text: string;
+async function readSequence(
+  machine: Machine,
+  path: string,
+  writer: SequenceWriter,
+  chooseFirst?: () => Promise<Sequence>,
+): Promise<Sequence> {
+  const present = await peekSequence(machine, path);
+  if (present !== undefined) return present;
+  const first = (await chooseFirst?.()) ?? FIRST;
+  await writer.write(first);
+  return first;
+}
+
+/**
+ * The number in a sequence file, without its lock: right at some moment of the call, as it is only ever replaced
+ * whole. Undefined when there is no file.
+ */
+export async function peekSequence(machine: Machine, path: string): Promise<Sequence | undefined> {
   try {
-    text = decodeBytes(await readSmallFile(machine.files, path, FILE_LIMIT_BYTES));
+    return parseSequence(decodeBytes(await readSmallFile(machine.files, path, FILE_LIMIT_BYTES)), path);
   } catch (error) {
-    if (error instanceof RangeError) {
-      throw new QueueError('sequence-damaged', `${error.message}, so it is not a sequence file`);
-    }
-    if (!hasErrno(error, 'ENOENT')) throw error;
-    await writer.write(FIRST);
-    return FIRST;
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    if (!(error instanceof RangeError)) throw error;
+    throw new QueueError('sequence-damaged', `${error.message}, so it is not a sequence file`);
   }
-  return parseSequence(text, path);
 }
 
 function parseSequence(text: string, path: string): Sequence {

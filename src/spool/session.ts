@@ -26,7 +26,7 @@
 import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { packetEnvironment } from '../packet/environment.ts';
 import { following, type Sequence } from '../packet/header.ts';
-import type { Claim, Idle, Job, JobId, Session, Unreadable } from '../queue/contract.ts';
+import type { Claim, Idle, Job, JobId, Session, SessionOptions, Unreadable } from '../queue/contract.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { jobsDirectory, nextSequencePath } from './layout.ts';
@@ -34,27 +34,22 @@ import { type Decoder, type OpenedPacket, openPacket } from './open-packet.ts';
 import { byCreation, bySequence, type JobFile, refuseDuplicates, scanQueue } from './queue-files.ts';
 import { type LockedSequence, lockSequence } from './sequence-file.ts';
 
-export type SessionOptions = {
-  /** `sequence`: strictly by number, stopping at a gap. `creation`: by creation time, numbers not looked at. */
-  readonly order: 'sequence' | 'creation';
+export type SpoolSessionOptions = Omit<SessionOptions, 'decoder'> & {
   readonly decoder?: Decoder | undefined;
-  /** Whether the file of a job that succeeded, or that failed, stays in jobs/. */
-  readonly keepSucceeded: boolean;
-  readonly keepFailed: boolean;
 };
 
 /** Takes the queue's lock and reads what is waiting. Throws `locked`, `append-only`, `duplicate-sequence`. */
 export async function openSession(
   machine: Machine,
   queue: string,
-  options: SessionOptions,
+  options: SpoolSessionOptions,
 ): Promise<Session> {
   const sequence = await lockQueue(machine, queue);
   try {
     const next = await sequence.read();
     const { jobs, unreadable } = await scanQueue(machine, queue, options.decoder);
-    if (options.order === 'sequence') refuseDuplicates(queue, jobs);
-    const waiting = jobs.sort(options.order === 'sequence' ? bySequence : byCreation);
+    if (byNumber(options)) refuseDuplicates(queue, jobs);
+    const waiting = jobs.sort(byNumber(options) ? bySequence : byCreation);
     return new SpoolSession(machine, queue, options, sequence, next, waiting, unreadable);
   } catch (error) {
     await sequence.close();
@@ -81,7 +76,7 @@ class SpoolSession implements Session {
   readonly lock: Descriptor;
   readonly #machine: Machine;
   readonly #queue: string;
-  readonly #options: SessionOptions;
+  readonly #options: SpoolSessionOptions;
   readonly #sequence: LockedSequence;
   /** The number to run next; only by sequence. */
   #next: Sequence;
@@ -92,7 +87,7 @@ class SpoolSession implements Session {
   constructor(
     machine: Machine,
     queue: string,
-    options: SessionOptions,
+    options: SpoolSessionOptions,
     sequence: LockedSequence,
     next: Sequence,
     waiting: JobFile[],
@@ -110,7 +105,7 @@ class SpoolSession implements Session {
 
   async claim(): Promise<Claim | Idle> {
     for (;;) {
-      const file = this.#options.order === 'sequence' ? this.#nextBySequence() : this.#waiting[this.#at];
+      const file = byNumber(this.#options) ? this.#nextBySequence() : this.#waiting[this.#at];
       if (file === undefined) return this.#idle();
       this.#at += 1;
       const opened = await this.#open(file);
@@ -131,7 +126,7 @@ class SpoolSession implements Session {
 
   #idle(): Idle {
     const next = this.#waiting[this.#at];
-    if (next === undefined || this.#options.order === 'creation') return { kind: 'idle', reason: 'empty' };
+    if (next === undefined || !byNumber(this.#options)) return { kind: 'idle', reason: 'empty' };
     return {
       kind: 'idle',
       reason: 'gap',
@@ -174,15 +169,15 @@ class SpoolSession implements Session {
       payload: opened.payload,
       payloadProblem: finishPayload,
       anticipate: async () => {
-        if (this.#options.order === 'sequence') await this.#sequence.prepare(following(this.#next));
+        if (byNumber(this.#options)) await this.#sequence.prepare(following(this.#next));
       },
       succeed: async () => {
         await finishPayload();
-        await this.#settle(file, this.#options.keepSucceeded);
+        await this.#settle(file, this.#options.keepSucceeded ?? false);
       },
       fail: async () => {
         await finishPayload();
-        await this.#settle(file, this.#options.keepFailed);
+        await this.#settle(file, this.#options.keepFailed ?? false);
       },
       release: async () => {
         problem ??= opened.discard().then(() => undefined);
@@ -195,7 +190,7 @@ class SpoolSession implements Session {
 
   async #settle(file: JobFile, keep: boolean): Promise<void> {
     const { files } = this.#machine;
-    if (this.#options.order === 'sequence') {
+    if (byNumber(this.#options)) {
       this.#next = following(this.#next);
       await this.#sequence.write(this.#next);
     }
@@ -206,10 +201,14 @@ class SpoolSession implements Session {
       if (!hasErrno(error, 'ENOENT')) throw error; // somebody else has removed it: so it is gone
     }
     // By number a file that a power cut brings back is past. By creation time it would run again.
-    if (this.#options.order === 'creation') {
+    if (!byNumber(this.#options)) {
       await syncDirectory(files, jobsDirectory(this.#queue), file.path);
     }
   }
+}
+
+function byNumber(options: SpoolSessionOptions): boolean {
+  return options.order !== 'creation';
 }
 
 export function jobOf(file: JobFile): Job {

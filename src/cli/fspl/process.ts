@@ -1,9 +1,10 @@
-import { type Command, type Descriptor, type Machine, STDIN } from '../../os/ports.ts';
+import { type Descriptor, type Machine, STDIN } from '../../os/ports.ts';
 import { packetEnvironment } from '../../packet/environment.ts';
 import type { Work } from '../../packet/header.ts';
 import type { Claim } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { openSession } from '../../spool/session.ts';
+import { bothTo, commandFor } from '../../worker/job-command.ts';
 import { type ProcessReport, processQueue } from '../../worker/process-queue.ts';
 import { type CommandOutcome, runCommand } from '../../worker/run-command.ts';
 import { startWatchdog, type Watchdog } from '../../worker/watchdog.ts';
@@ -158,24 +159,19 @@ type JobRun = {
 async function runWith(context: Context, args: Running, job: JobRun): Promise<CommandOutcome> {
   const { machine } = context;
   const { options } = args;
-  const command: Command = {
-    program: args.operand,
-    args: [...args.rest, ...(await paramsOf(context, args, job.work))],
-    env: new Map([...machine.host.env(), ...job.env]),
+  const allowJobParams = options['allow-job-params'];
+  if (!allowJobParams && job.work.kind === 'command' && job.work.params.length > 0) {
+    await context.log(
+      'warn',
+      'the arguments that came with the job are left out; --allow-job-params adds them',
+    );
+  }
+  const line = { program: args.operand, args: args.rest, allowJobParams };
+  const command = commandFor(machine, line, job, {
     // As with the original, --ignore-payload leaves the command our own standard input.
     ...(options['ignore-payload'] ? {} : { stdin: job.payload }),
-    ...(job.output === undefined ? {} : { stdout: job.output, stderr: job.output }),
-  };
+    ...(job.output === undefined ? {} : bothTo(job.output)),
+  });
   const timeoutMs = options.timeout === undefined ? undefined : Number(options.timeout) * 1000;
   return runCommand(machine, command, { timeoutMs, stop: job.stop, watchdog: job.watchdog });
-}
-
-async function paramsOf(context: Context, args: Running, work: Work): Promise<readonly string[]> {
-  if (work.kind !== 'command' || work.params.length === 0) return [];
-  if (args.options['allow-job-params']) return work.params;
-  await context.log(
-    'warn',
-    'the arguments that came with the job are left out; --allow-job-params adds them',
-  );
-  return [];
 }

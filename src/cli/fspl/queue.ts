@@ -5,7 +5,7 @@ import { packetEnvironment } from '../../packet/environment.ts';
 import { sequence } from '../../packet/header.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { addPacket } from '../../spool/add.ts';
-import { type Decoder, type OpenedPacket, openPacket } from '../../spool/open-packet.ts';
+import { type Decoder, decoderFor, type OpenedPacket, openPacket } from '../../spool/open-packet.ts';
 import {
   bySequence,
   createQueueDirectory,
@@ -119,6 +119,5 @@ async function openJob(
 /** The decoder named on the command line, to be run by the user's shell. */
 export function decoderOf(machine: Machine, args: Decoded): Decoder | undefined {
   const { decoder } = args.options;
-  if (decoder === undefined) return undefined;
-  return { command: decoder, shell: machine.host.env().get('SHELL') ?? '/bin/sh' };
+  return decoder === undefined ? undefined : decoderFor(machine, decoder);
 }

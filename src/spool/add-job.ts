@@ -1,0 +1,100 @@
+/**
+ * Adding a job with its number, in one step for the caller.
+ *
+ * The number is taken last: a payload that breaks off must not use one up, for a missing number stops the queue.
+ *
+ * | step                                     | a crash here leaves                                          |
+ * |------------------------------------------|--------------------------------------------------------------|
+ * | temporary file: header, payload, fsync   | litter under a temporary name; no number is used             |
+ * | lock of the sequence file, number read   | the same                                                     |
+ * | header with the number written, fsync    | the same                                                     |
+ * | sequence file: number + 1, both fsyncs   | the number is used and its job is not there: a gap, reported |
+ * | rename, fsync of jobs/                   | the job                                                      |
+ */
+
+import { encodeBytes } from '../os/bytes.ts';
+import type { Descriptor, Machine } from '../os/ports.ts';
+import { encodeHeader } from '../packet/encode.ts';
+import { following, type PacketHeader, type Sequence, sequence, type Work } from '../packet/header.ts';
+import type { Added, AddOptions, JobId, NewJob, PayloadSource } from '../queue/contract.ts';
+import type { Durability } from '../queue/publish.ts';
+import { addJobFile } from './add.ts';
+import { join, nextSequencePath } from './layout.ts';
+import { scanQueue } from './queue-files.ts';
+import { SENDER_WAIT_MS } from './sender.ts';
+import { type LockedSequence, lockSequence, peekSequence } from './sequence-file.ts';
+
+/** The sequence file of jobs added here, beside the queue's own `nextseq`. */
+const OWN_SEQUENCE_FILE = 'addseq';
+
+const UNNUMBERED = sequence(0);
+
+export async function addJob(
+  machine: Machine,
+  queue: string,
+  job: NewJob,
+  options: AddOptions = {},
+): Promise<Added> {
+  const { durability = 'power-safe' } = options;
+  const work: Work = { kind: 'command', params: job.params ?? [], env: Object.entries(job.env ?? {}) };
+  const header: PacketHeader = { seq: UNNUMBERED, ctime: machine.clock.now(), work };
+  let numbers: LockedSequence | undefined;
+  let seq = UNNUMBERED;
+  try {
+    const added = await addJobFile(machine, queue, durability, async (target) => {
+      const size = await writeUnnumbered(machine, target, header, job.payload, durability);
+      numbers = await lockNumbers(machine, queue, options.sequenceFile);
+      seq = await numbers.read();
+      await machine.files.writeAt(target, encodeHeader({ ...header, seq }, 'fixed'), 0);
+      if (durability === 'power-safe') await machine.files.fsync(target);
+      await numbers.write(following(seq));
+      return size;
+    });
+    return { id: added.name as JobId, seq };
+  } finally {
+    // Held until the job is in place, so that jobs come to be there in the order of their numbers.
+    await numbers?.close();
+  }
+}
+
+async function writeUnnumbered(
+  machine: Machine,
+  target: Descriptor,
+  header: PacketHeader,
+  payload: PayloadSource | undefined,
+  durability: Durability,
+): Promise<number> {
+  const { files } = machine;
+  const head = encodeHeader(header, 'fixed');
+  await files.write(target, head);
+  let size = head.length;
+  for await (const chunk of chunksOf(payload)) {
+    await files.write(target, chunk);
+    size += chunk.length;
+  }
+  // The long part of the sync, before others have to wait for our lock.
+  if (durability === 'power-safe') await files.fsync(target);
+  return size;
+}
+
+function chunksOf(payload: PayloadSource | undefined): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (payload === undefined) return [];
+  if (typeof payload === 'string') return [encodeBytes(payload)];
+  return payload instanceof Uint8Array ? [payload] : payload;
+}
+
+function lockNumbers(machine: Machine, queue: string, file: string | undefined): Promise<LockedSequence> {
+  return lockSequence(machine, file ?? join(queue, OWN_SEQUENCE_FILE), {
+    create: true,
+    waitMs: SENDER_WAIT_MS,
+    ...(file === undefined ? { first: () => firstFreeNumber(machine, queue) } : {}),
+  });
+}
+
+/** For the first job ever added here: behind all that wait, and not before the one that is next. */
+async function firstFreeNumber(machine: Machine, queue: string): Promise<Sequence> {
+  const { jobs } = await scanQueue(machine, queue);
+  let free = (await peekSequence(machine, nextSequencePath(queue))) ?? sequence(1);
+  for (const { header } of jobs) if (header.seq >= free) free = following(header.seq);
+  return free;
+}

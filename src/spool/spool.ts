@@ -1,0 +1,53 @@
+/** A Filespooler queue directory as a `Queue`. */
+
+import type { Machine } from '../os/ports.ts';
+import type { Listing, Queue } from '../queue/contract.ts';
+import { QueueError } from '../queue/errors.ts';
+import { addJob } from './add-job.ts';
+import { jobsDirectory } from './layout.ts';
+import { type Decoder, decoderFor } from './open-packet.ts';
+import { bySequence, createQueueDirectory, scanQueue } from './queue-files.ts';
+import { jobOf, openSession } from './session.ts';
+
+export type CreateOptions = {
+  /** A queue that jobs are added to and listed in here, and processed elsewhere. Default: no. */
+  readonly appendOnly?: boolean;
+};
+
+/** Makes a queue directory, whose parent must exist, and opens it. Throws `exists`. */
+export async function createSpool(
+  machine: Machine,
+  path: string,
+  options: CreateOptions = {},
+): Promise<Queue> {
+  await createQueueDirectory(machine, path, { appendOnly: options.appendOnly ?? false });
+  return spoolAt(machine, path);
+}
+
+/** Opens a queue directory, made here or by `fspl queue-init`. Throws `not-a-queue`. */
+export async function openSpool(machine: Machine, path: string): Promise<Queue> {
+  try {
+    const { kind } = await machine.files.stat(jobsDirectory(path));
+    if (kind === 'directory') return spoolAt(machine, path);
+  } catch (error) {
+    throw new QueueError('not-a-queue', `${path}: it has no jobs directory, so it is not a queue`, {
+      cause: error,
+    });
+  }
+  throw new QueueError('not-a-queue', `${jobsDirectory(path)}: it is not a directory`);
+}
+
+function spoolAt(machine: Machine, path: string): Queue {
+  const decoderOf = (command: string | undefined): Decoder | undefined =>
+    command === undefined ? undefined : decoderFor(machine, command);
+  return {
+    location: path,
+    add: (job, options) => addJob(machine, path, job, options),
+    jobs: async (options = {}): Promise<Listing> => {
+      const { jobs, unreadable } = await scanQueue(machine, path, decoderOf(options.decoder));
+      return { jobs: jobs.sort(bySequence).map(jobOf), unreadable };
+    },
+    session: ({ decoder, ...options } = {}) =>
+      openSession(machine, path, { ...options, decoder: decoderOf(decoder) }),
+  };
+}
