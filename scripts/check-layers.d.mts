@@ -1,0 +1,1 @@
+export function checkLayers(src: string): { file: string; line: number; message: string }[];
