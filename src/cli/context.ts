@@ -1,5 +1,6 @@
 import { encodeBytes } from '../os/bytes.ts';
 import { type Machine, STDERR, STDOUT } from '../os/ports.ts';
+import { QueueError, reasonOf } from '../queue/errors.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -20,7 +21,15 @@ export function newContext(machine: Machine, program: string, level: LogLevel): 
   const complain = async (text: string) => machine.files.write(STDERR, encodeBytes(text));
   return {
     machine,
-    print: async (text) => machine.files.write(STDOUT, encodeBytes(text)),
+    print: async (text) => {
+      try {
+        await machine.files.write(STDOUT, encodeBytes(text));
+      } catch (error) {
+        throw new QueueError('output-failed', `cannot write our output: ${reasonOf(error)}`, {
+          cause: error,
+        });
+      }
+    },
     complain,
     log: async (of, message) => {
       if (LOG_LEVELS.indexOf(of) < least) return;

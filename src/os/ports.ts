@@ -100,6 +100,11 @@ export type Command = {
   readonly stdin?: Descriptor;
   readonly stdout?: Descriptor;
   readonly stderr?: Descriptor;
+  /**
+   * `own` (default): the command leads a process group of its own, which can be ended as a whole. `ours`: it stays
+   * in our group, as it must to use the terminal we were started from.
+   */
+  readonly group?: 'own' | 'ours';
   /** More descriptors to hand down, as numbers 3, 4 and so on. */
   readonly extra?: readonly Descriptor[];
 };
@@ -112,9 +117,14 @@ export type Exit =
 export interface Child {
   readonly pid: number;
   readonly exit: Promise<Exit>;
-  /** Sends a signal to the whole process group the command leads. False when the group is gone. */
+  /** What kill(2) takes to reach it with all it started: minus its group, or its pid in a group of ours. */
+  readonly target: number;
+  /**
+   * Sends a signal to the whole process group the command leads; in a group of ours, to the command and its
+   * descendants as they can be found. False when none is left.
+   */
   signalGroup(signal: SignalName): Step<boolean>;
-  /** Whether any process of the group is left; the leader may be gone already. */
+  /** Whether any of those is left; the command itself may be gone already. */
   groupExists(): Step<boolean>;
 }
 
@@ -122,7 +132,7 @@ export type SignalName = 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT'
 
 export interface Processes {
   /**
-   * Starts a command as the leader of a new process group. Throws a SystemError when it cannot be started
+   * Starts a command. Throws a SystemError when it cannot be started
    * (ENOENT, EACCES, ENOEXEC, E2BIG, EAGAIN, ...).
    */
   spawn(command: Command): Step<Child>;
@@ -161,6 +171,8 @@ export interface Host {
   env(): ReadonlyMap<string, string>;
   /** Calls `handler` on the signal until disposed. A signal that our parent set to be ignored stays so. */
   onSignal(signal: SignalName, handler: () => void): () => void;
+  /** Whether we were started from a terminal and it is ours now: keys go to our process group. */
+  inForeground(): Step<boolean>;
   /** Ends this process the way the signal would have, so that our parent sees it. */
   dieOf(signal: SignalName): void;
 }

@@ -25,6 +25,7 @@ const HINTS = {
   'command-failed': '',
   'decoder-failed': 'Run the decoder by hand on the file to see why.',
   'not-a-file': '',
+  'output-failed': '',
   stopped: '',
 } as const satisfies Record<string, string>;
 

@@ -14,14 +14,14 @@ export function commandFor(
   machine: Machine,
   line: CommandLine,
   job: { readonly work: Work; readonly env: readonly (readonly [name: string, value: string])[] },
-  descriptors: Pick<Command, 'stdin' | 'stdout' | 'stderr'>,
+  rest: Pick<Command, 'stdin' | 'stdout' | 'stderr' | 'group'>,
 ): Command {
   const params = line.allowJobParams && job.work.kind === 'command' ? job.work.params : [];
   return {
     program: line.program,
     args: [...line.args, ...params],
     env: new Map([...machine.host.env(), ...job.env]),
-    ...descriptors,
+    ...rest,
   };
 }
 

@@ -34,7 +34,7 @@ export async function runCommand(
   const exit = await child.exit;
   const cutShort = await limit.lift();
   await options.watchdog?.rest();
-  if (cutShort === 'stop') return { kind: 'stopped' };
+  if (cutShort === 'stop' || interrupted(command, exit)) return { kind: 'stopped' };
   if (cutShort === 'time')
     return { kind: 'failed', reason: `it ran longer than ${seconds(options.timeoutMs)}` };
   return outcomeOf(exit);
@@ -87,6 +87,14 @@ class Limit {
     this.#cause = 'time';
     this.#ending = killGroup(this.#child);
   };
+}
+
+const SIGINT = 2;
+const SIGQUIT = 3;
+
+/** Ctrl-C and Ctrl-\ reach a command that shares our terminal as they reach us, and may reach it first. */
+function interrupted(command: Command, exit: Exit): boolean {
+  return command.group === 'ours' && exit.kind === 'signaled' && [SIGINT, SIGQUIT].includes(exit.signal);
 }
 
 /** Only exit code 0 is success; death by a signal never is. */

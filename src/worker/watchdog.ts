@@ -26,24 +26,24 @@ const GRACE_TENTHS = 50;
 
 /**
  * Descriptor 0 is a pipe that never brings a byte: it ends when we do. 3 is the note: a file in memory, its one line
- * the number of the group to end, or 0. (The number does not go through the pipe, for that would wake the shell
+ * whom to end, as kill takes it (minus a group, or a process), or 0. (The number does not go through the pipe, for that would wake the shell
  * twice for every job.)
  */
 const SCRIPT = `
 trap '' TERM INT HUP QUIT
 read -r nothing
-read -r group <&3
-[ "$group" -gt 0 ] || exit 0
-kill -TERM -- "-$group" 2>/dev/null || exit 0
+read -r target <&3
+[ "$target" -ne 0 ] || exit 0
+kill -TERM "$target" 2>/dev/null || exit 0
 tenths=0
-while kill -0 -- "-$group" 2>/dev/null; do
-  [ "$tenths" -lt ${GRACE_TENTHS} ] || kill -KILL -- "-$group" 2>/dev/null
+while kill -0 "$target" 2>/dev/null; do
+  [ "$tenths" -lt ${GRACE_TENTHS} ] || kill -KILL "$target" 2>/dev/null
   tenths=$((tenths + 1))
   sleep 0.1 2>/dev/null || sleep 1
 done`;
 
 /** Digits of the note, so that each line covers the one before. */
-const NOTE_WIDTH = 10;
+const NOTE_WIDTH = 12;
 
 export interface Watchdog {
   /** Names the command to end should we die. */
@@ -60,8 +60,8 @@ export async function startWatchdog(machine: Machine, lock?: Descriptor): Promis
   const { readEnd, writeEnd } = await processes.pipe();
   const nowhere = await files.open('/dev/null', 'truncate');
   const note = await processes.scratch();
-  const write = async (group: number) => {
-    await files.writeAt(note, encodeBytes(`${String(group).padEnd(NOTE_WIDTH)}\n`), 0);
+  const write = async (target: number) => {
+    await files.writeAt(note, encodeBytes(`${String(target).padEnd(NOTE_WIDTH)}\n`), 0);
   };
   let shell: Child;
   try {
@@ -84,7 +84,7 @@ export async function startWatchdog(machine: Machine, lock?: Descriptor): Promis
     await files.close(nowhere);
   }
   return {
-    guard: (child) => write(child.pid),
+    guard: (child) => write(child.target),
     rest: () => write(0),
     dismiss: async () => {
       await files.close(writeEnd);

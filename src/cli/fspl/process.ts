@@ -46,6 +46,7 @@ export async function queueProcess(context: Context, args: Running & Queue): Pro
     keepSucceeded: options['never-delete'],
     keepFailed: options['never-delete'] || onError === 'Leave',
   });
+  const group = await groupFor(machine);
   const told = session.unreadable.length;
   await reportUnreadable(context, session.unreadable);
   try {
@@ -58,9 +59,12 @@ export async function queueProcess(context: Context, args: Running & Queue): Pro
           stop,
           run: async (claim) => {
             watchdog ??= await startWatchdog(machine, session.lock);
-            return runForClaim(context, args, claim, stop, watchdog);
+            return runForClaim(context, args, claim, { stop, watchdog, group });
           },
-          onFailed: (job, reason) => context.log('error', `job ${job.seq} (${job.id}) failed: ${reason}`),
+          onFailed: async (job, reason) => {
+            if (onError === 'Retry') return; // told as the error that ends us
+            await context.log('error', `${options.queuedir}: job ${job.seq} (${job.id}) failed: ${reason}`);
+          },
         });
         await reportUnreadable(context, session.unreadable.slice(told));
         return await conclude(context, options.queuedir, report);
@@ -77,8 +81,7 @@ async function runForClaim(
   context: Context,
   args: Running & Queue,
   claim: Claim,
-  stop: AbortSignal,
-  watchdog: Watchdog,
+  surroundings: Pick<JobRun, 'stop' | 'watchdog' | 'group'>,
 ): Promise<CommandOutcome> {
   const { machine } = context;
   const output = await openOutput(machine, args, claim);
@@ -88,8 +91,7 @@ async function runForClaim(
       env: claim.env,
       payload: claim.payload,
       output,
-      stop,
-      watchdog,
+      ...surroundings,
     });
   } finally {
     if (output !== undefined) await machine.files.close(output);
@@ -107,12 +109,13 @@ async function openOutput(machine: Machine, args: Queue, claim: Claim): Promise<
 async function conclude(context: Context, queue: string, report: ProcessReport): Promise<number> {
   const { ended } = report;
   if (ended.kind === 'failed') {
-    await context.log(
-      'error',
-      `${queue}: stopped at job ${ended.job.seq}; it stays and is tried again next time`,
+    const { job, reason } = ended;
+    throw new QueueError(
+      'command-failed',
+      `${queue}: job ${job.seq} (${job.id}) failed: ${reason}; it stays and is tried again next time`,
     );
-    return 1;
   }
+  if (ended.kind === 'stopped') return 1;
   if (ended.kind === 'idle' && ended.reason === 'gap') {
     const behind = ended.waiting === 1 ? '1 later job waits' : `${ended.waiting} later jobs wait`;
     await context.log(
@@ -138,6 +141,7 @@ export async function stdinProcess(context: Context, args: Running): Promise<num
         output: undefined,
         stop,
         watchdog,
+        group: await groupFor(machine),
       });
     } finally {
       await watchdog.dismiss();
@@ -147,6 +151,11 @@ export async function stdinProcess(context: Context, args: Running): Promise<num
   return outcome.kind === 'succeeded' ? 0 : 1;
 }
 
+/** A command that asks something at the terminal must share it with us; else it gets a group that can be ended. */
+async function groupFor(machine: Machine): Promise<'own' | 'ours'> {
+  return (await machine.host.inForeground()) ? 'ours' : 'own';
+}
+
 type JobRun = {
   readonly work: Work;
   readonly env: Claim['env'];
@@ -154,6 +163,7 @@ type JobRun = {
   readonly output: Descriptor | undefined;
   readonly stop: AbortSignal;
   readonly watchdog: Watchdog;
+  readonly group: 'own' | 'ours';
 };
 
 async function runWith(context: Context, args: Running, job: JobRun): Promise<CommandOutcome> {
@@ -171,6 +181,7 @@ async function runWith(context: Context, args: Running, job: JobRun): Promise<Co
     // As with the original, --ignore-payload leaves the command our own standard input.
     ...(options['ignore-payload'] ? {} : { stdin: job.payload }),
     ...(job.output === undefined ? {} : bothTo(job.output)),
+    group: job.group,
   });
   const timeoutMs = options.timeout === undefined ? undefined : Number(options.timeout) * 1000;
   return runCommand(machine, command, { timeoutMs, stop: job.stop, watchdog: job.watchdog });

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { decodeBytes, looksMangled } from '../bytes.ts';
 import type { Host, SignalName } from '../ports.ts';
+import { native } from './native.ts';
 
 const NUL = 0;
 
@@ -26,6 +27,20 @@ export const realHost: Host = {
     return () => {
       process.removeListener(signal, handler);
     };
+  },
+  inForeground: async () => {
+    let terminal: number;
+    try {
+      terminal = fs.openSync('/dev/tty', fs.constants.O_RDONLY | fs.constants.O_NOCTTY);
+    } catch {
+      return false; // started by cron, a service manager, ssh without -t ...
+    }
+    try {
+      const { library } = await native();
+      return library.tcgetpgrp(terminal) === library.getpgrp();
+    } finally {
+      fs.closeSync(terminal);
+    }
   },
   dieOf: (signal) => {
     process.removeAllListeners(signal);

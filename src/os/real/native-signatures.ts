@@ -1,6 +1,6 @@
 /**
- * The few C functions that neither Node nor Bun offers: flock, posix_spawn, waitpid,
- * pipe2 and memfd_create.
+ * The few C functions that neither Node nor Bun offers: flock, posix_spawn and waitpid,
+ * pipe2 and memfd_create, and who has the terminal.
  *
  * One table of signatures, two ways to bind it: bun:ffi (built into Bun, and so into our executable) and koffi
  * (Node). Why C at all: see docs/decisions/0003-native-calls.md.
@@ -23,6 +23,8 @@ export const SIGNATURES = {
   pipe2: { args: ['buffer', 'int'], returns: 'int' },
   memfdCreate: { args: ['buffer', 'int'], returns: 'int', symbol: 'memfd_create' },
   waitpid: { args: ['int', 'buffer', 'int'], returns: 'int' },
+  tcgetpgrp: { args: ['int'], returns: 'int' },
+  getpgrp: { args: [], returns: 'int' },
   malloc: { args: ['size'], returns: 'address' },
   free: { args: ['address'], returns: 'int' },
   copyIn: { args: ['address', 'buffer', 'size'], returns: 'address', symbol: 'memcpy' },

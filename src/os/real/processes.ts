@@ -1,6 +1,7 @@
 import { encodeBytes } from '../bytes.ts';
 import type { Child, Command, Descriptor, Exit, Processes, SignalName } from '../ports.ts';
 import { hasErrno } from '../ports.ts';
+import { descendantsOf } from './descendants.ts';
 import { native, systemError } from './native.ts';
 import type { Library, Native } from './native-signatures.ts';
 
@@ -50,11 +51,11 @@ const OPAQUE_BYTES = 1024;
 
 const children = new Map<number, (exit: Exit) => void>();
 let sweep: NodeJS.Timeout | undefined;
-let attributes: Uint8Array | undefined;
+const attributes = new Map<number, Uint8Array>();
 
 function start(c: Native, command: Command): Child {
   const { library } = c;
-  attributes ??= spawnAttributes(library);
+  const ownGroup = command.group !== 'ours';
   const actions = fileActions(library, command);
   const argv = pointerBlock(library, [command.program, ...command.args]);
   const envp = pointerBlock(
@@ -63,7 +64,14 @@ function start(c: Native, command: Command): Child {
   );
   const pid = new Int32Array(1);
   watch();
-  const failed = library.posixSpawnp(bytesOf(pid), cString(command.program), actions, attributes, argv, envp);
+  const failed = library.posixSpawnp(
+    bytesOf(pid),
+    cString(command.program),
+    actions,
+    spawnAttributes(library, ownGroup),
+    argv,
+    envp,
+  );
   library.free(argv);
   library.free(envp);
   library.actionsDestroy(actions);
@@ -73,17 +81,37 @@ function start(c: Native, command: Command): Child {
     throw systemError(failed, 'spawn', command.program);
   }
   const exit = new Promise<Exit>((resolve) => children.set(leader, resolve));
+  return ownGroup ? groupLeader(leader, exit) : groupMember(leader, exit);
+}
+
+function groupLeader(pid: number, exit: Promise<Exit>): Child {
   return {
-    pid: leader,
+    pid,
     exit,
-    signalGroup: (signal) => signalGroup(leader, signal),
-    groupExists: () => signalGroup(leader, 0),
+    target: -pid,
+    signalGroup: (signal) => signalTo(-pid, signal),
+    groupExists: () => signalTo(-pid, 0),
   };
 }
 
-function signalGroup(leader: number, signal: SignalName | 0): boolean {
+/** A command in our own group: its descendants are looked up each time, for only while it lives can they be. */
+function groupMember(pid: number, exit: Promise<Exit>): Child {
+  const known = new Set([pid]);
+  const signalAll = (signal: SignalName | 0) => {
+    if (children.has(pid)) for (const descendant of descendantsOf(pid)) known.add(descendant);
+    let reached = false;
+    for (const member of known) {
+      if ((member !== pid || children.has(pid)) && signalTo(member, signal)) reached = true;
+      else known.delete(member);
+    }
+    return reached;
+  };
+  return { pid, exit, target: pid, signalGroup: signalAll, groupExists: () => signalAll(0) };
+}
+
+function signalTo(target: number, signal: SignalName | 0): boolean {
   try {
-    process.kill(-leader, signal);
+    process.kill(target, signal);
     return true;
   } catch (error) {
     if (hasErrno(error, 'ESRCH')) return false;
@@ -91,11 +119,15 @@ function signalGroup(leader: number, signal: SignalName | 0): boolean {
   }
 }
 
-/** A group of its own, and the default for the two signals that both runtimes ignore. */
-function spawnAttributes(library: Library): Uint8Array {
+/** A group of its own if asked for, and the default for the two signals that both runtimes ignore. */
+function spawnAttributes(library: Library, ownGroup: boolean): Uint8Array {
+  const flags = POSIX_SPAWN_SETSIGDEF | (ownGroup ? POSIX_SPAWN_SETPGROUP : 0);
+  const before = attributes.get(flags);
+  if (before !== undefined) return before;
   const made = new Uint8Array(OPAQUE_BYTES);
+  attributes.set(flags, made);
   library.attributesInit(made);
-  library.attributesSetFlags(made, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+  library.attributesSetFlags(made, flags);
   const defaults = new Uint8Array(OPAQUE_BYTES);
   for (const signal of [SIGPIPE, SIGXFSZ]) {
     const bit = signal - 1;
