@@ -23,6 +23,8 @@ import type { Child, Descriptor, Machine } from '../os/ports.ts';
 
 /** Tenths of a second that an abandoned command has between TERM and KILL. */
 const GRACE_TENTHS = 50;
+/** And how long a killed one is waited for: where nobody collects the dead, it would seem to be there for ever. */
+const KILLED_TENTHS = 10;
 
 /**
  * Descriptor 0 is a pipe that never brings a byte: it ends when we do. 3 is the note: a file in memory, its one line
@@ -36,7 +38,7 @@ read -r target <&3
 [ "$target" -ne 0 ] || exit 0
 kill -TERM "$target" 2>/dev/null || exit 0
 tenths=0
-while kill -0 "$target" 2>/dev/null; do
+while [ "$tenths" -lt ${GRACE_TENTHS + KILLED_TENTHS} ] && kill -0 "$target" 2>/dev/null; do
   [ "$tenths" -lt ${GRACE_TENTHS} ] || kill -KILL "$target" 2>/dev/null
   tenths=$((tenths + 1))
   sleep 0.1 2>/dev/null || sleep 1

@@ -1,9 +1,19 @@
 import { encodeBytes } from '../bytes.ts';
-import type { Child, Command, Descriptor, Exit, Processes, SignalName } from '../ports.ts';
-import { hasErrno } from '../ports.ts';
-import { descendantsOf } from './descendants.ts';
+import {
+  type Child,
+  type Command,
+  type Descriptor,
+  type Exit,
+  hasErrno,
+  type Processes,
+  type SignalName,
+  STDERR,
+  STDIN,
+  STDOUT,
+} from '../ports.ts';
 import { native, systemError } from './native.ts';
 import type { Library, Native } from './native-signatures.ts';
+import { descendantsOf, groupIsAlive } from './proc.ts';
 
 /**
  * Commands, started by posix_spawn and waited for by waitpid, on Node and Bun alike.
@@ -90,7 +100,7 @@ function groupLeader(pid: number, exit: Promise<Exit>): Child {
     exit,
     target: -pid,
     signalGroup: (signal) => signalTo(-pid, signal),
-    groupExists: () => signalTo(-pid, 0),
+    groupExists: () => signalTo(-pid, 0) && groupIsAlive(pid),
   };
 }
 
@@ -140,15 +150,12 @@ function spawnAttributes(library: Library, ownGroup: boolean): Uint8Array {
 function fileActions(library: Library, command: Command): Uint8Array {
   const actions = new Uint8Array(OPAQUE_BYTES);
   library.actionsInit(actions);
-  const targets: [Descriptor | undefined, number][] = [
-    [command.stdin, 0],
-    [command.stdout, 1],
-    [command.stderr, 2],
-    ...(command.extra ?? []).map((descriptor, index): [Descriptor, number] => [descriptor, 3 + index]),
-  ];
-  for (const [descriptor, target] of targets) {
-    if (descriptor !== undefined) library.actionsDup2(actions, descriptor, target);
-  }
+  // Ours are given too where nothing else is: Node marks its own 0, 1 and 2 as not to be inherited, and a dup2 of
+  // a descriptor onto itself takes that mark away (POSIX.1-2024; glibc since 2.29).
+  const { stdin = STDIN, stdout = STDOUT, stderr = STDERR, extra = [] } = command;
+  [stdin, stdout, stderr, ...extra].forEach((descriptor, target) => {
+    library.actionsDup2(actions, descriptor, target);
+  });
   return actions;
 }
 
