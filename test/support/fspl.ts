@@ -1,7 +1,7 @@
 /** Runs our fspl, as the executable and on Node, the way a user would. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,8 +38,11 @@ export function fsplFor(program: string, first: readonly string[]): Fspl {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     rmSync(dir, { recursive: true, force: true });
   });
+  const bin = mkdtempSync(join(tmpdir(), 'intray-bin-'));
+  cleanups.push(() => rmSync(bin, { recursive: true, force: true }));
   const words = [program, ...first].map((word) => `'${word}'`).join(' ');
-  const env = { ...process.env, TZ: 'UTC' };
+  writeFileSync(join(bin, 'fspl'), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+  const env = { ...process.env, TZ: 'UTC', PATH: `${bin}:${process.env.PATH}` };
   return {
     dir,
     run: (args, options = {}) => {
@@ -58,15 +61,11 @@ export function fsplFor(program: string, first: readonly string[]): Fspl {
       return child;
     },
     sh: (line, extra = {}) => {
-      const { status, stdout, stderr, error } = spawnSync(
-        'sh',
-        ['-c', `fspl() { ${words} "$@"; }\n${line}`],
-        {
-          cwd: dir,
-          env: { ...env, ...extra },
-          timeout: DEADLINE_MS,
-        },
-      );
+      const { status, stdout, stderr, error } = spawnSync('sh', ['-c', line], {
+        cwd: dir,
+        env: { ...env, ...extra },
+        timeout: DEADLINE_MS,
+      });
       if (error !== undefined) throw error;
       return { status, stdout: stdout.toString(), stderr: stderr.toString() };
     },
