@@ -1,0 +1,103 @@
+/** What the documentation tells people to type works as it says. */
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { fsplFor, VARIANTS } from '../support/fspl.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const made: string[] = [];
+
+afterEach(() => {
+  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
+});
+
+/** The blocks of a page in these languages, in order. */
+function blocks(page: string, ...languages: string[]): { language: string; text: string }[] {
+  const source = readFileSync(join(root, page), 'utf8');
+  return [...source.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+    .map(([, language = '', text = '']) => ({ language, text }))
+    .filter(({ language }) => languages.includes(language));
+}
+
+/** `...` in an expected text stands for anything within a line. */
+function pattern(expected: string): RegExp {
+  const parts = expected.split('...').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
+}
+
+describe.each(VARIANTS)('with fspl as %s', (_name, program, first) => {
+  it.each(['README.md', 'docs/filespooler.md'])('the commands of %s do what it says', (page) => {
+    const { dir, sh } = fsplFor(program, first);
+    for (const name of ['photos', 'outbox', 'backups']) mkdirSync(join(dir, name));
+    writeFileSync(join(dir, 'photos/beach.jpg'), 'sand');
+    let expected = 0;
+    const steps = blocks(page, 'sh', 'text');
+    steps.forEach(({ language, text }, index) => {
+      if (language !== 'sh') return;
+      const result = sh(`set -e\n${text}`, { HOME: dir });
+      expect(result.status, `${text}\n${result.stderr}`).toBe(0);
+      const next = steps[index + 1];
+      if (next?.language !== 'text') return;
+      expect(result.stdout).toMatch(pattern(next.text));
+      expected += 1;
+    });
+    if (page === 'README.md') {
+      expect(readFileSync(join(dir, 'backups/photos/beach.jpg'), 'utf8')).toBe('sand');
+    } else {
+      expect(expected).toBeGreaterThanOrEqual(8);
+    }
+  });
+});
+
+describe('the library guide', () => {
+  const dir = () => {
+    const path = mkdtempSync(join(tmpdir(), 'intray-docs-'));
+    made.push(path);
+    mkdirSync(join(path, 'node_modules'));
+    symlinkSync(root, join(path, 'node_modules/intray'));
+    writeFileSync(join(path, 'package.json'), JSON.stringify({ type: 'module' }));
+    return path;
+  };
+  const examples = blocks('docs/library.md', 'ts');
+
+  it('has programs that run, one after the other', () => {
+    const cwd = dir();
+    examples.forEach(({ text }, index) => {
+      const file = join(cwd, `${index}.ts`);
+      writeFileSync(file, text);
+      const bun = join(root, 'node_modules/.bin/bun');
+      const result = spawnSync(bun, ['--no-install', file], { cwd, encoding: 'utf8', timeout: 30_000 });
+      expect(result.status, `${text}\n${result.stdout}${result.stderr}`).toBe(0);
+    });
+    expect(examples.length).toBeGreaterThanOrEqual(5);
+  });
+
+  it('has programs that are well typed against the types we ship', () => {
+    const cwd = dir();
+    examples.forEach(({ text }, index) => {
+      writeFileSync(join(cwd, `${index}.ts`), text);
+    });
+    cpSync(join(root, 'tsconfig.json'), join(cwd, 'base.json'));
+    const options = {
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+      noEmit: true,
+      noUnusedLocals: false,
+    };
+    writeFileSync(
+      join(cwd, 'tsconfig.json'),
+      JSON.stringify({ extends: './base.json', compilerOptions: options, include: ['*.ts'] }),
+    );
+    const result = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', cwd], {
+      cwd,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(result.stdout).toBe('');
+    expect(result.status).toBe(0);
+  });
+});
