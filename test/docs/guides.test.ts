@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { fsplFor, VARIANTS } from '../support/fspl.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const BUN = join(root, 'node_modules/.bin/bun');
 const made: string[] = [];
 
 afterEach(() => {
@@ -27,6 +28,16 @@ function blocks(page: string, ...languages: string[]): { language: string; text:
 function pattern(expected: string): RegExp {
   const parts = expected.split('...').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`);
+}
+
+/** A directory in which `intray` can be imported as a user would. */
+function linked(): string {
+  const path = mkdtempSync(join(tmpdir(), 'intray-docs-'));
+  made.push(path);
+  mkdirSync(join(path, 'node_modules'));
+  symlinkSync(root, join(path, 'node_modules/intray'));
+  writeFileSync(join(path, 'package.json'), JSON.stringify({ type: 'module' }));
+  return path;
 }
 
 describe.each(VARIANTS)('with fspl as %s', (_name, program, first) => {
@@ -54,30 +65,21 @@ describe.each(VARIANTS)('with fspl as %s', (_name, program, first) => {
 });
 
 describe('the library guide', () => {
-  const dir = () => {
-    const path = mkdtempSync(join(tmpdir(), 'intray-docs-'));
-    made.push(path);
-    mkdirSync(join(path, 'node_modules'));
-    symlinkSync(root, join(path, 'node_modules/intray'));
-    writeFileSync(join(path, 'package.json'), JSON.stringify({ type: 'module' }));
-    return path;
-  };
   const examples = blocks('docs/library.md', 'ts');
 
   it('has programs that run, one after the other', () => {
-    const cwd = dir();
+    const cwd = linked();
     examples.forEach(({ text }, index) => {
       const file = join(cwd, `${index}.ts`);
       writeFileSync(file, text);
-      const bun = join(root, 'node_modules/.bin/bun');
-      const result = spawnSync(bun, ['--no-install', file], { cwd, encoding: 'utf8', timeout: 30_000 });
+      const result = spawnSync(BUN, ['--no-install', file], { cwd, encoding: 'utf8', timeout: 30_000 });
       expect(result.status, `${text}\n${result.stdout}${result.stderr}`).toBe(0);
     });
     expect(examples.length).toBeGreaterThanOrEqual(5);
   });
 
   it('has programs that are well typed against the types we ship', () => {
-    const cwd = dir();
+    const cwd = linked();
     examples.forEach(({ text }, index) => {
       writeFileSync(join(cwd, `${index}.ts`), text);
     });
@@ -99,5 +101,18 @@ describe('the library guide', () => {
     });
     expect(result.stdout).toBe('');
     expect(result.status).toBe(0);
+  });
+});
+
+describe('the examples of the library', () => {
+  it.each([
+    ['thumbnails.ts', "3 done: [ 'beach.txt', 'city.txt', 'mountain.txt' ]"],
+    ['relay.ts', '2 of 3 went on'],
+  ])('%s runs', (name, lastLine) => {
+    const cwd = linked();
+    cpSync(join(root, 'examples/library', name), join(cwd, name));
+    const result = spawnSync(BUN, ['--no-install', name], { cwd, encoding: 'utf8', timeout: 30_000 });
+    expect(result.stderr).toBe('');
+    expect(result.stdout.trim().split('\n').at(-1)?.replaceAll('"', "'")).toBe(lastLine);
   });
 });
