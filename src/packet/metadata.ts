@@ -19,6 +19,9 @@ const NANOS_PER_SECOND = 1_000_000_000n;
 /** How deep an unknown value may nest before it is called damage. */
 const DEPTH_LIMIT = 32;
 
+/** How much of an unexpected name a message repeats. */
+const SHOWN_CHARACTERS = 40;
+
 export function decodeMetadata(bytes: Uint8Array): HeaderResult {
   const reader = new Reader(bytes);
   let fields: Fields;
@@ -65,7 +68,7 @@ function readWork(reader: Reader): Work {
     const name = reader.text();
     if (name === 'NOP') return { kind: 'nop' };
     if (name === 'Fail') return { kind: 'fail' };
-    throw new ShapeError(`cmd_type is ${JSON.stringify(name)}`);
+    throw new ShapeError(`cmd_type is ${JSON.stringify(name.slice(0, SHOWN_CHARACTERS))}`);
   }
   if (reader.mapLength() !== 1 || reader.text() !== 'Command') throw new ShapeError('cmd_type is unknown');
   let params: string[] | undefined;
