@@ -1,6 +1,6 @@
 import { encodeBytes } from '../bytes.ts';
 import type { Child, Command, Descriptor, Exit, Processes, SignalName } from '../ports.ts';
-import { hasErrno } from '../ports.ts';
+import { hasErrno, STDERR } from '../ports.ts';
 import { native, systemError } from './native.ts';
 import type { Library, Native } from './native-signatures.ts';
 
@@ -104,6 +104,8 @@ function fileActions(library: Library, command: Command): Uint8Array {
   ];
   for (const [descriptor, target] of targets) {
     if (descriptor !== undefined) library.actionsDup2(actions, descriptor, target);
+    // Node sets close-on-exec on its own 0, 1 and 2; a dup2 of one to itself takes it off in the child.
+    else if (target <= STDERR) library.actionsDup2(actions, target, target);
   }
   return actions;
 }
