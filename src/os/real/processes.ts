@@ -47,16 +47,17 @@ let attributes: Uint8Array | undefined;
 
 function start(c: Native, command: Command): Child {
   const { library } = c;
+  // Whatever may be refused comes before the first piece of C's memory that would have to be freed.
+  const program = cString(command.program);
+  const args = command.args.map(cString);
+  const env = Array.from(command.env, ([name, value]) => cString(`${name}=${value}`));
   attributes ??= spawnAttributes(library);
   const actions = fileActions(library, command);
-  const argv = pointerBlock(library, [command.program, ...command.args]);
-  const envp = pointerBlock(
-    library,
-    Array.from(command.env, ([name, value]) => `${name}=${value}`),
-  );
+  const argv = pointerBlock(library, [program, ...args]);
+  const envp = pointerBlock(library, env);
   const pid = new Int32Array(1);
   watch();
-  const failed = library.posixSpawnp(bytesOf(pid), cString(command.program), actions, attributes, argv, envp);
+  const failed = library.posixSpawnp(bytesOf(pid), program, actions, attributes, argv, envp);
   library.free(argv);
   library.free(envp);
   library.actionsDestroy(actions);
@@ -111,8 +112,7 @@ function fileActions(library: Library, command: Command): Uint8Array {
 }
 
 /** A NULL-ended array of C strings in one piece of C's memory; the caller frees it. */
-function pointerBlock(library: Library, texts: readonly string[]): number {
-  const strings = texts.map(cString);
+function pointerBlock(library: Library, strings: readonly Uint8Array[]): number {
   const tableBytes = (strings.length + 1) * 8;
   const size = strings.reduce((sum, string) => sum + string.length, tableBytes);
   const address = library.malloc(size);
