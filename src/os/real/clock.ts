@@ -1,10 +1,9 @@
 import type { Clock, Timestamp } from '../ports.ts';
 
-const NANOS_PER_MS = 1_000_000n;
+const MS_PER_SECOND = 1000;
+const NANOS_PER_MS = 1_000_000;
 /** How far the two ways to tell the time may be apart before the clock must have been set. */
 const AGREEMENT_MS = 2;
-
-const NANOS_PER_SECOND = 1_000_000_000n;
 
 export const realClock: Clock = {
   now: () => {
@@ -13,9 +12,10 @@ export const realClock: Clock = {
     const fine = performance.timeOrigin + performance.now();
     const coarse = Date.now();
     const ms = Math.abs(fine - coarse) <= AGREEMENT_MS ? fine : coarse;
+    const seconds = Math.floor(ms / MS_PER_SECOND);
     const whole = Math.floor(ms);
-    const nanos = BigInt(whole) * NANOS_PER_MS + BigInt(Math.floor((ms - whole) * 1e6));
-    return { seconds: nanos / NANOS_PER_SECOND, nanos: Number(nanos % NANOS_PER_SECOND) };
+    const nanos = (whole - seconds * MS_PER_SECOND) * NANOS_PER_MS + Math.floor((ms - whole) * NANOS_PER_MS);
+    return { seconds: BigInt(seconds), nanos };
   },
   monotonicMs: () => performance.now(),
   sleep: (ms, signal) =>
@@ -29,5 +29,5 @@ export const realClock: Clock = {
       const timer = setTimeout(done, ms);
       signal?.addEventListener('abort', done);
     }),
-  utcOffsetMinutes: (at: Timestamp) => -new Date(Number(at.seconds) * 1000).getTimezoneOffset(),
+  utcOffsetMinutes: (at: Timestamp) => 0 - new Date(Number(at.seconds) * 1000).getTimezoneOffset(),
 };
