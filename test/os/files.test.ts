@@ -8,7 +8,7 @@ import { hasErrno, type OpenMode } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { readExactly } from '../../src/os/transfer.ts';
 import { checkLeaks, open, temporaryDirectory } from './checked.ts';
-import { flagsOf } from './machine.ts';
+import { flagsOf, start } from './machine.ts';
 
 checkLeaks();
 
@@ -178,7 +178,7 @@ describe.each([
     fs.symlinkSync('file', at('link'));
     fs.symlinkSync('directory', at('link-to-directory'));
     fs.symlinkSync('nowhere', at('dangling'));
-    execFileSync('sh', ['-c', 'cd "$1"/* 2>/dev/null || cd "$1"; mkfifo fifo', 'sh', top]);
+    await (await start({ program: 'mkfifo', args: [join(directory, 'fifo')] })).exit;
     const server = await listen(join(top, 'socket'));
     if (below !== '') fs.renameSync(join(top, 'socket'), at('socket'));
     const entries = await files.readdir(directory);
