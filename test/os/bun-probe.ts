@@ -15,6 +15,7 @@ import {
   flockGets,
   holdWithFlock,
   openDescriptors,
+  openFifo,
   parseStat,
   refusal,
   run,
@@ -196,7 +197,7 @@ async function names(directory: string) {
   const plain = await list();
   await files.close(await files.open(`${odd}/a\udcff`, 'create'));
   await files.rename(`${odd}/a\udcff`, `${odd}/b\udcff`);
-  const fifo = await files.open(`${odd}/fifo`, 'read-job');
+  const fifo = await openFifo(`${odd}/fifo`);
   const inFifo = (await readExactly(files, fifo, 1)).length;
   await files.close(fifo);
   return { plain, withOdd: await list(), inFifo };

@@ -9,8 +9,8 @@ import { encodeBytes } from '../../src/os/bytes.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { readExactly } from '../../src/os/transfer.ts';
 import { PROBED_CODES, PROBED_SIGNALS, probe } from './bun-probe.ts';
-import { checkLeaks, closeNow, open, pipe, temporaryDirectory } from './checked.ts';
-import { start } from './machine.ts';
+import { checkLeaks, closedLater, closeNow, open, pipe, temporaryDirectory } from './checked.ts';
+import { openFifo, start } from './machine.ts';
 
 checkLeaks();
 
@@ -71,7 +71,7 @@ describe('standard input that was set non-blocking', () => {
     const path = join(temporaryDirectory(), 'fifo');
     execFileSync('mkfifo', [path]);
     // The flag belongs to the open file, so the script gets it with the descriptor.
-    const stdin = await open(path, 'read-job');
+    const stdin = closedLater(await openFifo(path));
     const writer = await open(path, 'truncate');
     const { readEnd, writeEnd } = await pipe();
     const args = ['--no-install', PROBE, '--read-stdin'];

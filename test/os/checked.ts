@@ -46,7 +46,8 @@ export function closeNow(descriptor: Descriptor): void {
   closedEarly.add(descriptor);
 }
 
-function closedLater(descriptor: Descriptor): Descriptor {
+/** Closes a descriptor when the test ends, unless the test did. */
+export function closedLater(descriptor: Descriptor): Descriptor {
   closedEarly.delete(descriptor);
   onTestFinished(() => {
     if (closedEarly.delete(descriptor)) return;

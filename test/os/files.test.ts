@@ -7,8 +7,8 @@ import { encodeBytes } from '../../src/os/bytes.ts';
 import { hasErrno, type OpenMode } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { readExactly } from '../../src/os/transfer.ts';
-import { checkLeaks, open, temporaryDirectory } from './checked.ts';
-import { flagsOf, start } from './machine.ts';
+import { checkLeaks, closedLater, open, temporaryDirectory } from './checked.ts';
+import { flagsOf, openFifo, start } from './machine.ts';
 
 checkLeaks();
 
@@ -92,7 +92,7 @@ describe('open', () => {
   test('read-job of a FIFO without a writer does not wait and finds nothing', async () => {
     const path = join(temporaryDirectory(), 'fifo');
     execFileSync('mkfifo', [path]);
-    const descriptor = await open(path, 'read-job');
+    const descriptor = closedLater(await openFifo(path));
     expect(await readExactly(files, descriptor, 10)).toHaveLength(0);
     expect((await files.fstat(descriptor)).kind).toBe('fifo');
   });

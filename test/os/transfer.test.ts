@@ -7,8 +7,8 @@ import { encodeBytes } from '../../src/os/bytes.ts';
 import type { Descriptor } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { copyAll, readExactly, readSmallFile } from '../../src/os/transfer.ts';
-import { checkLeaks, closeNow, open, pipe, temporaryDirectory } from './checked.ts';
-import { start } from './machine.ts';
+import { checkLeaks, closedLater, closeNow, open, pipe, temporaryDirectory } from './checked.ts';
+import { openFifo, start } from './machine.ts';
 
 checkLeaks();
 
@@ -63,7 +63,7 @@ describe('a descriptor that was set non-blocking', () => {
   test('is waited for when there is nothing to read yet', async () => {
     const path = join(temporaryDirectory(), 'fifo');
     execFileSync('mkfifo', [path]);
-    const source = await open(path, 'read-job');
+    const source = closedLater(await openFifo(path));
     const writer = await open(path, 'truncate');
     const pauses = onPause((count) => {
       if (count === 3) fs.writeSync(writer, 'late');

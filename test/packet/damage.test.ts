@@ -180,8 +180,12 @@ describe('lengths that the bytes there cannot hold', () => {
     ['an unknown string', unknown(0xdb, ...HUGE)],
     ['an unknown bin', unknown(0xc6, ...HUGE)],
     ['an unknown ext', unknown(0xc9, ...HUGE)],
-  ])('%s', (_, metadata) => {
-    expect(decodeMetadata(metadata)).toMatchObject({ kind: 'damaged', damage: 'shape' });
+  ])('%s: refused for the claim itself, before anything is made for it', (_, metadata) => {
+    expect(decodeMetadata(metadata)).toMatchObject({
+      kind: 'damaged',
+      damage: 'shape',
+      message: expect.stringMatching(/4294967295 items cannot be in the \d+ bytes left$/),
+    });
   });
 
   test('many claims of all that is left, one in the other, are refused at the depth limit', () => {
