@@ -57,29 +57,39 @@ function decodeDamaged(bytes: Uint8Array): string {
   let text = '';
   let at = 0;
   while (at < bytes.length) {
-    const length = validSequence(bytes, at);
-    if (length > 0) {
-      text += strict.decode(bytes.subarray(at, at + length));
-      at += length;
-    } else {
-      text += String.fromCharCode(0xdc00 + (bytes[at] ?? 0));
-      at += 1;
-    }
+    const end = endOfValid(bytes, at);
+    if (end > at) text += strict.decode(bytes.subarray(at, end));
+    if (end < bytes.length) text += String.fromCharCode(0xdc00 + (bytes[end] ?? 0));
+    at = end + 1;
   }
   return text;
 }
 
-/** Length of the valid UTF-8 sequence that starts here, 0 when there is none. */
+function endOfValid(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length) {
+    const length = validSequence(bytes, at);
+    if (length === 0) break;
+    at += length;
+  }
+  return at;
+}
+
+/**
+ * Length of the valid UTF-8 sequence that starts here, 0 when there is none. By arithmetic, for a TextDecoder
+ * that throws at every byte takes seconds for a hostile megabyte. Ranges: table 3-7 of the Unicode Standard.
+ */
 function validSequence(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
-  const length =
-    first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (first < 0x80) return 1;
+  const length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
   if (length === 0 || at + length > bytes.length) return 0;
-  if (length === 1) return 1;
-  try {
-    strict.decode(bytes.subarray(at, at + length));
-    return length;
-  } catch {
-    return 0;
+  const second = bytes[at + 1] ?? 0;
+  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (second < least || second > most) return 0;
+  for (let next = at + 2; next < at + length; next++) {
+    if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0;
   }
+  return length;
 }

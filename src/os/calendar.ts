@@ -18,14 +18,15 @@ export function formatLocal(at: Timestamp, offsetSeconds: number): string {
 }
 
 function civil(at: Timestamp, offsetSeconds: number): string {
+  // Written as the 60th second of a minute.
   const leap = at.nanos >= NANOS_PER_SECOND ? 1 : 0;
-  const date = new Date((Number(at.seconds) + leap + offsetSeconds) * MS_PER_SECOND);
+  const date = new Date((Number(at.seconds) + offsetSeconds) * MS_PER_SECOND);
   const year = date.getUTCFullYear();
   const sign = year < 0 ? '-' : year > 9999 ? '+' : '';
   const month = date.getUTCMonth() + 1;
   const day = `${sign}${digits(Math.abs(year), 4)}-${digits(month, 2)}-${digits(date.getUTCDate(), 2)}`;
   const hours = digits(date.getUTCHours(), 2);
-  return `${day}T${hours}:${digits(date.getUTCMinutes(), 2)}:${digits(date.getUTCSeconds(), 2)}`;
+  return `${day}T${hours}:${digits(date.getUTCMinutes(), 2)}:${digits(date.getUTCSeconds() + leap, 2)}`;
 }
 
 function digits(number: number, width: number): string {

@@ -1,13 +1,12 @@
 import type { Clock, Timestamp } from '../ports.ts';
 
-const NANOS_PER_MS = 1_000_000n;
+const MS_PER_SECOND = 1000;
+const NANOS_PER_MS = 1_000_000;
 /** How far the two ways to tell the time may be apart before the clock must have been set. */
 const AGREEMENT_MS = 2;
 
 /** setTimeout takes a longer time for 1 ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-const NANOS_PER_SECOND = 1_000_000_000n;
 
 export const realClock: Clock = {
   now: () => {
@@ -16,9 +15,10 @@ export const realClock: Clock = {
     const fine = performance.timeOrigin + performance.now();
     const coarse = Date.now();
     const ms = Math.abs(fine - coarse) <= AGREEMENT_MS ? fine : coarse;
+    const seconds = Math.floor(ms / MS_PER_SECOND);
     const whole = Math.floor(ms);
-    const nanos = BigInt(whole) * NANOS_PER_MS + BigInt(Math.floor((ms - whole) * 1e6));
-    return { seconds: nanos / NANOS_PER_SECOND, nanos: Number(nanos % NANOS_PER_SECOND) };
+    const nanos = (whole - seconds * MS_PER_SECOND) * NANOS_PER_MS + Math.floor((ms - whole) * NANOS_PER_MS);
+    return { seconds: BigInt(seconds), nanos };
   },
   monotonicMs: () => performance.now(),
   after: (ms, action) => {

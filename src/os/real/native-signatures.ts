@@ -42,6 +42,7 @@ export const SIGNATURES = {
   },
   actionsInit: { args: ['buffer'], returns: 'int', symbol: 'posix_spawn_file_actions_init' },
   actionsDup2: { args: ['buffer', 'int', 'int'], returns: 'int', symbol: 'posix_spawn_file_actions_adddup2' },
+  actionsClose: { args: ['buffer', 'int'], returns: 'int', symbol: 'posix_spawn_file_actions_addclose' },
   actionsDestroy: { args: ['buffer'], returns: 'int', symbol: 'posix_spawn_file_actions_destroy' },
 } as const satisfies Record<string, Signature>;
 

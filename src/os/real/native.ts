@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type { SystemError } from '../ports.ts';
 import type { Native } from './native-signatures.ts';
@@ -15,7 +16,14 @@ export function native(): Promise<Native> {
 
 /** The error a failed C call stands for, shaped like those of node:fs. */
 export function systemError(errno: number, syscall: string, path?: string): SystemError {
-  const code = getSystemErrorName(-errno);
+  const code = errnoName(errno);
   const error = new Error(`${code}: ${syscall}${path === undefined ? '' : ` '${path}'`}`);
   return Object.assign(error, { code, errno: -errno, syscall, ...(path === undefined ? {} : { path }) });
+}
+
+/** Node knows the names libuv knows, and so not ENOEXEC. */
+function errnoName(errno: number): string {
+  const name = getSystemErrorName(-errno);
+  if (name?.startsWith('E')) return name;
+  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
 }

@@ -61,27 +61,22 @@ const OPAQUE_BYTES = 1024;
 
 const children = new Map<number, (exit: Exit) => void>();
 let sweep: NodeJS.Timeout | undefined;
-const attributes = new Map<number, Uint8Array>();
+const attributesByFlags = new Map<number, Uint8Array>();
 
 function start(c: Native, command: Command): Child {
   const { library } = c;
   const ownGroup = command.group !== 'ours';
+  // Whatever may be refused comes before the first piece of C's memory that would have to be freed.
+  const program = cString(command.program);
+  const args = command.args.map(cString);
+  const env = Array.from(command.env, ([name, value]) => cString(`${name}=${value}`));
+  const attributes = spawnAttributes(library, ownGroup);
   const actions = fileActions(library, command);
-  const argv = pointerBlock(library, [command.program, ...command.args]);
-  const envp = pointerBlock(
-    library,
-    Array.from(command.env, ([name, value]) => `${name}=${value}`),
-  );
+  const argv = pointerBlock(library, [program, ...args]);
+  const envp = pointerBlock(library, env);
   const pid = new Int32Array(1);
   watch();
-  const failed = library.posixSpawnp(
-    bytesOf(pid),
-    cString(command.program),
-    actions,
-    spawnAttributes(library, ownGroup),
-    argv,
-    envp,
-  );
+  const failed = library.posixSpawnp(bytesOf(pid), program, actions, attributes, argv, envp);
   library.free(argv);
   library.free(envp);
   library.actionsDestroy(actions);
@@ -132,10 +127,10 @@ function signalTo(target: number, signal: SignalName | 0): boolean {
 /** A group of its own if asked for, and the default for the two signals that both runtimes ignore. */
 function spawnAttributes(library: Library, ownGroup: boolean): Uint8Array {
   const flags = POSIX_SPAWN_SETSIGDEF | (ownGroup ? POSIX_SPAWN_SETPGROUP : 0);
-  const before = attributes.get(flags);
+  const before = attributesByFlags.get(flags);
   if (before !== undefined) return before;
   const made = new Uint8Array(OPAQUE_BYTES);
-  attributes.set(flags, made);
+  attributesByFlags.set(flags, made);
   library.attributesInit(made);
   library.attributesSetFlags(made, flags);
   const defaults = new Uint8Array(OPAQUE_BYTES);
@@ -153,15 +148,25 @@ function fileActions(library: Library, command: Command): Uint8Array {
   // Ours are given too where nothing else is: Node marks its own 0, 1 and 2 as not to be inherited, and a dup2 of
   // a descriptor onto itself takes that mark away (POSIX.1-2024; glibc since 2.29).
   const { stdin = STDIN, stdout = STDOUT, stderr = STDERR, extra = [] } = command;
-  [stdin, stdout, stderr, ...extra].forEach((descriptor, target) => {
-    library.actionsDup2(actions, descriptor, target);
+  const sources: number[] = [stdin, stdout, stderr, ...extra];
+  // A source below its target has been overwritten by then: such a set goes over numbers that nobody uses.
+  const spare = sources.some((source, target) => source < target)
+    ? Math.max(...sources, sources.length) + 1
+    : 0;
+  if (spare > 0) {
+    sources.forEach((source, index) => {
+      library.actionsDup2(actions, source, spare + index);
+    });
+  }
+  sources.forEach((source, target) => {
+    library.actionsDup2(actions, spare > 0 ? spare + target : source, target);
+    if (spare > 0) library.actionsClose(actions, spare + target);
   });
   return actions;
 }
 
 /** A NULL-ended array of C strings in one piece of C's memory; the caller frees it. */
-function pointerBlock(library: Library, texts: readonly string[]): number {
-  const strings = texts.map(cString);
+function pointerBlock(library: Library, strings: readonly Uint8Array[]): number {
   const tableBytes = (strings.length + 1) * 8;
   const size = strings.reduce((sum, string) => sum + string.length, tableBytes);
   const address = library.malloc(size);

@@ -1,0 +1,215 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { crc32 } from '../../src/packet/crc32.ts';
+import { decodePrefix } from '../../src/packet/decode.ts';
+import { encodeHeader } from '../../src/packet/encode.ts';
+import { METADATA_LIMIT_BYTES, PREFIX_BYTES } from '../../src/packet/header.ts';
+import { decodeMetadata } from '../../src/packet/metadata.ts';
+import { anyHeader, bytesOf, CTIME, decodePacket, map, NOP, packetAround, SEQ, text } from './packets.ts';
+
+const anyPayload = fc.uint8Array({ maxLength: 30 });
+
+describe('one damaged byte of a header', () => {
+  test('is found when it is changed', () => {
+    fc.assert(
+      fc.property(
+        anyHeader,
+        anyPayload,
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (header, payload, at, by) => {
+          const head = encodeHeader(header);
+          const place = at % head.length;
+          head[place] = (head[place] ?? 0) ^ by;
+          expect(decodePacket(bytesOf(head, payload)).kind).toBe('damaged');
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('is found, or does no harm, when it is removed', () => {
+    fc.assert(
+      fc.property(anyHeader, anyPayload, fc.nat(), (header, payload, at) => {
+        const head = encodeHeader(header);
+        const place = at % head.length;
+        const result = decodePacket(bytesOf(head.subarray(0, place), head.subarray(place + 1), payload));
+        if (result.kind === 'header') expect(result.header).toEqual(header);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('is found, or does no harm, when it is put in', () => {
+    fc.assert(
+      fc.property(anyHeader, anyPayload, fc.nat(), fc.nat({ max: 255 }), (header, payload, at, byte) => {
+        const head = encodeHeader(header);
+        const place = at % head.length;
+        const result = decodePacket(bytesOf(head.subarray(0, place), byte, head.subarray(place), payload));
+        if (result.kind === 'header') expect(result.header).toEqual(header);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('names what is wrong, by its place', () => {
+    const head = encodeHeader(headerOf(decodePacket(packetAround(map(SEQ, CTIME, NOP)))));
+    const found = Array.from(head, (_, place) => {
+      const bytes = head.slice();
+      bytes[place] = (bytes[place] ?? 0) ^ 1;
+      const result = decodePacket(bytes);
+      return result.kind === 'damaged' ? result.damage : 'none';
+    });
+    expect(found).toEqual([
+      ...Array<string>(12).fill('tag'),
+      ...Array<string>(2).fill('version'),
+      ...Array<string>(16).fill('prefix-checksum'),
+      ...Array<string>(head.length - PREFIX_BYTES).fill('metadata-checksum'),
+    ]);
+  });
+});
+
+describe('a packet that ends early', () => {
+  test('is empty or truncated at every length of its header', () => {
+    fc.assert(
+      fc.property(anyHeader, (header) => {
+        const head = encodeHeader(header);
+        for (let length = 0; length < head.length; length++) {
+          const damage = length === 0 ? 'empty' : 'truncated';
+          expect(decodePacket(head.subarray(0, length))).toMatchObject({ kind: 'damaged', damage });
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe('the payload', () => {
+  test('never changes what the header says', () => {
+    fc.assert(
+      fc.property(anyHeader, fc.uint8Array({ maxLength: 1000 }), (header, payload) => {
+        const result = decodePacket(bytesOf(encodeHeader(header), payload));
+        expect(result).toEqual({ kind: 'header', header });
+      }),
+    );
+  });
+});
+
+describe('the checks of a prefix come in this order', () => {
+  const good = encodeHeader(headerOf(decodePacket(packetAround(map(SEQ, CTIME, NOP))))).subarray(0, 30);
+
+  test('length, tag, version, checksum, limit', () => {
+    const bytes = good.slice();
+    new DataView(bytes.buffer).setBigUint64(14, 2n ** 64n - 1n);
+    bytes[0] = 0;
+    bytes[13] = 9;
+    expect(decodePrefix(bytes.subarray(0, 29))).toMatchObject({ damage: 'truncated' });
+    expect(decodePrefix(bytes)).toMatchObject({ damage: 'tag' });
+    bytes[0] = 0x2a;
+    expect(decodePrefix(bytes)).toMatchObject({ damage: 'version' });
+    bytes[13] = 1;
+    expect(decodePrefix(bytes)).toMatchObject({ damage: 'prefix-checksum' });
+    new DataView(bytes.buffer).setUint32(26, crc32(bytes.subarray(0, 26)));
+    expect(decodePrefix(bytes)).toMatchObject({ damage: 'metadata-too-large' });
+  });
+
+  test('the limit itself is allowed, one more is not', () => {
+    const length = Number(new DataView(good.buffer, good.byteOffset).getBigUint64(14));
+    expect(decodePrefix(good, length)).toMatchObject({ kind: 'prefix', metadataLength: length });
+    expect(decodePrefix(good, length - 1)).toMatchObject({ damage: 'metadata-too-large' });
+  });
+});
+
+describe('bytes that were never a packet', () => {
+  test('are damage as a packet', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(decodePacket(bytes).kind).toBe('damaged');
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('are damage as metadata', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(decodeMetadata(bytes).kind).toBe('damaged');
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test('right metadata with a few bytes exchanged is read as something that can be written, or is damage', () => {
+    const anyEdits = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 2 }), fc.uint8Array({ maxLength: 5 })), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(anyHeader, anyEdits, (header, edits) => {
+        let metadata: Uint8Array = encodeHeader(header).subarray(PREFIX_BYTES);
+        for (const [at, removed, added] of edits) {
+          const place = at % (metadata.length + 1);
+          metadata = bytesOf(metadata.subarray(0, place), added, metadata.subarray(place + removed));
+        }
+        const result = decodeMetadata(metadata);
+        if (result.kind === 'header') expect(decodePacket(encodeHeader(result.header))).toEqual(result);
+        else expect(['shape', 'timestamp']).toContain(result.damage);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+describe('lengths that the bytes there cannot hold', () => {
+  const HUGE = [0xff, 0xff, 0xff, 0xff];
+  const command = (rest: Uint8Array) => map(SEQ, CTIME, [text('cmd_type'), 0x81, text('Command'), rest]);
+  const unknown = (...value: number[]) => map(SEQ, CTIME, NOP, [text('x'), value]);
+
+  test.each<[string, Uint8Array]>([
+    ['the map', bytesOf(0xdf, HUGE, SEQ, CTIME, NOP)],
+    ['a key', bytesOf(0x81, 0xdb, HUGE, 'seq')],
+    ['ctime', map(SEQ, [text('ctime'), 0xdd, HUGE, 1, 2], NOP)],
+    ['cmd_type', map(SEQ, CTIME, [text('cmd_type'), 0xdb, HUGE, 'NOP'])],
+    ['the command', command(bytesOf(0xdf, HUGE))],
+    ['params', command(bytesOf(0x82, text('params'), 0xdd, HUGE))],
+    ['a parameter', command(bytesOf(0x82, text('params'), 0x91, 0xdd, HUGE, 1))],
+    ['env', command(bytesOf(0x82, text('env'), 0xdd, HUGE))],
+    ['a variable', command(bytesOf(0x82, text('env'), 0x91, 0x92, 0xdd, HUGE))],
+    ['an unknown array', unknown(0xdd, ...HUGE)],
+    ['an unknown map', unknown(0xdf, ...HUGE)],
+    ['an unknown string', unknown(0xdb, ...HUGE)],
+    ['an unknown bin', unknown(0xc6, ...HUGE)],
+    ['an unknown ext', unknown(0xc9, ...HUGE)],
+  ])('%s: refused for the claim itself, before anything is made for it', (_, metadata) => {
+    expect(decodeMetadata(metadata)).toMatchObject({
+      kind: 'damaged',
+      damage: 'shape',
+      message: expect.stringMatching(/4294967295 items cannot be in the \d+ bytes left$/),
+    });
+  });
+
+  test('many claims of all that is left, one in the other, are refused at the depth limit', () => {
+    const nested = new Uint8Array(METADATA_LIMIT_BYTES).fill(0x9f);
+    expect(decodeMetadata(map(SEQ, CTIME, NOP, [text('x'), nested]))).toMatchObject({ damage: 'shape' });
+  });
+});
+
+describe('what is said about damage', () => {
+  test('repeats no more than a little of it', () => {
+    const name = 'x'.repeat(METADATA_LIMIT_BYTES / 2);
+    const length = [0xdb, 0, 8, 0, 0];
+    const results = [
+      decodeMetadata(map(SEQ, CTIME, [text('cmd_type'), length, name])),
+      decodeMetadata(map([length, name, 1], SEQ, CTIME)),
+    ];
+    for (const result of results) {
+      expect(result.kind).toBe('damaged');
+      if (result.kind === 'damaged') expect(result.message.length).toBeLessThan(200);
+    }
+  });
+});
+
+function headerOf(result: ReturnType<typeof decodePacket>) {
+  if (result.kind === 'damaged') throw new Error(result.message);
+  return result.header;
+}
