@@ -36,8 +36,8 @@ const logLevel = optional<LogLevel>(
 
 const FSPL: Program = {
   name: 'fspl',
-  version: `filespooler 1.2.2 (intray ${VERSION})`,
-  summary: 'Job queues in directories: jobs are files, run in the order they were made',
+  version: 'filespooler 1.2.2',
+  summary: `Job queues in directories: jobs are files, run in the order they were made. From intray ${VERSION}`,
   commands: COMMANDS,
   options: { 'log-level': logLevel },
   examples: [

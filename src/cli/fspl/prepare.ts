@@ -16,8 +16,7 @@ export async function prepare(
   },
 ): Promise<number> {
   const work: Work = { kind: 'command', params: args.rest, env: variablesToSend(machine) };
-  const payload = await openInput(machine, args.options.input);
-  return write(machine, args.options.seqfile, work, payload);
+  return write(machine, args.options.seqfile, work, await openInput(machine, args.options.input));
 }
 
 export async function prepareFail({ machine }: Context, args: Sender): Promise<number> {
@@ -42,21 +41,28 @@ export async function prepareSetNext(
 }
 
 /** The number is taken and its lock given up before the first byte of the payload is read. */
-async function write(machine: Machine, seqfile: string, work: Work, payload?: Descriptor): Promise<number> {
+async function write(machine: Machine, seqfile: string, work: Work, input?: Input): Promise<number> {
   const header = await newHeader(machine, seqfile, work);
-  await writePacket(machine.files, STDOUT, header, payload);
+  await writePacket(machine.files, STDOUT, header, await input?.());
   return 0;
 }
 
-/** Opened before a number is taken: a file that cannot be sent costs none, and leaves no gap. */
-async function openInput(machine: Machine, input: string | undefined): Promise<Descriptor | undefined> {
+/** Gives the payload, once the number has been taken. */
+type Input = () => Promise<Descriptor>;
+
+/**
+ * A file is opened before a number is taken: one that cannot be sent costs none, and leaves no gap. A named pipe
+ * is opened after: that waits for its writer, who may wait for us.
+ */
+async function openInput({ files }: Machine, input: string | undefined): Promise<Input | undefined> {
   if (input === undefined) return undefined;
-  if (input === '-') return STDIN;
-  const payload = await machine.files.open(input, 'read');
-  const { kind } = await machine.files.fstat(payload);
+  if (input === '-') return async () => STDIN;
+  const { kind } = await files.stat(input);
+  if (kind === 'fifo') return async () => files.open(input, 'read');
   if (kind === 'directory')
     throw new QueueError('not-a-file', `${input}: it is a directory, not a file to send`);
-  return payload;
+  const payload = await files.open(input, 'read');
+  return async () => payload;
 }
 
 /** The FSPL_SET_* variables of our own environment, without that prefix. */

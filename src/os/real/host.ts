@@ -11,16 +11,7 @@ export const realHost: Host = {
     return os.hostname();
   },
   pid: process.pid,
-  env: () => {
-    const env = new Map<string, string>();
-    let mangled = false;
-    for (const [name, value] of Object.entries(process.env)) {
-      if (value === undefined) continue;
-      env.set(name, value);
-      mangled ||= looksMangled(name) || looksMangled(value);
-    }
-    return mangled ? rawEnvironment(env) : env;
-  },
+  env: environment,
   onSignal: (signal, handler) => {
     if (isIgnored(signal)) return () => {};
     process.on(signal, handler);
@@ -64,16 +55,34 @@ export function calledAs(): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** Each variable as the kernel gave it, where the runtime could not hold it; changes since the start count. */
-function rawEnvironment(known: Map<string, string>): Map<string, string> {
+/**
+ * Each variable as it is now; those that the runtime could not hold, because they are not UTF-8, as the kernel gave
+ * them to us. (Node keeps these with damaged names or values, Bun drops the ones whose name is damaged.)
+ */
+function environment(): Map<string, string> {
   const env = new Map<string, string>();
-  for (const [name, value] of known) if (!looksMangled(name) && !looksMangled(value)) env.set(name, value);
-  for (const entry of splitAtNul(fs.readFileSync('/proc/self/environ'))) {
-    const split = entry.indexOf('=', 1);
-    const name = entry.slice(0, split);
-    if (split > 0 && !env.has(name)) env.set(name, entry.slice(split + 1));
+  const given = givenEnvironment();
+  const lost = given.filter(([name, value]) => !name.isWellFormed() || !value.isWellFormed());
+  for (const [name, value] of lost.length === 0 ? [] : given) env.set(name, value);
+  const names = new Set(lost.map(([name]) => name));
+  for (const name of env.keys()) if (!names.has(name) && process.env[name] === undefined) env.delete(name);
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !names.has(name) && !looksMangled(name)) env.set(name, value);
   }
   return env;
+}
+
+function givenEnvironment(): [name: string, value: string][] {
+  let bytes: Uint8Array;
+  try {
+    bytes = fs.readFileSync('/proc/self/environ');
+  } catch {
+    return []; // no /proc here
+  }
+  return splitAtNul(bytes).flatMap((entry): [string, string][] => {
+    const split = entry.indexOf('=', 1);
+    return split > 0 ? [[entry.slice(0, split), entry.slice(split + 1)]] : [];
+  });
 }
 
 function splitAtNul(bytes: Uint8Array): string[] {
