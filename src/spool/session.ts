@@ -83,6 +83,9 @@ class SpoolSession implements Session {
   /** What is still to be looked at, in order. */
   readonly #waiting: JobFile[];
   #at = 0;
+  /** One at a time, until it is settled. */
+  #claim: Claim | undefined;
+  #closed = false;
 
   constructor(
     machine: Machine,
@@ -104,17 +107,27 @@ class SpoolSession implements Session {
   }
 
   async claim(): Promise<Claim | Idle> {
+    if (this.#claim !== undefined) throw new Error(`${this.#queue}: the claim before is not settled`);
     for (;;) {
       const file = byNumber(this.#options) ? this.#nextBySequence() : this.#waiting[this.#at];
       if (file === undefined) return this.#idle();
       this.#at += 1;
       const opened = await this.#open(file);
-      if (opened !== undefined) return this.#claimOf(file, opened);
+      if (opened === undefined) continue;
+      this.#claim = this.#claimOf(file, opened);
+      return this.#claim;
     }
   }
 
+  /** A claim that is not settled is released. */
   async close(): Promise<void> {
-    await this.#sequence.close();
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      await this.#claim?.release();
+    } finally {
+      await this.#sequence.close();
+    }
   }
 
   /** The job whose number is next, past numbers being stepped over. */
@@ -162,37 +175,48 @@ class SpoolSession implements Session {
       problem ??= opened.finish();
       return problem;
     };
-    return {
+    // One that fails, on a full disk say, leaves the claim as it is, and can be tried again.
+    const settleOnce = async (settle: () => Promise<void>) => {
+      if (this.#claim !== claim) throw new Error(`${file.path}: this claim is settled already`);
+      await settle();
+      this.#claim = undefined;
+    };
+    const claim: Claim = {
       kind: 'claim',
-      job: jobOf(file),
+      job: jobOf({ ...file, header }),
       env: packetEnvironment(header, this.#machine.clock, place),
       payload: opened.payload,
       payloadProblem: finishPayload,
       anticipate: async () => {
         if (byNumber(this.#options)) await this.#sequence.prepare(following(this.#next));
       },
-      succeed: async () => {
-        await finishPayload();
-        await this.#settle(file, this.#options.keepSucceeded ?? false);
-      },
-      fail: async () => {
-        await finishPayload();
-        await this.#settle(file, this.#options.keepFailed ?? false);
-      },
-      release: async () => {
-        problem ??= opened.discard().then(() => undefined);
-        await problem;
-        await this.#sequence.abandon();
-        this.#at -= 1;
-      },
+      succeed: () =>
+        settleOnce(async () => {
+          await finishPayload();
+          await this.#settle(file, this.#options.keepSucceeded ?? false);
+        }),
+      fail: () =>
+        settleOnce(async () => {
+          await finishPayload();
+          await this.#settle(file, this.#options.keepFailed ?? false);
+        }),
+      release: () =>
+        settleOnce(async () => {
+          problem ??= opened.discard().then(() => undefined);
+          await problem;
+          await this.#sequence.abandon();
+          this.#at -= 1;
+        }),
     };
+    return claim;
   }
 
   async #settle(file: JobFile, keep: boolean): Promise<void> {
     const { files } = this.#machine;
     if (byNumber(this.#options)) {
-      this.#next = following(this.#next);
-      await this.#sequence.write(this.#next);
+      const next = following(file.header.seq);
+      await this.#sequence.write(next);
+      this.#next = next;
     }
     if (keep) return;
     try {
