@@ -81,8 +81,10 @@ class SpoolSession implements Session {
   /** The number to run next; only by sequence. */
   #next: Sequence;
   /** What is still to be looked at, in order. */
-  readonly #waiting: JobFile[];
+  #waiting: JobFile[];
   #at = 0;
+  /** The number that was next when we began. */
+  readonly #begun: Sequence;
   /** One at a time, until it is settled. */
   #claim: Claim | undefined;
   #closed = false;
@@ -101,6 +103,7 @@ class SpoolSession implements Session {
     this.#options = options;
     this.#sequence = sequence;
     this.#next = next;
+    this.#begun = next;
     this.#waiting = waiting;
     this.unreadable = unreadable;
     this.lock = sequence.lock;
@@ -147,6 +150,12 @@ class SpoolSession implements Session {
       next: next.header.seq,
       waiting: this.#waiting.length - this.#at,
     };
+  }
+
+  /** After the last number comes 0, so what was past when we began is yet to come. */
+  #beginAgain(): void {
+    this.#waiting = this.#waiting.filter(({ header }) => header.seq < this.#begun);
+    this.#at = 0;
   }
 
   /** Undefined when the file that was listed is gone, damaged or another one by now. */
@@ -217,6 +226,7 @@ class SpoolSession implements Session {
       const next = following(file.header.seq);
       await this.#sequence.write(next);
       this.#next = next;
+      if (next < file.header.seq) this.#beginAgain();
     }
     if (keep) return;
     try {
