@@ -139,14 +139,15 @@ export function notDurable(changed: string, cause: unknown): QueueError {
 }
 
 /**
- * Closes a descriptor that nothing was written to since its last fsync, such as a directory's or a lock's. Its
- * close has nothing left to fail at, and gives the descriptor back whatever it says: see close(2).
+ * Closes a descriptor that nothing was written to since its last fsync: a directory, a lock, a file that was read.
+ * Its close has nothing left to fail at, and gives the descriptor back whatever it says: see close(2). Only a
+ * descriptor that is closed already is told, for that is a bug.
  */
 export async function closeQuietly(files: Files, descriptor: Descriptor): Promise<void> {
   try {
     await files.close(descriptor);
-  } catch {
-    // A file that was put in place and synced must not be reported as not there.
+  } catch (error) {
+    if (hasErrno(error, 'EBADF')) throw error;
   }
 }
 
