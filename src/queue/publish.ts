@@ -108,12 +108,12 @@ export async function syncDirectory(
     descriptor = await files.open(directory, 'directory');
   } catch (error) {
     if (hasErrno(error, 'EACCES')) return 'not-permitted';
-    throw error;
+    throw notDurable(changed, error);
   }
   try {
     return await syncOpenDirectory(files, descriptor, changed);
   } finally {
-    await files.close(descriptor);
+    await closeQuietly(files, descriptor);
   }
 }
 
@@ -128,9 +128,26 @@ export async function syncOpenDirectory(
     return 'synced';
   } catch (error) {
     if (hasErrno(error, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return 'unsupported';
-    throw new QueueError('not-durable', `${changed}: the disk did not confirm it: ${reasonOf(error)}`, {
-      cause: error,
-    });
+    throw notDurable(changed, error);
+  }
+}
+
+/** For whoever could not even ask the disk. */
+export function notDurable(changed: string, cause: unknown): QueueError {
+  const message = `${changed}: the disk did not confirm it: ${reasonOf(cause)}`;
+  return new QueueError('not-durable', message, { cause });
+}
+
+/**
+ * Closes a descriptor that nothing was written to since its last fsync: a directory, a lock, a file that was read.
+ * Its close has nothing left to fail at, and gives the descriptor back whatever it says: see close(2). Only a
+ * descriptor that is closed already is told, for that is a bug.
+ */
+export async function closeQuietly(files: Files, descriptor: Descriptor): Promise<void> {
+  try {
+    await files.close(descriptor);
+  } catch (error) {
+    if (hasErrno(error, 'EBADF')) throw error;
   }
 }
 

@@ -15,8 +15,17 @@
 import { encodeBytes } from '../os/bytes.ts';
 import type { Descriptor, Machine } from '../os/ports.ts';
 import { encodeHeader } from '../packet/encode.ts';
-import { following, type PacketHeader, type Sequence, sequence, type Work } from '../packet/header.ts';
+import {
+  following,
+  METADATA_LIMIT_BYTES,
+  type PacketHeader,
+  PREFIX_BYTES,
+  type Sequence,
+  sequence,
+  type Work,
+} from '../packet/header.ts';
 import type { Added, AddOptions, JobId, NewJob, PayloadSource } from '../queue/contract.ts';
+import { QueueError } from '../queue/errors.ts';
 import type { Durability } from '../queue/publish.ts';
 import { addJobFile } from './add.ts';
 import { join, nextSequencePath } from './layout.ts';
@@ -38,11 +47,12 @@ export async function addJob(
   const { durability = 'power-safe' } = options;
   const work: Work = { kind: 'command', params: job.params ?? [], env: Object.entries(job.env ?? {}) };
   const header: PacketHeader = { seq: UNNUMBERED, ctime: machine.clock.now(), work };
+  const head = encodeUsable(header);
   let numbers: LockedSequence | undefined;
   let seq = UNNUMBERED;
   try {
     const added = await addJobFile(machine, queue, durability, async (target) => {
-      const size = await writeUnnumbered(machine, target, header, job.payload, durability);
+      const size = await writeUnnumbered(machine, target, head, job.payload, durability);
       numbers = await lockNumbers(machine, queue, options.sequenceFile);
       seq = await numbers.read();
       await machine.files.writeAt(target, encodeHeader({ ...header, seq }, 'fixed'), 0);
@@ -57,15 +67,32 @@ export async function addJob(
   }
 }
 
+/** The header's bytes. A job that no reader takes, or no command can be given, would stop the queue: it is refused. */
+function encodeUsable(header: PacketHeader): Uint8Array {
+  const { work } = header;
+  const texts = work.kind === 'command' ? [...work.params, ...work.env.flat()] : [];
+  if (texts.some((text) => text.includes('\0'))) {
+    throw new QueueError('not-written', 'the params or env hold a NUL, which no command can be given');
+  }
+  const head = encodeHeader(header, 'fixed');
+  const metadataLength = head.length - PREFIX_BYTES;
+  if (metadataLength > METADATA_LIMIT_BYTES) {
+    throw new QueueError(
+      'not-written',
+      `the params and env take ${metadataLength} bytes, more than the limit of ${METADATA_LIMIT_BYTES}`,
+    );
+  }
+  return head;
+}
+
 async function writeUnnumbered(
   machine: Machine,
   target: Descriptor,
-  header: PacketHeader,
+  head: Uint8Array,
   payload: PayloadSource | undefined,
   durability: Durability,
 ): Promise<number> {
   const { files } = machine;
-  const head = encodeHeader(header, 'fixed');
   await files.write(target, head);
   let size = head.length;
   for await (const chunk of chunksOf(payload)) {

@@ -17,17 +17,22 @@ export async function addJobFile(
   write: (target: Descriptor) => Promise<number>,
 ): Promise<AddedFile> {
   const name = newJobName(machine.random);
+  let begun = false;
   try {
     const published = await publish(machine.files, {
       directory: jobsDirectory(queue),
       temporaryName: temporaryName(machine.random),
       name,
       durability,
-      write,
+      write: (target) => {
+        begun = true;
+        return write(target);
+      },
     });
     return { ...published, name };
   } catch (error) {
-    if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
+    // Once there is a temporary file, what is missing is not the directory but something the content came from.
+    if (begun || !hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
     throw new QueueError('not-a-queue', `${queue}: it has no jobs directory, so it is not a queue`, {
       cause: error,
     });

@@ -7,6 +7,7 @@ import { damaged } from '../packet/header.ts';
 import { isUnfinished } from '../packet/pipe-mark.ts';
 import { readHeader } from '../packet/read.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
+import { closeQuietly } from '../queue/publish.ts';
 
 /** A shell command that reads a whole job file on its standard input and writes the packet to its output. */
 export type Decoder = {
@@ -57,23 +58,23 @@ export async function openPacket(
     }
     if (decoder !== undefined) {
       const opened = await openDecoded(machine, file, decoder);
-      await files.close(file);
+      await closeQuietly(files, file);
       return opened;
     }
     const result = await readHeader(files, file);
     if (result.kind === 'damaged') return await closing(result);
     const close = async () => {
-      await files.close(file);
+      await closeQuietly(files, file);
       return undefined;
     };
     return { kind: 'packet', header: result.header, payload: file, discard: close, finish: close };
   } catch (error) {
-    await files.close(file);
+    await closeQuietly(files, file);
     throw error;
   }
 
   async function closing(damage: Damage): Promise<Damage> {
-    await files.close(file);
+    await closeQuietly(files, file);
     return damage;
   }
 }
@@ -97,7 +98,7 @@ async function openDecoded(
       stderr: STDERR,
     });
   } catch (error) {
-    await files.close(readEnd);
+    await closeQuietly(files, readEnd);
     throw new QueueError(
       'decoder-failed',
       `cannot start the decoder's shell ${decoder.shell}: ${reasonOf(error)}`,
@@ -106,23 +107,33 @@ async function openDecoded(
       },
     );
   } finally {
-    await files.close(writeEnd);
+    await closeQuietly(files, writeEnd);
   }
 
   const discard = async () => {
-    await files.close(readEnd);
+    await closeQuietly(files, readEnd);
     await stopGroup(clock, child, DECODER_GRACE_MS);
   };
   const finish = async () => {
-    await files.close(readEnd);
+    await closeQuietly(files, readEnd);
     return decoderFailure(await child.exit);
   };
-  const result: HeaderResult = await readHeader(files, readEnd);
+  let result: HeaderResult;
+  try {
+    result = await readHeader(files, readEnd);
+  } catch (error) {
+    await discard();
+    throw error;
+  }
   if (result.kind === 'header') {
     return { kind: 'packet', header: result.header, payload: readEnd, discard, finish };
   }
-  const failure = result.damage === 'empty' || result.damage === 'truncated' ? await finish() : undefined;
-  if (failure === undefined) await discard();
+  if (result.damage !== 'empty' && result.damage !== 'truncated') {
+    await discard();
+    return result;
+  }
+  // Its output has ended too soon: how it ended itself says more.
+  const failure = await finish();
   return failure === undefined ? result : { ...result, message: `${failure}; ${result.message}` };
 }
 

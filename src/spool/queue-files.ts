@@ -27,8 +27,11 @@ export async function createQueueDirectory(
   await files.mkdir(jobsDirectory(queue));
   if (!options.appendOnly) {
     const sequence = await lockSequence(machine, nextSequencePath(queue), { create: true, waitMs: 0 });
-    await sequence.read();
-    await sequence.close();
+    try {
+      await sequence.read();
+    } finally {
+      await sequence.close();
+    }
   }
   await syncDirectory(files, queue, queue);
   await syncDirectory(files, join(queue, '..'), queue);

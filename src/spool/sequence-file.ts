@@ -14,7 +14,7 @@ import { sleep } from '../os/sleep.ts';
 import { readSmallFile } from '../os/transfer.ts';
 import { LAST_SEQUENCE, type Sequence, sequence } from '../packet/header.ts';
 import { QueueError } from '../queue/errors.ts';
-import { syncOpenDirectory } from '../queue/publish.ts';
+import { closeQuietly, notDurable, syncOpenDirectory } from '../queue/publish.ts';
 
 /** A number and a newline are 21 bytes at most; nobody's sequence file is longer than this. */
 const FILE_LIMIT_BYTES = 4096;
@@ -62,7 +62,7 @@ export async function lockSequence(
   try {
     await waitForLock(machine, lock, lockPath, options.waitMs);
   } catch (error) {
-    await files.close(lock);
+    await closeQuietly(files, lock);
     throw error;
   }
   const writer = new SequenceWriter(machine, path);
@@ -74,9 +74,15 @@ export async function lockSequence(
     prepare: (next) => writer.prepare(next),
     abandon: () => writer.abandon(),
     close: async () => {
-      await writer.close();
-      await locks.unlock(lock);
-      await files.close(lock);
+      try {
+        await writer.close();
+      } finally {
+        try {
+          await locks.unlock(lock);
+        } finally {
+          await closeQuietly(files, lock);
+        }
+      }
     },
   };
 }
@@ -208,7 +214,7 @@ class SequenceWriter {
       this.#directory ??= await this.#files.open(parentOf(this.#path), 'directory');
     } catch (error) {
       if (hasErrno(error, 'EACCES')) return;
-      throw error;
+      throw notDurable(this.#path, error);
     }
     await syncOpenDirectory(this.#files, this.#directory, this.#path);
   }
@@ -218,14 +224,17 @@ class SequenceWriter {
     if (prepared === undefined) return;
     this.#prepared = undefined;
     await prepared.onDisk.catch(() => {}); // it is not wanted any more
-    await this.#files.close(prepared.target);
+    await closeQuietly(this.#files, prepared.target);
     await this.#files.unlink(this.#temporary);
   }
 
   async close(): Promise<void> {
-    await this.abandon();
-    if (this.#directory !== undefined) await this.#files.close(this.#directory);
-    this.#directory = undefined;
+    try {
+      await this.abandon();
+    } finally {
+      if (this.#directory !== undefined) await closeQuietly(this.#files, this.#directory);
+      this.#directory = undefined;
+    }
   }
 }
 

@@ -81,8 +81,13 @@ class SpoolSession implements Session {
   /** The number to run next; only by sequence. */
   #next: Sequence;
   /** What is still to be looked at, in order. */
-  readonly #waiting: JobFile[];
+  #waiting: JobFile[];
   #at = 0;
+  /** The number that was next when we began. */
+  readonly #begun: Sequence;
+  /** One at a time, until it is settled. */
+  #claim: Claim | undefined;
+  #closed = false;
 
   constructor(
     machine: Machine,
@@ -98,23 +103,34 @@ class SpoolSession implements Session {
     this.#options = options;
     this.#sequence = sequence;
     this.#next = next;
+    this.#begun = next;
     this.#waiting = waiting;
     this.unreadable = unreadable;
     this.lock = sequence.lock;
   }
 
   async claim(): Promise<Claim | Idle> {
+    if (this.#claim !== undefined) throw new Error(`${this.#queue}: the claim before is not settled`);
     for (;;) {
       const file = byNumber(this.#options) ? this.#nextBySequence() : this.#waiting[this.#at];
       if (file === undefined) return this.#idle();
       this.#at += 1;
       const opened = await this.#open(file);
-      if (opened !== undefined) return this.#claimOf(file, opened);
+      if (opened === undefined) continue;
+      this.#claim = this.#claimOf(file, opened);
+      return this.#claim;
     }
   }
 
+  /** A claim that is not settled is released. */
   async close(): Promise<void> {
-    await this.#sequence.close();
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      await this.#claim?.release();
+    } finally {
+      await this.#sequence.close();
+    }
   }
 
   /** The job whose number is next, past numbers being stepped over. */
@@ -134,6 +150,12 @@ class SpoolSession implements Session {
       next: next.header.seq,
       waiting: this.#waiting.length - this.#at,
     };
+  }
+
+  /** After the last number comes 0, so what was past when we began is yet to come. */
+  #beginAgain(): void {
+    this.#waiting = this.#waiting.filter(({ header }) => header.seq < this.#begun);
+    this.#at = 0;
   }
 
   /** Undefined when the file that was listed is gone, damaged or another one by now. */
@@ -162,37 +184,49 @@ class SpoolSession implements Session {
       problem ??= opened.finish();
       return problem;
     };
-    return {
+    // One that fails, on a full disk say, leaves the claim as it is, and can be tried again.
+    const settleOnce = async (settle: () => Promise<void>) => {
+      if (this.#claim !== claim) throw new Error(`${file.path}: this claim is settled already`);
+      await settle();
+      this.#claim = undefined;
+    };
+    const claim: Claim = {
       kind: 'claim',
-      job: jobOf(file),
+      job: jobOf({ ...file, header }),
       env: packetEnvironment(header, this.#machine.clock, place),
       payload: opened.payload,
       payloadProblem: finishPayload,
       anticipate: async () => {
         if (byNumber(this.#options)) await this.#sequence.prepare(following(this.#next));
       },
-      succeed: async () => {
-        await finishPayload();
-        await this.#settle(file, this.#options.keepSucceeded ?? false);
-      },
-      fail: async () => {
-        await finishPayload();
-        await this.#settle(file, this.#options.keepFailed ?? false);
-      },
-      release: async () => {
-        problem ??= opened.discard().then(() => undefined);
-        await problem;
-        await this.#sequence.abandon();
-        this.#at -= 1;
-      },
+      succeed: () =>
+        settleOnce(async () => {
+          await finishPayload();
+          await this.#settle(file, this.#options.keepSucceeded ?? false);
+        }),
+      fail: () =>
+        settleOnce(async () => {
+          await finishPayload();
+          await this.#settle(file, this.#options.keepFailed ?? false);
+        }),
+      release: () =>
+        settleOnce(async () => {
+          problem ??= opened.discard().then(() => undefined);
+          await problem;
+          await this.#sequence.abandon();
+          this.#at -= 1;
+        }),
     };
+    return claim;
   }
 
   async #settle(file: JobFile, keep: boolean): Promise<void> {
     const { files } = this.#machine;
     if (byNumber(this.#options)) {
-      this.#next = following(this.#next);
-      await this.#sequence.write(this.#next);
+      const next = following(file.header.seq);
+      await this.#sequence.write(next);
+      this.#next = next;
+      if (next < file.header.seq) this.#beginAgain();
     }
     if (keep) return;
     try {

@@ -1,0 +1,56 @@
+/** The real machine with one of its ports replaced. */
+
+import type { Clock, Files, Locks, Machine } from '../../src/os/ports.ts';
+import { realMachine } from '../../src/os/real/index.ts';
+
+export function machineWith(ports: Partial<Machine>): Machine {
+  return { ...realMachine, ...ports };
+}
+
+export function machineWithFiles(files: Files): Machine {
+  return machineWith({ files });
+}
+
+export type ManualClock = Clock & {
+  /** How long everybody has waited so far. */
+  readonly waitedMs: number;
+};
+
+/** A clock on which waiting takes no time: whoever waits is called at once, and the clock has moved on. */
+export function manualClock(): ManualClock {
+  let waitedMs = 0;
+  return {
+    now: () => ({ seconds: 1_700_000_000n + BigInt(Math.floor(waitedMs / 1000)), nanos: 0 }),
+    monotonicMs: () => waitedMs,
+    after: (ms, action) => {
+      let wanted = true;
+      queueMicrotask(() => {
+        if (!wanted) return;
+        waitedMs += ms;
+        action();
+      });
+      return () => {
+        wanted = false;
+      };
+    },
+    utcOffsetSeconds: () => 0,
+    get waitedMs() {
+      return waitedMs;
+    },
+  };
+}
+
+/** Locks that are held by somebody else for the first `tries` tries. */
+export function locksBusyFor(tries: number): Locks & { readonly tries: number } {
+  let made = 0;
+  return {
+    tryLock: () => {
+      made += 1;
+      return made > tries;
+    },
+    unlock: () => {},
+    get tries() {
+      return made;
+    },
+  };
+}
