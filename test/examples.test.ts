@@ -37,6 +37,7 @@ describe('the examples of the library', () => {
       'run-commands.ts',
       ['job 1, this file: begins with /**', 'job 2, three lines: begins with one', '2 succeeded, 1 failed'],
     ],
+    ['relay.ts', ['order 1', 'order 3', '2 of 3 went on']],
   ])('%s', (name, lines) => {
     const bun = join(root, 'node_modules/.bin/bun');
     const { status, stdout, stderr } = spawnSync(bun, [join(root, 'examples', name)], {

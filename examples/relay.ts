@@ -1,7 +1,7 @@
 /**
  * One queue feeds another: jobs that pass a check go on, with their payload streamed and their variables kept.
  *
- *     npx tsx examples/library/relay.ts     or     bun examples/library/relay.ts
+ *     bun examples/relay.ts          or, from Node 22.18:  node examples/relay.ts
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createQueue, work } from 'intray';
 
-const dir = await mkdtemp(join(tmpdir(), 'relay-'));
+const dir = await mkdtemp(join(tmpdir(), 'intray-example-'));
 const incoming = await createQueue(join(dir, 'incoming'));
 const checked = await createQueue(join(dir, 'checked'));
 
