@@ -41,6 +41,16 @@ export function needsBytes(text: string): boolean {
   return !text.isWellFormed();
 }
 
+/**
+ * The big-endian number of `width` bytes, at most six, at `at`. (A DataView could read it too; but making one for
+ * every short header costs several times what reading the header does.)
+ */
+export function unsignedAt(bytes: Uint8Array, at: number, width: number): number {
+  let value = 0;
+  for (let byte = at; byte < at + width; byte++) value = value * 256 + (bytes[byte] ?? 0);
+  return value;
+}
+
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;

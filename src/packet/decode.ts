@@ -1,3 +1,4 @@
+import { unsignedAt } from '../os/bytes.ts';
 import { crc32 } from './crc32.ts';
 import {
   type Damage,
@@ -29,20 +30,19 @@ export function decodePrefix(bytes: Uint8Array, limit: number = METADATA_LIMIT_B
   for (let at = 0; at < TAG.length; at++) {
     if (bytes[at] !== TAG.charCodeAt(at)) return damaged('tag', `it does not begin with ${TAG}`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES);
-  const version = view.getUint16(12);
+  const version = unsignedAt(bytes, 12, 2);
   if (version !== VERSION) return damaged('version', `it has format version ${version}, known is ${VERSION}`);
-  if (crc32(bytes.subarray(0, 26)) !== view.getUint32(26)) {
+  if (crc32(bytes, 0, 26) !== unsignedAt(bytes, 26, 4)) {
     return damaged('prefix-checksum', 'the checksum of its prefix is wrong');
   }
-  const metadataLength = view.getBigUint64(14);
+  const metadataLength = (BigInt(unsignedAt(bytes, 14, 4)) << 32n) | BigInt(unsignedAt(bytes, 18, 4));
   if (metadataLength > BigInt(limit)) {
     return damaged(
       'metadata-too-large',
       `its metadata claims ${metadataLength} bytes, more than the limit of ${limit}`,
     );
   }
-  return { kind: 'prefix', metadataLength: Number(metadataLength), metadataCrc: view.getUint32(22) };
+  return { kind: 'prefix', metadataLength: Number(metadataLength), metadataCrc: unsignedAt(bytes, 22, 4) };
 }
 
 /** Reads the metadata that followed this prefix; `bytes` is shorter than promised when the packet ended. */

@@ -9,7 +9,7 @@
  * follows the map. Structures written as arrays or with numbered keys, which its library takes too, are damage here.
  */
 
-import { decodeBytes } from '../os/bytes.ts';
+import { decodeBytes, unsignedAt } from '../os/bytes.ts';
 import { damaged, type HeaderResult, type Sequence, type Work } from './header.ts';
 
 /** -262144-01-01T00:00:00Z and +262143-12-31T23:59:59Z: beyond these the original cannot go on. */
@@ -105,12 +105,10 @@ function needed<T>(key: string, value: T | undefined): T {
 /** Reads MessagePack values one after the other. Any read beyond the end, or of another type, is a ShapeError. */
 class Reader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   mapLength(): number {
@@ -149,7 +147,20 @@ class Reader {
     else if (tag === 0xda) length = this.#length(2, 1);
     else if (tag === 0xdb) length = this.#length(4, 1);
     else throw new ShapeError('a string was expected');
+    for (const word of KNOWN_WORDS) {
+      if (word.length === length && this.#spells(word)) {
+        this.#advance(length);
+        return word;
+      }
+    }
     return decodeBytes(this.#take(length));
+  }
+
+  #spells(word: string): boolean {
+    for (let at = 0; at < word.length; at++) {
+      if (this.#bytes[this.#at + at] !== word.charCodeAt(at)) return false;
+    }
+    return true;
   }
 
   /** An array of integers 0 to 255, as the string those bytes stand for. */
@@ -185,27 +196,16 @@ class Reader {
   #integer(tag: number): bigint {
     if (tag < 0x80) return BigInt(tag);
     if (tag >= 0xe0) return BigInt(tag - 0x100);
-    const view = this.#view;
-    switch (tag) {
-      case 0xcc:
-        return BigInt(view.getUint8(this.#advance(1)));
-      case 0xcd:
-        return BigInt(view.getUint16(this.#advance(2)));
-      case 0xce:
-        return BigInt(view.getUint32(this.#advance(4)));
-      case 0xcf:
-        return view.getBigUint64(this.#advance(8));
-      case 0xd0:
-        return BigInt(view.getInt8(this.#advance(1)));
-      case 0xd1:
-        return BigInt(view.getInt16(this.#advance(2)));
-      case 0xd2:
-        return BigInt(view.getInt32(this.#advance(4)));
-      case 0xd3:
-        return view.getBigInt64(this.#advance(8));
-      default:
-        throw new ShapeError('an integer was expected');
-    }
+    if (tag >= 0xcc && tag <= 0xcf) return this.#big(1 << (tag - 0xcc));
+    if (tag < 0xd0 || tag > 0xd3) throw new ShapeError('an integer was expected');
+    const width = 1 << (tag - 0xd0);
+    return BigInt.asIntN(8 * width, this.#big(width));
+  }
+
+  #big(width: number): bigint {
+    const at = this.#advance(width);
+    if (width < 8) return BigInt(unsignedAt(this.#bytes, at, width));
+    return (BigInt(unsignedAt(this.#bytes, at, 4)) << 32n) | BigInt(unsignedAt(this.#bytes, at + 4, 4));
   }
 
   /** Steps over one value of any type. */
@@ -235,10 +235,7 @@ class Reader {
 
   /** A length of `width` bytes, refused when the items it counts (of at least `least` bytes each) cannot be there. */
   #length(width: number, least: number): number {
-    const at = this.#advance(width);
-    const view = this.#view;
-    const length = width === 1 ? view.getUint8(at) : width === 2 ? view.getUint16(at) : view.getUint32(at);
-    return this.#fits(length, least);
+    return this.#fits(unsignedAt(this.#bytes, this.#advance(width), width), least);
   }
 
   #fits(length: number, least: number): number {
@@ -263,6 +260,9 @@ class Reader {
     return at;
   }
 }
+
+/** The texts of every packet, which need no decoding. */
+const KNOWN_WORDS = ['seq', 'ctime', 'cmd_type', 'Command', 'params', 'env'] as const;
 
 /** Bytes after the tag: float 32 and 64, integers, fixext 1 to 16 with their type byte. */
 const FIXED_WIDTHS: Record<number, number> = {

@@ -1,11 +1,18 @@
 /** Opening a job file: straight, or through a decoder command that unpacks or decrypts it. */
 
-import { type Child, type Descriptor, type Exit, type Machine, STDERR } from '../os/ports.ts';
+import {
+  type Child,
+  type Descriptor,
+  type Exit,
+  type FileStatus,
+  type Machine,
+  STDERR,
+} from '../os/ports.ts';
 import { stopGroup } from '../os/stop-group.ts';
 import type { Damage, HeaderResult, PacketHeader } from '../packet/header.ts';
 import { damaged } from '../packet/header.ts';
 import { isUnfinished } from '../packet/pipe-mark.ts';
-import { readHeader } from '../packet/read.ts';
+import { peekHeader, readHeader } from '../packet/read.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
 import { closeQuietly } from '../queue/publish.ts';
 
@@ -51,11 +58,8 @@ export async function openPacket(
   const { files } = machine;
   const file = await files.open(path, 'read-job');
   try {
-    const status = await files.fstat(file);
-    if (status.kind !== 'file') return await closing(damaged('shape', 'it is not a regular file'));
-    if (isUnfinished(status)) {
-      return await closing(damaged('truncated', 'the program that writes it has not finished'));
-    }
+    const objection = objectionTo(await files.fstat(file));
+    if (objection !== undefined) return await closing(objection);
     if (decoder !== undefined) {
       const opened = await openDecoded(machine, file, decoder);
       await closeQuietly(files, file);
@@ -77,6 +81,24 @@ export async function openPacket(
     await closeQuietly(files, file);
     return damage;
   }
+}
+
+/** Reads the header of a job file, and no more of it is wanted. Throws a SystemError when it cannot be opened. */
+export async function peekPacket(machine: Machine, path: string, scratch: Uint8Array): Promise<HeaderResult> {
+  const { files } = machine;
+  const file = await files.open(path, 'read-job');
+  try {
+    return objectionTo(await files.fstat(file)) ?? (await peekHeader(files, file, scratch));
+  } finally {
+    await files.close(file);
+  }
+}
+
+/** Why this open file cannot be a job, whatever is in it. */
+function objectionTo(status: FileStatus): Damage | undefined {
+  if (status.kind !== 'file') return damaged('shape', 'it is not a regular file');
+  if (isUnfinished(status)) return damaged('truncated', 'the program that writes it has not finished');
+  return undefined;
 }
 
 /** The decoder has descriptors of its own after the start; `file` stays the caller's to close. */

@@ -1,11 +1,12 @@
 /** Making a queue directory, and looking into one. */
 
 import { type FileKind, hasErrno, type Machine } from '../os/ports.ts';
-import type { PacketHeader } from '../packet/header.ts';
+import type { HeaderResult, PacketHeader } from '../packet/header.ts';
+import { PEEK_BYTES } from '../packet/read.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { isJobName, jobsDirectory, join, nextSequencePath } from './layout.ts';
-import { type Decoder, openPacket } from './open-packet.ts';
+import { type Decoder, openPacket, peekPacket } from './open-packet.ts';
 import { lockSequence } from './sequence-file.ts';
 
 /**
@@ -69,14 +70,24 @@ export async function scanQueue(machine: Machine, queue: string, decoder?: Decod
   const directory = jobsDirectory(queue);
   const jobs: JobFile[] = [];
   const unreadable: Unreadable[] = [];
+  const scratch = new Uint8Array(PEEK_BYTES);
+  const read = async (path: string): Promise<HeaderResult> =>
+    decoder === undefined ? peekPacket(machine, path, scratch) : readDecoded(machine, path, decoder);
   for (const { name, kind } of await machine.files.readdir(directory)) {
     if (!isJobName(name)) continue;
     const path = join(directory, name);
-    const look = await lookAt(machine, path, kind, decoder);
+    const look = await lookAt(machine, path, kind, read);
     if (look.kind === 'job') jobs.push({ name, path, header: look.header });
     else if (look.kind === 'unreadable') unreadable.push({ name, path, message: look.message });
   }
   return { jobs, unreadable };
+}
+
+async function readDecoded(machine: Machine, path: string, decoder: Decoder): Promise<HeaderResult> {
+  const opened = await openPacket(machine, path, decoder);
+  if (opened.kind === 'damaged') return opened;
+  await opened.discard();
+  return { kind: 'header', header: opened.header };
 }
 
 type Look =
@@ -84,15 +95,19 @@ type Look =
   | { readonly kind: 'unreadable'; readonly message: string }
   | { readonly kind: 'vanished' };
 
-async function lookAt(machine: Machine, path: string, kind: FileKind, decoder?: Decoder): Promise<Look> {
+async function lookAt(
+  machine: Machine,
+  path: string,
+  kind: FileKind,
+  read: (path: string) => Promise<HeaderResult>,
+): Promise<Look> {
   try {
     // A link is followed, and a file system that does not tell kinds in a listing is asked for each.
     const real = kind === 'link' || kind === 'unknown' ? (await machine.files.stat(path)).kind : kind;
     if (real !== 'file') return { kind: 'unreadable', message: notAFile(real) };
-    const opened = await openPacket(machine, path, decoder);
-    if (opened.kind === 'damaged') return { kind: 'unreadable', message: opened.message };
-    await opened.discard();
-    return { kind: 'job', header: opened.header };
+    const result = await read(path);
+    if (result.kind === 'damaged') return { kind: 'unreadable', message: result.message };
+    return { kind: 'job', header: result.header };
   } catch (error) {
     if (hasErrno(error, 'ENOENT') && kind !== 'link') return { kind: 'vanished' };
     return { kind: 'unreadable', message: reasonOf(error) };
