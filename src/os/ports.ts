@@ -58,6 +58,8 @@ export interface Files {
    * or pipe that was set non-blocking is waited for.
    */
   read(descriptor: Descriptor, buffer: Uint8Array, offset: number, length: number): Step<number>;
+  /** The same for a pipe that may bring nothing for long: what else this process has to do goes on meanwhile. */
+  readAside(descriptor: Descriptor, buffer: Uint8Array, offset: number, length: number): Promise<number>;
   /** Writes all of `bytes` at the descriptor's own position. */
   write(descriptor: Descriptor, bytes: Uint8Array): Step<void>;
   /** Writes all of `bytes` at `position`, in one call; the descriptor's own position stays. */

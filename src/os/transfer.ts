@@ -12,7 +12,11 @@ const STREAM_CHUNK_BYTES = 64 * 1024;
  * Reads `length` bytes at the descriptor's own position; fewer only when the file ends before. Takes memory for
  * what is there, not for what was asked.
  */
-export async function readExactly(files: Files, source: Descriptor, length: number): Promise<Uint8Array> {
+export async function readExactly(
+  files: Pick<Files, 'read'>,
+  source: Descriptor,
+  length: number,
+): Promise<Uint8Array> {
   let bytes = new Uint8Array(Math.min(length, CHUNK_BYTES));
   let at = 0;
   while (at < length) {

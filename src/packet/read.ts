@@ -8,7 +8,7 @@ import { type HeaderResult, METADATA_LIMIT_BYTES, PREFIX_BYTES } from './header.
  * a file's or a pipe's, can become a command's standard input and give it exactly the payload.
  */
 export async function readHeader(
-  files: Files,
+  files: Pick<Files, 'read'>,
   source: Descriptor,
   metadataLimit: number = METADATA_LIMIT_BYTES,
 ): Promise<HeaderResult> {

@@ -74,6 +74,8 @@ export type SessionOptions = ListOptions & {
   readonly keepSucceeded?: boolean;
   /** Whether the file of a job that failed for good stays. Default: no. */
   readonly keepFailed?: boolean;
+  /** Aborted: a decoder that is running is ended. */
+  readonly signal?: AbortSignal;
 };
 
 export type JobId = string & { readonly __jobId: unique symbol };

@@ -2,6 +2,7 @@
 
 import {
   type Child,
+  type Clock,
   type Descriptor,
   type Exit,
   type FileStatus,
@@ -21,14 +22,20 @@ export type Decoder = {
   readonly command: string;
   /** Runs it as `shell -c command`. */
   readonly shell: string;
+  /** One that asks for a passphrase must share the terminal we were started from. */
+  readonly group: 'own' | 'ours';
+  /** Aborted: a decoder that is running is ended, and its job has not been decoded. */
+  readonly stop?: AbortSignal | undefined;
 };
 
 /** A decoder as users name it, run by their shell: `$SHELL -c command`. */
-export function decoderFor({ host }: Machine, command: string): Decoder {
-  return { command, shell: host.env().get('SHELL') ?? '/bin/sh' };
+export async function decoderFor({ host }: Machine, command: string, stop?: AbortSignal): Promise<Decoder> {
+  const group = (await host.inForeground()) ? 'ours' : 'own';
+  return { command, shell: host.env().get('SHELL') ?? '/bin/sh', group, stop };
 }
 
-/** How long a decoder whose output is no longer wanted may take to end. */
+/** How long a decoder whose output is no longer wanted may take to notice, and then to obey. */
+const DECODER_NOTICE_MS = 200;
 const DECODER_GRACE_MS = 2000;
 
 /** 128 + SIGPIPE: how a shell reports a command whose reader went away. */
@@ -90,7 +97,7 @@ export async function peekPacket(machine: Machine, path: string, scratch: Uint8A
   try {
     return objectionTo(await files.fstat(file)) ?? (await peekHeader(files, file, scratch));
   } finally {
-    await files.close(file);
+    await closeQuietly(files, file);
   }
 }
 
@@ -118,6 +125,7 @@ async function openDecoded(
       stdin: file,
       stdout: writeEnd,
       stderr: STDERR,
+      group: decoder.group,
     });
   } catch (error) {
     await closeQuietly(files, readEnd);
@@ -132,17 +140,23 @@ async function openDecoded(
     await closeQuietly(files, writeEnd);
   }
 
+  const release = endOnStop(machine, child, decoder.stop);
   const discard = async () => {
     await closeQuietly(files, readEnd);
-    await stopGroup(clock, child, DECODER_GRACE_MS);
+    // Without a reader it ends at its next write, or has ended already.
+    if (!(await endsWithin(clock, child, DECODER_NOTICE_MS))) await stopGroup(clock, child, DECODER_GRACE_MS);
+    release();
   };
   const finish = async () => {
     await closeQuietly(files, readEnd);
-    return decoderFailure(await child.exit);
+    const exit = await child.exit;
+    release();
+    return decoderFailure(exit);
   };
   let result: HeaderResult;
   try {
-    result = await readHeader(files, readEnd);
+    // It may think for long before it writes: meanwhile we must be able to stop.
+    result = await readHeader({ read: (...args) => files.readAside(...args) }, readEnd);
   } catch (error) {
     await discard();
     throw error;
@@ -157,6 +171,24 @@ async function openDecoded(
   // Its output has ended too soon: how it ended itself says more.
   const failure = await finish();
   return failure === undefined ? result : { ...result, message: `${failure}; ${result.message}` };
+}
+
+/** Ends the decoder when we are told to stop. Returns how to let go of that. */
+function endOnStop({ clock }: Machine, child: Child, stop: AbortSignal | undefined): () => void {
+  const end = () => void stopGroup(clock, child, DECODER_GRACE_MS);
+  stop?.addEventListener('abort', end);
+  if (stop?.aborted) end();
+  return () => stop?.removeEventListener('abort', end);
+}
+
+function endsWithin(clock: Clock, child: Child, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const callOff = clock.after(ms, () => resolve(false));
+    void child.exit.then(() => {
+      callOff();
+      resolve(true);
+    });
+  });
 }
 
 function decoderFailure(exit: Exit): string | undefined {

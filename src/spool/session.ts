@@ -34,7 +34,7 @@ import { type Decoder, type OpenedPacket, openPacket } from './open-packet.ts';
 import { byCreation, bySequence, type JobFile, refuseDuplicates, scanQueue } from './queue-files.ts';
 import { type LockedSequence, lockSequence } from './sequence-file.ts';
 
-export type SpoolSessionOptions = Omit<SessionOptions, 'decoder'> & {
+export type SpoolSessionOptions = Omit<SessionOptions, 'decoder' | 'signal'> & {
   readonly decoder?: Decoder | undefined;
 };
 

@@ -38,16 +38,16 @@ export async function openSpool(machine: Machine, path: string): Promise<Queue> 
 }
 
 function spoolAt(machine: Machine, path: string): Queue {
-  const decoderOf = (command: string | undefined): Decoder | undefined =>
-    command === undefined ? undefined : decoderFor(machine, command);
+  const decoderOf = async (command: string | undefined, stop?: AbortSignal): Promise<Decoder | undefined> =>
+    command === undefined ? undefined : decoderFor(machine, command, stop);
   return {
     location: path,
     add: (job, options) => addJob(machine, path, job, options),
     jobs: async (options = {}): Promise<Listing> => {
-      const { jobs, unreadable } = await scanQueue(machine, path, decoderOf(options.decoder));
+      const { jobs, unreadable } = await scanQueue(machine, path, await decoderOf(options.decoder));
       return { jobs: jobs.sort(bySequence).map(jobOf), unreadable };
     },
-    session: ({ decoder, ...options } = {}) =>
-      openSession(machine, path, { ...options, decoder: decoderOf(decoder) }),
+    session: async ({ decoder, signal, ...options } = {}) =>
+      openSession(machine, path, { ...options, decoder: await decoderOf(decoder, signal) }),
   };
 }

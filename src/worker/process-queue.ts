@@ -10,7 +10,7 @@ export type FailurePolicy =
   | 'proceed';
 
 export type ProcessOptions = {
-  /** Does the work of a job that has any. A throw releases the job and ends the run with that error. */
+  /** Does the work of a job. A throw releases the job and ends the run with that error. */
   readonly run: (claim: Claim) => Promise<CommandOutcome>;
   readonly onFailure: FailurePolicy;
   /** How many jobs to run at most; counted whether they succeed or fail. */
@@ -38,7 +38,10 @@ export async function processQueue(session: Session, options: ProcessOptions): P
     if (stop.aborted) return { succeeded, failed, ended: { kind: 'stopped' } };
     if (succeeded + failed >= maxJobs) return { succeeded, failed, ended: { kind: 'limit' } };
     const claim = await session.claim();
-    if (claim.kind === 'idle') return { succeeded, failed, ended: claim };
+    if (claim.kind === 'idle') {
+      // A decoder that was ended with us has left its job unread: that is no gap.
+      return { succeeded, failed, ended: stop.aborted ? { kind: 'stopped' } : claim };
+    }
     const outcome = await runClaim(claim, options);
     if (outcome.kind === 'succeeded') {
       await claim.succeed();
@@ -60,14 +63,12 @@ export async function processQueue(session: Session, options: ProcessOptions): P
 
 async function runClaim(claim: Claim, options: ProcessOptions): Promise<CommandOutcome> {
   try {
-    const { work } = claim.job;
-    if (work.kind === 'nop') return { kind: 'succeeded' };
-    if (work.kind === 'fail') return { kind: 'failed', reason: 'it is a job that always fails' };
-    await claim.anticipate();
+    if (claim.job.work.kind === 'command') await claim.anticipate();
     const outcome = await options.run(claim);
     if (outcome.kind !== 'succeeded') return outcome;
     const problem = await claim.payloadProblem();
-    return problem === undefined ? outcome : { kind: 'failed', reason: problem };
+    if (problem === undefined) return outcome;
+    return options.stop.aborted ? { kind: 'stopped' } : { kind: 'failed', reason: problem };
   } catch (error) {
     await claim.release();
     throw error;

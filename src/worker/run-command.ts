@@ -2,6 +2,7 @@
 
 import type { Child, Command, Exit, Machine } from '../os/ports.ts';
 import { killGroup, stopGroup } from '../os/stop-group.ts';
+import type { Work } from '../packet/header.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -13,6 +14,12 @@ export type CommandOutcome =
   | { readonly kind: 'failed'; readonly reason: string }
   /** We were told to stop, and have ended the command. */
   | { readonly kind: 'stopped' };
+
+/** The outcome of jobs that run nothing. */
+export function outcomeWithout(work: Exclude<Work, { readonly kind: 'command' }>): CommandOutcome {
+  if (work.kind === 'nop') return { kind: 'succeeded' };
+  return { kind: 'failed', reason: 'it is a job that always fails' };
+}
 
 export type RunOptions = {
   /** After this the command's group is killed and the job has failed. */

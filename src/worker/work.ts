@@ -6,7 +6,7 @@ import { readChunks, readExactly } from '../os/transfer.ts';
 import type { Claim, Job, Queue, SessionOptions } from '../queue/contract.ts';
 import { commandFor } from './job-command.ts';
 import { type ProcessReport, processQueue } from './process-queue.ts';
-import { type CommandOutcome, runCommand } from './run-command.ts';
+import { type CommandOutcome, outcomeWithout, runCommand } from './run-command.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 /** Does a job. Its promise resolved: the job is done. Rejected: it has failed, for that reason. */
@@ -28,7 +28,7 @@ export type CommandHandler = {
   readonly timeoutMs?: number;
 };
 
-export type WorkOptions = Omit<SessionOptions, 'keepFailed'> & {
+export type WorkOptions = Omit<SessionOptions, 'keepFailed' | 'signal'> & {
   /**
    * When a job fails. `retry` (default): stop, the job stays and is tried by the next call. `delete`, `leave`: go
    * on, and remove its file or leave it where it is.
@@ -50,7 +50,7 @@ export async function workQueue(
   options: WorkOptions = {},
 ): Promise<ProcessReport> {
   const { onFailure = 'retry', maxJobs, signal: stop = new AbortController().signal, ...rest } = options;
-  const session = await queue.session({ ...rest, keepFailed: onFailure === 'leave' });
+  const session = await queue.session({ ...rest, keepFailed: onFailure === 'leave', signal: stop });
   let watchdog: Watchdog | undefined;
   try {
     return await processQueue(session, {
@@ -58,6 +58,7 @@ export async function workQueue(
       maxJobs,
       stop,
       run: async (claim) => {
+        if (claim.job.work.kind !== 'command') return outcomeWithout(claim.job.work);
         if (typeof handler === 'function') return callHandler(machine, handler, claim, stop);
         watchdog ??= await startWatchdog(machine, session.lock);
         return runFor(machine, handler, claim, stop, watchdog);

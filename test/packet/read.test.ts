@@ -110,6 +110,7 @@ function onlyRead(read: Files['read']): Files {
     read,
     open: refuse,
     close: refuse,
+    readAside: refuse,
     write: refuse,
     writeAt: refuse,
     fsync: refuse,

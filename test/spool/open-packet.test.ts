@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeBytes } from '../../src/os/bytes.ts';
 import { realMachine } from '../../src/os/real/index.ts';
@@ -18,7 +18,7 @@ beforeEach(() => {
   writeFileSync(path, packet({ seq: 7, payload: 'payload' }));
 });
 
-const decoder = (command: string): Decoder => ({ command, shell: '/bin/sh' });
+const decoder = (command: string): Decoder => ({ command, shell: '/bin/sh', group: 'own' });
 
 async function opened(command?: string, machine = realMachine): Promise<OpenedPacket> {
   const result = await openPacket(machine, path, command === undefined ? undefined : decoder(command));
@@ -103,14 +103,18 @@ describe('a decoder', () => {
     expect(readFileSync(temporary.path('stdin'), 'utf8').trim()).toBe(path);
   });
 
-  it('runs in the shell of the user', () => {
+  it('runs in the shell of the user', async () => {
     const env = (shell?: string) => new Map(shell === undefined ? [] : [['SHELL', shell]]);
-    const host = (shell?: string) => ({ ...realMachine.host, env: () => env(shell) });
-    expect(decoderFor(machineWith({ host: host('/bin/zsh') }), 'cat')).toEqual({
-      command: 'cat',
-      shell: '/bin/zsh',
+    const host = (shell?: string, terminal = false) => ({
+      ...realMachine.host,
+      env: () => env(shell),
+      inForeground: () => terminal,
     });
-    expect(decoderFor(machineWith({ host: host() }), 'cat').shell).toBe('/bin/sh');
+    const made = (shell?: string, terminal?: boolean) =>
+      decoderFor(machineWith({ host: host(shell, terminal) }), 'cat');
+    expect(await made('/bin/zsh')).toMatchObject({ command: 'cat', shell: '/bin/zsh', group: 'own' });
+    expect(await made()).toMatchObject({ shell: '/bin/sh' });
+    expect(await made('/bin/zsh', true)).toMatchObject({ group: 'ours' });
   });
 
   it('that fails after its output makes the payload not to be trusted', async () => {
@@ -152,9 +156,20 @@ describe('a decoder', () => {
     });
   });
 
+  it('that is still thinking when we must stop is ended', async () => {
+    const before = openDescriptors();
+    const controller = new AbortController();
+    const thinking = { ...decoder(`echo > ${temporary.path('begun')}; sleep 1000`), stop: controller.signal };
+    const opening = openPacket(realMachine, path, thinking);
+    while (!existsSync(temporary.path('begun'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    controller.abort();
+    expect(await opening).toMatchObject({ kind: 'damaged', damage: 'empty' });
+    expect(openDescriptors()).toEqual(before);
+  });
+
   it('whose shell is not there cannot start', async () => {
     const before = openDescriptors();
-    const missing = { command: 'cat', shell: temporary.path('no-shell') };
+    const missing: Decoder = { ...decoder('cat'), shell: temporary.path('no-shell') };
     await expect(openPacket(realMachine, path, missing)).rejects.toMatchObject({
       code: 'decoder-failed',
       message: `cannot start the decoder's shell ${missing.shell}: no such file or directory`,

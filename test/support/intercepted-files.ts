@@ -35,6 +35,10 @@ export function interceptFiles(files: Files, look: (call: FileCall) => void): Fi
       seen('read', descriptor);
       return files.read(descriptor, buffer, offset, length);
     },
+    readAside: async (descriptor, buffer, offset, length) => {
+      seen('readAside', descriptor);
+      return files.readAside(descriptor, buffer, offset, length);
+    },
     write: async (descriptor, bytes) => {
       seen('write', descriptor);
       await files.write(descriptor, bytes);

@@ -6,7 +6,7 @@ import { QueueError } from '../../queue/errors.ts';
 import { openSession } from '../../spool/session.ts';
 import { bothTo, commandFor } from '../../worker/job-command.ts';
 import { type ProcessReport, processQueue } from '../../worker/process-queue.ts';
-import { type CommandOutcome, runCommand } from '../../worker/run-command.ts';
+import { type CommandOutcome, outcomeWithout, runCommand } from '../../worker/run-command.ts';
 import { startWatchdog, type Watchdog } from '../../worker/watchdog.ts';
 import type { Context } from '../context.ts';
 import { untilStopped } from '../stop-signals.ts';
@@ -37,42 +37,41 @@ type Queue = {
 };
 
 export async function queueProcess(context: Context, args: Running & Queue): Promise<number> {
+  return untilStopped(context.machine, (stop) => processUntil(context, args, stop));
+}
+
+async function processUntil(context: Context, args: Running & Queue, stop: AbortSignal): Promise<number> {
   const { machine } = context;
   const { options } = args;
   const onError = options['on-error'] ?? 'Retry';
+  const group = await groupFor(machine);
   const session = await openSession(machine, options.queuedir, {
     order: options['order-by'] === 'Timestamp' ? 'creation' : 'sequence',
-    decoder: decoderOf(machine, args),
+    decoder: await decoderOf(machine, args, stop),
     keepSucceeded: options['never-delete'],
     keepFailed: options['never-delete'] || onError === 'Leave',
   });
-  const group = await groupFor(machine);
-  const told = session.unreadable.length;
-  await reportUnreadable(context, session.unreadable);
+  let watchdog: Watchdog | undefined;
   try {
-    return await untilStopped(machine, async (stop) => {
-      let watchdog: Watchdog | undefined;
-      try {
-        const report = await processQueue(session, {
-          onFailure: onError === 'Retry' ? 'retry' : 'proceed',
-          maxJobs: options.maxjobs === undefined ? undefined : Number(options.maxjobs),
-          stop,
-          run: async (claim) => {
-            watchdog ??= await startWatchdog(machine, session.lock);
-            return runForClaim(context, args, claim, { stop, watchdog, group });
-          },
-          onFailed: async (job, reason) => {
-            if (onError === 'Retry') return; // told as the error that ends us
-            await context.log('error', `${options.queuedir}: job ${job.seq} (${job.id}) failed: ${reason}`);
-          },
-        });
-        await reportUnreadable(context, session.unreadable.slice(told));
-        return await conclude(context, options.queuedir, report);
-      } finally {
-        await watchdog?.dismiss();
-      }
+    const told = session.unreadable.length;
+    await reportUnreadable(context, session.unreadable);
+    const report = await processQueue(session, {
+      onFailure: onError === 'Retry' ? 'retry' : 'proceed',
+      maxJobs: options.maxjobs === undefined ? undefined : Number(options.maxjobs),
+      stop,
+      run: async (claim) => {
+        watchdog ??= await startWatchdog(machine, session.lock);
+        return runForClaim(context, args, claim, { stop, watchdog, group });
+      },
+      onFailed: async (job, reason) => {
+        if (onError === 'Retry') return; // told as the error that ends us
+        await context.log('error', `${options.queuedir}: job ${job.seq} (${job.id}) failed: ${reason}`);
+      },
     });
+    await reportUnreadable(context, session.unreadable.slice(told));
+    return await conclude(context, options.queuedir, report);
   } finally {
+    await watchdog?.dismiss();
     await session.close();
   }
 }
@@ -129,8 +128,6 @@ async function conclude(context: Context, queue: string, report: ProcessReport):
 export async function stdinProcess(context: Context, args: Running): Promise<number> {
   const { machine } = context;
   const header = await headerFromStdin(context);
-  if (header.work.kind === 'nop') return 0;
-  if (header.work.kind === 'fail') throw new QueueError('command-failed', 'it is a job that always fails');
   const outcome = await untilStopped(machine, async (stop) => {
     const watchdog = await startWatchdog(machine);
     try {
@@ -167,10 +164,11 @@ type JobRun = {
 };
 
 async function runWith(context: Context, args: Running, job: JobRun): Promise<CommandOutcome> {
+  if (job.work.kind !== 'command') return outcomeWithout(job.work);
   const { machine } = context;
   const { options } = args;
   const allowJobParams = options['allow-job-params'];
-  if (!allowJobParams && job.work.kind === 'command' && job.work.params.length > 0) {
+  if (!allowJobParams && job.work.params.length > 0) {
     await context.log(
       'warn',
       'the arguments that came with the job are left out; --allow-job-params adds them',

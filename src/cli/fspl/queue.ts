@@ -71,7 +71,11 @@ const TIME_WIDTH = 27;
 
 export async function queueLs(context: Context, args: InQueue & Decoded): Promise<number> {
   const { machine, print } = context;
-  const { jobs, unreadable } = await scanQueue(machine, args.options.queuedir, decoderOf(machine, args));
+  const { jobs, unreadable } = await scanQueue(
+    machine,
+    args.options.queuedir,
+    await decoderOf(machine, args),
+  );
   const rows = ['ID                   creation timestamp          filename\n'];
   for (const { name, header } of jobs.sort(bySequence)) {
     const { seq, ctime } = header;
@@ -106,7 +110,7 @@ async function openJob(
   args: OneJob,
 ): Promise<{ readonly file: JobFile; readonly opened: OpenedPacket }> {
   const { queuedir, job } = args.options;
-  const decoder = decoderOf(machine, args);
+  const decoder = await decoderOf(machine, args);
   const { jobs } = await scanQueue(machine, queuedir, decoder);
   refuseDuplicates(queuedir, jobs);
   const file = jobs.find((candidate) => candidate.header.seq === job);
@@ -117,7 +121,11 @@ async function openJob(
 }
 
 /** The decoder named on the command line, to be run by the user's shell. */
-export function decoderOf(machine: Machine, args: Decoded): Decoder | undefined {
+export async function decoderOf(
+  machine: Machine,
+  args: Decoded,
+  stop?: AbortSignal,
+): Promise<Decoder | undefined> {
   const { decoder } = args.options;
-  return decoder === undefined ? undefined : decoderFor(machine, decoder);
+  return decoder === undefined ? undefined : decoderFor(machine, decoder, stop);
 }

@@ -43,6 +43,12 @@ export const realFiles: Files = {
       }
     }
   },
+  readAside: (descriptor, buffer, offset, length) =>
+    new Promise((resolve, reject) => {
+      fs.read(descriptor, buffer, offset, length, null, (error, count) =>
+        error === null ? resolve(count) : reject(error),
+      );
+    }),
   write: (descriptor, bytes) => {
     let written = 0;
     while (written < bytes.length) {
