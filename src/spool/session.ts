@@ -4,8 +4,7 @@
  *   opening    LOCK_EX on nextseq.lock (`locked` at once when another holds it), nextseq and every header read,
  *              two jobs with one number refused (`duplicate-sequence`; not by creation time, where numbers
  *              do not matter)
- *   ready      `claim` opens the next job; it may be gone or damaged by now, which is no reason to stop: it is
- *              the same as if it had not arrived
+ *   ready      `claim` opens the next job; it may be gone by now, which is the same as if it had not arrived
  *   claimed    one at a time; settling it leads back to ready
  *   closed     the lock is given up
  *
@@ -158,20 +157,24 @@ class SpoolSession implements Session {
     this.#at = 0;
   }
 
-  /** Undefined when the file that was listed is gone, damaged or another one by now. */
+  /**
+   * Undefined when the file that was listed is gone or another one by now, or we must stop. One that has become
+   * damaged, so that nobody can tell what was to be run, is an error.
+   */
   async #open(file: JobFile): Promise<OpenedPacket | undefined> {
+    const { decoder } = this.#options;
     try {
-      const opened = await openPacket(this.#machine, file.path, this.#options.decoder);
+      const opened = await openPacket(this.#machine, file.path, decoder);
       if (opened.kind === 'damaged') {
-        this.unreadable.push({ path: file.path, message: opened.message });
-        return undefined;
+        if (decoder?.stop?.aborted) return undefined;
+        throw new QueueError('packet-damaged', `${file.path}: ${opened.message}`);
       }
       if (opened.header.seq === file.header.seq) return opened;
       await opened.discard();
       this.unreadable.push({ path: file.path, message: 'it was replaced by another job' });
     } catch (error) {
-      const message = hasErrno(error, 'ENOENT') ? 'it was removed by somebody else' : reasonOf(error);
-      this.unreadable.push({ path: file.path, message });
+      if (!hasErrno(error, 'ENOENT')) throw error;
+      this.unreadable.push({ path: file.path, message: 'it was removed by somebody else' });
     }
     return undefined;
   }

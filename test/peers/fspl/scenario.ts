@@ -20,7 +20,11 @@ type Base = {
   readonly anyRuntime?: boolean;
 };
 
-export type SameScenario = Base & { readonly difference?: undefined };
+export type SameScenario = Base & {
+  readonly difference?: undefined;
+  /** What ours says on standard error where the real one is silent; all else is the same. */
+  readonly warns?: string;
+};
 
 /** Ours does something else, on purpose. */
 export type DifferentScenario = Base & {

@@ -36,6 +36,7 @@ tell fspl queue-process -q q -d'tr A-Za-z N-ZA-Mn-za-m | zcat' cat; left`,
   },
   {
     name: 'decoder: forgotten, the queue looks empty',
+    warns: 'that the files are no packets',
     script: `${ZIPPED}
 tell fspl queue-ls -q q; tell fspl queue-process -q q cat; tell fspl queue-info -q q -j 1; left; nextseq`,
   },
@@ -46,12 +47,29 @@ fspl prepare -s s >q/jobs/fspl-3.fspl; echo junk >q/jobs/fspl-4.fspl
 fspl queue-ls -q q -d 'zcat 2>/dev/null'
 fspl queue-process -q q -d 'zcat 2>/dev/null' cat; left; nextseq`,
   },
-  { name: 'decoder: fails without a word', script: `${PLAIN}${withDecoder('false')}` },
-  { name: 'decoder: does not exist', script: `${PLAIN}${withDecoder('/no/such/decoder')}` },
-  { name: 'decoder: is empty', script: `${PLAIN}${withDecoder('')}` },
   {
-    name: 'decoder: fails after good output, which is as good',
-    script: `${PLAIN}${withDecoder('cat; exit 3')}`,
+    name: 'decoder: fails without a word',
+    warns: 'that the decoder failed',
+    script: `${PLAIN}${withDecoder('false')}`,
+  },
+  { name: 'decoder: does not exist', script: `${PLAIN}${withDecoder('/no/such/decoder')}` },
+  {
+    name: 'decoder: is empty',
+    warns: 'that nothing came out of the decoder',
+    script: `${PLAIN}${withDecoder('')}`,
+  },
+  {
+    name: 'decoder: fails after good output',
+    difference: 'A decoder that fails has found something wrong, perhaps too late: the job has failed.',
+    script: `${PLAIN}
+tell fspl queue-payload -q q -j 2 -d 'cat; exit 3'; tell fspl queue-process -q q -d 'cat; exit 3' cat; left; nextseq`,
+    real: {
+      stdout: 'payload 2\nexit 0, silent\npayload 1\npayload 2\nexit 0, complained\nleft:\nnextseq 3\n',
+    },
+    ours: {
+      stdout:
+        'payload 2\nexit 1, complained\npayload 1\nexit 1, complained\nleft: fspl-1.fspl fspl-2.fspl\nnextseq 1\n',
+    },
   },
   {
     name: 'decoder: fails after good output, and so does the command',
@@ -61,7 +79,11 @@ for value in retry leave delete; do
   fspl queue-set-next -q q 1
 done`,
   },
-  { name: 'decoder: gives half a header', script: `${PLAIN}${withDecoder('head -c 40')}` },
+  {
+    name: 'decoder: gives half a header',
+    warns: 'that the packet is cut off',
+    script: `${PLAIN}${withDecoder('head -c 40')}`,
+  },
   {
     name: 'decoder: gives the header only',
     script: `${PLAIN}${withDecoder('head -c -10')}`,
@@ -92,9 +114,14 @@ sed 's/fspl-[12]/fspl-N/' seen; rm seen`,
 ${PLAIN}export SHELL=/bin/bash; ${withDecoder('[[ -n $BASH_VERSION ]] && cat')}`,
   },
   { name: 'decoder: SHELL is a name on PATH', script: `${PLAIN}export SHELL=sh; ${withDecoder('cat')}` },
-  { name: 'decoder: SHELL is empty', script: `${PLAIN}export SHELL=; ${withDecoder('cat')}` },
+  {
+    name: 'decoder: SHELL is empty',
+    warns: 'that the shell cannot be started',
+    script: `${PLAIN}export SHELL=; ${withDecoder('cat')}`,
+  },
   {
     name: 'decoder: SHELL does not exist',
+    warns: 'that the shell cannot be started',
     script: `${PLAIN}export SHELL=/no/such/shell; ${withDecoder('cat')}`,
   },
   {

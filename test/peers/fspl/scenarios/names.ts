@@ -54,10 +54,30 @@ tell fspl queue-process -q q sh -- -c 'echo "$FSPL_JOB_FILENAME"; cat "$FSPL_JOB
     script: `
 fspl queue-init -q q; mkdir elsewhere; mv one elsewhere/; ln -s ../../elsewhere/one q/jobs/fspl-link.fspl${LOOK}`,
   },
-  { name: 'names: a dangling symlink', files, script: withJob('ln -s nowhere q/jobs/fspl-x.fspl') },
-  { name: 'names: a symlink to itself', files, script: withJob('ln -s fspl-x.fspl q/jobs/fspl-x.fspl') },
-  { name: 'names: a directory', files, script: withJob('mkdir q/jobs/fspl-x.fspl') },
-  { name: 'names: a symlink to a directory', files, script: withJob('ln -s .. q/jobs/fspl-x.fspl') },
+  {
+    name: 'names: a dangling symlink',
+    warns: 'that it leads nowhere',
+    files,
+    script: withJob('ln -s nowhere q/jobs/fspl-x.fspl'),
+  },
+  {
+    name: 'names: a symlink to itself',
+    warns: 'that it leads nowhere',
+    files,
+    script: withJob('ln -s fspl-x.fspl q/jobs/fspl-x.fspl'),
+  },
+  {
+    name: 'names: a directory',
+    warns: 'that it is a directory',
+    files,
+    script: withJob('mkdir q/jobs/fspl-x.fspl'),
+  },
+  {
+    name: 'names: a symlink to a directory',
+    warns: 'that it is a directory',
+    files,
+    script: withJob('ln -s .. q/jobs/fspl-x.fspl'),
+  },
   {
     name: 'names: with a decoder, directories and dangling symlinks are stepped over too',
     files,
@@ -69,6 +89,7 @@ run fspl queue-process -q q -d 'cat 2>/dev/null' cat; nextseq; left`,
   },
   {
     name: 'names: an empty file and files with damaged headers',
+    warns: 'what is wrong with each',
     files: {
       one: made(1),
       short: made(2).subarray(0, 29),
@@ -81,6 +102,7 @@ for bad in short cut tag; do cp $bad q/jobs/fspl-$bad.fspl; done`),
   },
   {
     name: 'names: a file that may not be read',
+    warns: 'that it may not be read',
     needs: ['ordinary user'],
     files: { one: made(1), two: made(2) },
     script: `
@@ -103,6 +125,13 @@ chmod 755 q/jobs; nextseq`,
   },
   {
     name: 'names: the queue directory may not be written',
+    difference: 'A job whose end could not be written down would run again: ours sees that before it is run.',
+    real: {
+      stdout: `payload 1\nexit 1, complained\nnextseq 1\nleft: fspl-one.fspl\n${'exit 1, complained\n'.repeat(2)}`,
+    },
+    ours: {
+      stdout: `exit 1, complained\nnextseq 1\nleft: fspl-one.fspl\n${'exit 1, complained\n'.repeat(2)}`,
+    },
     needs: ['ordinary user'],
     files,
     script: `

@@ -210,7 +210,7 @@ done; rm t*`,
     name: 'packets: forms of TZ',
     files: { p: packet({ seq: 1, seconds: 1_700_000_000 }) },
     script: `
-for zone in '' UTC0 :Asia/Tokyo No/Where /usr/share/zoneinfo/Asia/Tokyo; do
+for zone in '' UTC0 :Asia/Tokyo No/Where; do
   echo "$zone: $(TZ=$zone fspl stdin-info <p | tail -1)"
 done; rm p`,
   },
@@ -228,6 +228,7 @@ done; rm out`,
   },
   {
     name: 'packets: an old queue, checked in',
+    warns: 'that one file is no packet',
     needs: ['fixtures'],
     script: `
 cp -r "$FIXTURES/fspl-queue" q; chmod -R u+w q; touch q/nextseq.lock

@@ -90,6 +90,7 @@ printf 1 >q/nextseq; job 1 -s -; tell fspl queue-process -q q echo -- ran; od -c
   },
   {
     name: 'queue-write: any bytes become a job file',
+    warns: 'that they are no packets',
     script: `
 fspl queue-init -q q
 echo 'anything at all' | tell fspl queue-write -q q

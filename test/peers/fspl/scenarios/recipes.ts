@@ -36,6 +36,7 @@ for q in q1 q2 q3; do fspl queue-ls -q $q | wc -l; fspl queue-process -q $q sh -
   },
   {
     name: 'recipe: incremental backups with tar, applied in order',
+    warns: 'which job is missing',
     script: `
 fspl queue-init -q q; mkdir data restored
 echo one >data/a; tar -cpf - --listed-incremental=state data | fspl prepare -s s -i - >later.1
