@@ -6,9 +6,9 @@ import type { Command } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { eventually } from './temporary.ts';
 
-/** A script for /bin/sh. */
+/** A script for /bin/sh, which does not say what became of its children. */
 export function shell(script: string): Command {
-  return { program: '/bin/sh', args: ['-c', script], env: realMachine.host.env() };
+  return { program: '/bin/sh', args: ['-c', `exec 2>/dev/null; ${script}`], env: realMachine.host.env() };
 }
 
 /** Waits for a process to have noted its number in a file. */
