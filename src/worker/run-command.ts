@@ -36,11 +36,15 @@ export async function runCommand(
   options: RunOptions,
 ): Promise<CommandOutcome> {
   const child = await start(machine, command);
-  await options.watchdog?.guard(child);
+  try {
+    await options.watchdog?.guard(child);
+  } catch (error) {
+    await killGroup(child);
+    throw error;
+  }
   const limit = new Limit(machine, child, options);
   const exit = await child.exit;
-  const cutShort = await limit.lift();
-  await options.watchdog?.rest();
+  const cutShort = await limit.lift().finally(() => options.watchdog?.rest());
   if (cutShort === 'stop' || interrupted(command, exit)) return { kind: 'stopped' };
   if (cutShort === 'time')
     return { kind: 'failed', reason: `it ran longer than ${seconds(options.timeoutMs)}` };
@@ -85,15 +89,19 @@ class Limit {
 
   readonly #onStop = (): void => {
     if (this.#cause !== undefined) return;
-    this.#cause = 'stop';
-    this.#ending = stopGroup(this.#machine.clock, this.#child, STOP_GRACE_MS);
+    this.#end('stop', stopGroup(this.#machine.clock, this.#child, STOP_GRACE_MS));
   };
 
   readonly #onTime = (): void => {
     if (this.#cause !== undefined) return;
-    this.#cause = 'time';
-    this.#ending = killGroup(this.#child);
+    this.#end('time', killGroup(this.#child));
   };
+
+  #end(cause: 'stop' | 'time', ending: Promise<unknown>): void {
+    this.#cause = cause;
+    this.#ending = ending;
+    ending.catch(() => {}); // told by `lift`: nobody may signal a command that runs as another user, say
+  }
 }
 
 const SIGINT = 2;

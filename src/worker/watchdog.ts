@@ -20,26 +20,29 @@
 
 import { encodeBytes } from '../os/bytes.ts';
 import type { Child, Descriptor, Machine } from '../os/ports.ts';
+import { closeQuietly } from '../queue/publish.ts';
 
-/** Tenths of a second that an abandoned command has between TERM and KILL. */
-const GRACE_TENTHS = 50;
+/** How long an abandoned command has between TERM and KILL. */
+const GRACE_MS = 5000;
 /** And how long a killed one is waited for: where nobody collects the dead, it would seem to be there for ever. */
-const KILLED_TENTHS = 10;
+const KILLED_MS = 1000;
+/** How often the watchdog looks whether the command is gone: in the shell, ten times a second. */
+const LOOK_MS = 100;
 
 /**
  * Descriptor 0 is a pipe that never brings a byte: it ends when we do. 3 is the note: a file in memory, its one line
  * whom to end, as kill takes it (minus a group, or a process), or 0. (The number does not go through the pipe, for that would wake the shell
  * twice for every job.)
  */
-const SCRIPT = `
+const script = (graceMs: number) => `
 trap '' TERM INT HUP QUIT
 read -r nothing
 read -r target <&3
 [ "$target" -ne 0 ] || exit 0
 kill -TERM "$target" 2>/dev/null || exit 0
 tenths=0
-while [ "$tenths" -lt ${GRACE_TENTHS + KILLED_TENTHS} ] && kill -0 "$target" 2>/dev/null; do
-  [ "$tenths" -lt ${GRACE_TENTHS} ] || kill -KILL "$target" 2>/dev/null
+while [ "$tenths" -lt ${(graceMs + KILLED_MS) / LOOK_MS} ] && kill -0 "$target" 2>/dev/null; do
+  [ "$tenths" -lt ${graceMs / LOOK_MS} ] || kill -KILL "$target" 2>/dev/null
   tenths=$((tenths + 1))
   sleep 0.1 2>/dev/null || sleep 1
 done`;
@@ -56,42 +59,50 @@ export interface Watchdog {
   dismiss(): Promise<void>;
 }
 
-/** Starts the watchdog. `lock` is kept by it until nothing that it guards is left. */
-export async function startWatchdog(machine: Machine, lock?: Descriptor): Promise<Watchdog> {
+/**
+ * Starts the watchdog. `lock` is kept by it until nothing that it guards is left. `graceMs`, in hundreds, is how
+ * long an abandoned command has between TERM and KILL.
+ */
+export async function startWatchdog(
+  machine: Machine,
+  lock?: Descriptor,
+  graceMs = GRACE_MS,
+): Promise<Watchdog> {
   const { files, processes, host } = machine;
   const { readEnd, writeEnd } = await processes.pipe();
-  const nowhere = await files.open('/dev/null', 'truncate');
-  const note = await processes.scratch();
-  const write = async (target: number) => {
-    await files.writeAt(note, encodeBytes(`${String(target).padEnd(NOTE_WIDTH)}\n`), 0);
-  };
-  let shell: Child;
+  const kept = [writeEnd];
+  const handed = [readEnd];
   try {
+    const nowhere = await files.open('/dev/null', 'truncate');
+    handed.push(nowhere);
+    const note = await processes.scratch();
+    kept.push(note);
+    const write = async (target: number) => {
+      await files.writeAt(note, encodeBytes(`${String(target).padEnd(NOTE_WIDTH)}\n`), 0);
+    };
     await write(0);
-    shell = await processes.spawn({
+    const shell = await processes.spawn({
       program: '/bin/sh',
-      args: ['-c', SCRIPT, 'intray-watchdog'],
+      args: ['-c', script(graceMs), 'intray-watchdog'],
       env: host.env(),
       stdin: readEnd,
       stdout: nowhere,
       stderr: nowhere,
       extra: lock === undefined ? [note] : [note, lock],
     });
+    return {
+      guard: (child) => write(child.target),
+      rest: () => write(0),
+      dismiss: async () => {
+        await files.close(writeEnd);
+        await shell.exit;
+        await files.close(note);
+      },
+    };
   } catch (error) {
-    await files.close(writeEnd);
-    await files.close(note);
+    for (const descriptor of kept) await closeQuietly(files, descriptor);
     throw error;
   } finally {
-    await files.close(readEnd);
-    await files.close(nowhere);
+    for (const descriptor of handed) await closeQuietly(files, descriptor);
   }
-  return {
-    guard: (child) => write(child.target),
-    rest: () => write(0),
-    dismiss: async () => {
-      await files.close(writeEnd);
-      await shell.exit;
-      await files.close(note);
-    },
-  };
 }

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { FileKind } from '../../src/os/ports.ts';
+import type { Descriptor, FileKind } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { PEEK_BYTES } from '../../src/packet/read.ts';
 import {
@@ -274,7 +274,7 @@ describe('scanQueue', () => {
     expect((await scanQueue(realMachine, queue)).jobs).toHaveLength(1);
   });
 
-  it('reads hardly more than the header', async () => {
+  it('reads of a payload next to nothing', async () => {
     putJob(queue, 'a', { seq: 1, payload: 'x'.repeat(100_000) });
     const read: number[] = [];
     const files = {
@@ -287,6 +287,34 @@ describe('scanQueue', () => {
     };
     await scanQueue(machineWithFiles(files), queue);
     expect(read).toEqual([PEEK_BYTES]);
+  });
+
+  it.each([0, 1, 2, 3, 400, 5000])(
+    'reads headers around and beyond one read: %i more bytes',
+    async (more) => {
+      const short = packet({ seq: 1, work: { kind: 'command', params: [''], env: [] } }).length;
+      // A param of 256 bytes or more has two bytes for its length.
+      const params = ['x'.repeat(PEEK_BYTES - short - 4 + more)];
+      const name = putJob(queue, 'a', { seq: 1, work: { kind: 'command', params, env: [] } });
+      expect((await scanQueue(realMachine, queue)).jobs).toMatchObject([
+        { name, header: { work: { params } } },
+      ]);
+    },
+  );
+
+  it('reads headers that come a byte at a time, each into the same memory', async () => {
+    for (const seq of [1, 2, 300]) {
+      putJob(queue, `${seq}`, { seq, work: { kind: 'command', params: [`p${seq}`], env: [] } });
+    }
+    const files = {
+      ...real,
+      read: (from: Descriptor, buffer: Uint8Array, at: number, length: number) =>
+        real.read(from, buffer, at, Math.min(length, 1)),
+    };
+    const scan = await scanQueue(machineWithFiles(files), queue);
+    expect(scan.jobs.sort(bySequence).map(({ header }) => header.work)).toMatchObject(
+      ['p1', 'p2', 'p300'].map((param) => ({ params: [param] })),
+    );
   });
 
   it('fails without jobs/', async () => {

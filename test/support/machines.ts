@@ -40,6 +40,27 @@ export function manualClock(): ManualClock {
   };
 }
 
+/** A real clock whose timers wait for `ring`, not for time. */
+export function alarmClock(): Clock & { ring(ms: number): void } {
+  const set = new Set<{ readonly ms: number; readonly action: () => void }>();
+  return {
+    ...realMachine.clock,
+    after: (ms, action) => {
+      const alarm = { ms, action };
+      set.add(alarm);
+      return () => set.delete(alarm);
+    },
+    /** Everything that was set to this time. */
+    ring: (ms) => {
+      for (const alarm of set) {
+        if (alarm.ms !== ms) continue;
+        set.delete(alarm);
+        alarm.action();
+      }
+    },
+  };
+}
+
 /** Locks that are held by somebody else for the first `tries` tries. */
 export function locksBusyFor(tries: number): Locks & { readonly tries: number } {
   let made = 0;
