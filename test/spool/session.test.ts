@@ -255,12 +255,14 @@ describe('between the opening and the claim', () => {
   const path = () => `${queue}/jobs/fspl-a.fspl`;
   const changes: [string, () => void, string][] = [
     ['removed', () => unlinkSync(path()), 'it was removed by somebody else'],
+    ['replaced', () => writeFileSync(path(), packet({ seq: 8 })), 'it was replaced by another job'],
+  ];
+  const damages: [string, () => void, string][] = [
     [
       'damaged',
       () => writeFileSync(path(), packet({ seq: 1 }).fill(0, 40)),
       'the checksum of its metadata is wrong',
     ],
-    ['replaced', () => writeFileSync(path(), packet({ seq: 8 })), 'it was replaced by another job'],
     ['marked as unfinished', () => chmodSync(path(), 0o1644), 'the program that writes it has not finished'],
   ];
 
@@ -295,7 +297,27 @@ describe('between the opening and the claim', () => {
     );
   });
 
-  it('a file that became unreadable is told', async () => {
+  describe.each(['sequence', 'creation'] as const)('in order of %s', (order) => {
+    it.each(damages)(
+      'a file that was %s is an error, for nobody can tell what to run',
+      async (_, change, message) => {
+        await inSession(
+          async (session) => {
+            change();
+            await expect(session.claim()).rejects.toMatchObject({
+              code: 'packet-damaged',
+              message: `${path()}: ${message}`,
+            });
+          },
+          { order },
+        );
+        expect(nextseq()).toBe('1\n');
+        expect(jobFiles()).toEqual(['fspl-a.fspl', 'fspl-b.fspl']);
+      },
+    );
+  });
+
+  it('a file that became unreadable is an error', async () => {
     const files = interceptFiles(real, () => {});
     let opened = 0;
     const machine = machineWithFiles({
@@ -308,8 +330,7 @@ describe('between the opening and the claim', () => {
     });
     await inSession(
       async (session) => {
-        expect((await session.claim()).kind).toBe('idle');
-        expect(session.unreadable).toEqual([{ path: path(), message: 'permission denied' }]);
+        await expect(session.claim()).rejects.toMatchObject({ code: 'EACCES' });
       },
       {},
       machine,
@@ -358,7 +379,7 @@ describe('a claim', () => {
   it('reads through a decoder, which is asked twice', async () => {
     putJob(queue, 'a', { seq: 1, payload: 'text' });
     const asked = temporary.path('asked');
-    const decoder = { command: `echo x >> ${asked}; cat`, shell: '/bin/sh' };
+    const decoder = { command: `echo x >> ${asked}; cat`, shell: '/bin/sh', group: 'own' } as const;
     await inSession(
       async (session) => {
         const claim = await claimed(session);
@@ -381,7 +402,7 @@ describe('a claim', () => {
         expect(await claim.payloadProblem()).toBe('the decoder ended with exit code 3');
         await claim.fail();
       },
-      { decoder: { command: 'cat; exit 3', shell: '/bin/sh' }, keepFailed: true },
+      { decoder: { command: 'cat; exit 3', shell: '/bin/sh', group: 'own' }, keepFailed: true },
     );
     expect(jobFiles()).toEqual(['fspl-a.fspl']);
   });
@@ -389,7 +410,11 @@ describe('a claim', () => {
   it('ends its decoder when nobody settles it', async () => {
     putJob(queue, 'a', { seq: 1 });
     await inSession((session) => claimed(session), {
-      decoder: { command: 'exec perl -e "$| = 1; print <STDIN>; sleep 1000"', shell: '/bin/sh' },
+      decoder: {
+        command: 'exec perl -e "$| = 1; print <STDIN>; sleep 1000"',
+        shell: '/bin/sh',
+        group: 'own',
+      },
     });
   });
 

@@ -5,7 +5,7 @@ import type { Claim, Queue, SessionOptions } from '../../src/queue/contract.ts';
 import { QueueError } from '../../src/queue/errors.ts';
 import { createSpool } from '../../src/spool/spool.ts';
 import { type ProcessOptions, type ProcessReport, processQueue } from '../../src/worker/process-queue.ts';
-import type { CommandOutcome } from '../../src/worker/run-command.ts';
+import { type CommandOutcome, outcomeWithout } from '../../src/worker/run-command.ts';
 import { putJob } from '../support/packets.ts';
 import { useTemporary } from '../support/temporary.ts';
 
@@ -74,11 +74,12 @@ describe('processQueue', () => {
     expect(report.ended).toEqual({ kind: 'idle', reason: 'gap', missing: 2n, next: 3n, waiting: 1 });
   });
 
-  it('counts a NOP as success and a Fail as failure, and runs neither', async () => {
+  it('counts a NOP as success and a Fail as failure, and has nothing to run for them', async () => {
     putJob(path, 'a', { seq: 1, work: { kind: 'nop' } });
     putJob(path, 'b', { seq: 2, work: { kind: 'fail' } });
-    const { report, ran } = await run(() => SUCCEEDED);
-    expect(ran).toEqual([]);
+    const { report } = await run(({ job: { work } }) =>
+      work.kind === 'command' ? failed('it was run') : outcomeWithout(work),
+    );
     expect(report).toMatchObject({
       succeeded: 1,
       failed: 1,
