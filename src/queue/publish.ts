@@ -14,6 +14,7 @@
  * the death of any process, but not a power cut.
  */
 
+import { closeQuietly } from '../os/close-quietly.ts';
 import { type Descriptor, type Files, hasErrno } from '../os/ports.ts';
 import { QueueError, reasonOf } from './errors.ts';
 
@@ -136,19 +137,6 @@ export async function syncOpenDirectory(
 export function notDurable(changed: string, cause: unknown): QueueError {
   const message = `${changed}: the disk did not confirm it: ${reasonOf(cause)}`;
   return new QueueError('not-durable', message, { cause });
-}
-
-/**
- * Closes a descriptor that nothing was written to since its last fsync: a directory, a lock, a file that was read.
- * Its close has nothing left to fail at, and gives the descriptor back whatever it says: see close(2). Only a
- * descriptor that is closed already is told, for that is a bug.
- */
-export async function closeQuietly(files: Files, descriptor: Descriptor): Promise<void> {
-  try {
-    await files.close(descriptor);
-  } catch (error) {
-    if (hasErrno(error, 'EBADF')) throw error;
-  }
 }
 
 /** For cleaning up while another error is on its way out, which is the one to tell. */

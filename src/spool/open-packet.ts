@@ -1,5 +1,6 @@
 /** Opening a job file: straight, or through a decoder command that unpacks or decrypts it. */
 
+import { closeQuietly } from '../os/close-quietly.ts';
 import {
   type Child,
   type Clock,
@@ -15,7 +16,6 @@ import { damaged } from '../packet/header.ts';
 import { isUnfinished } from '../packet/pipe-mark.ts';
 import { peekHeader, readHeader } from '../packet/read.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
-import { closeQuietly } from '../queue/publish.ts';
 
 /** A shell command that reads a whole job file on its standard input and writes the packet to its output. */
 export type Decoder = {

@@ -8,21 +8,19 @@
  * Source: `man fspl`, "ON-DISK FORMATS" and "LOCKING AND CONCURRENCY".
  */
 
+import { acquireLock } from '../os/acquire-lock.ts';
 import { decodeBytes, encodeBytes } from '../os/bytes.ts';
+import { closeQuietly } from '../os/close-quietly.ts';
 import { type Descriptor, type Files, hasErrno, type Machine } from '../os/ports.ts';
-import { sleep } from '../os/sleep.ts';
 import { readSmallFile } from '../os/transfer.ts';
 import { LAST_SEQUENCE, type Sequence, sequence } from '../packet/header.ts';
 import { QueueError } from '../queue/errors.ts';
-import { closeQuietly, notDurable, syncOpenDirectory } from '../queue/publish.ts';
+import { notDurable, syncOpenDirectory } from '../queue/publish.ts';
 
 /** A number and a newline are 21 bytes at most; nobody's sequence file is longer than this. */
 const FILE_LIMIT_BYTES = 4096;
 
 const FIRST = sequence(1);
-
-/** Waits between two tries for a lock: short first, then longer. */
-const LOCK_RETRY_MS = [1, 2, 5, 10, 20] as const;
 
 /** A sequence file whose lock we hold. */
 export interface LockedSequence {
@@ -60,7 +58,7 @@ export async function lockSequence(
   const lockPath = `${path}.lock`;
   const lock = await openLock(machine, lockPath, options.create);
   try {
-    await waitForLock(machine, lock, lockPath, options.waitMs);
+    await takeLock(machine, lock, lockPath, options.waitMs);
   } catch (error) {
     await closeQuietly(files, lock);
     throw error;
@@ -98,17 +96,10 @@ async function openLock(machine: Machine, lockPath: string, create: boolean): Pr
   }
 }
 
-async function waitForLock(machine: Machine, lock: Descriptor, path: string, waitMs: number): Promise<void> {
-  const { locks, clock } = machine;
-  const deadline = clock.monotonicMs() + waitMs;
-  for (let attempt = 0; ; attempt++) {
-    if (await locks.tryLock(lock, 'exclusive')) return;
-    if (clock.monotonicMs() >= deadline) {
-      const waited = waitMs > 0 ? ` for ${waitMs / 1000} s` : '';
-      throw new QueueError('locked', `${path}: another process has held this lock${waited}`);
-    }
-    await sleep(clock, LOCK_RETRY_MS[Math.min(attempt, LOCK_RETRY_MS.length - 1)] ?? 20);
-  }
+async function takeLock(machine: Machine, lock: Descriptor, path: string, waitMs: number): Promise<void> {
+  if (await acquireLock(machine, lock, 'exclusive', waitMs)) return;
+  const waited = waitMs > 0 ? ` for ${waitMs / 1000} s` : '';
+  throw new QueueError('locked', `${path}: another process has held this lock${waited}`);
 }
 
 async function readSequence(

@@ -19,8 +19,8 @@
  */
 
 import { encodeBytes } from '../os/bytes.ts';
+import { closeQuietly } from '../os/close-quietly.ts';
 import type { Child, Descriptor, Machine } from '../os/ports.ts';
-import { closeQuietly } from '../queue/publish.ts';
 
 /** How long an abandoned command has between TERM and KILL. */
 const GRACE_MS = 5000;

@@ -2,9 +2,9 @@
 import { dlopen, read } from 'bun:ffi';
 import {
   type CType,
-  LIBRARY_NAMES,
   type Library,
   type Native,
+  openLibrary,
   SIGNATURES,
   type Signature,
 } from './native-signatures.ts';
@@ -22,7 +22,7 @@ export function bindWithBun(): Native {
       returns: TYPES[signature.returns],
     };
   }
-  const bound = openLibrary(symbols);
+  const bound = openLibrary((name) => dlopen(name, symbols).symbols);
   const library: Record<string, (...args: (number | Uint8Array)[]) => number> = {};
   for (const [name, signature] of Object.entries<Signature>(SIGNATURES)) {
     const call = bound[signature.symbol ?? name];
@@ -31,16 +31,4 @@ export function bindWithBun(): Native {
   }
   const errnoAddress = bound.__errno_location?.() ?? 0;
   return { library: library as Library, errno: () => read.i32(errnoAddress, 0) };
-}
-
-function openLibrary(symbols: Record<string, { args: string[]; returns: string }>) {
-  let cause: unknown;
-  for (const name of LIBRARY_NAMES) {
-    try {
-      return dlopen(name, symbols).symbols;
-    } catch (error) {
-      cause ??= error;
-    }
-  }
-  throw new Error(`cannot load the C library (tried ${LIBRARY_NAMES.join(', ')})`, { cause });
 }

@@ -1,9 +1,9 @@
 import koffi from 'koffi';
 import {
   type CType,
-  LIBRARY_NAMES,
   type Library,
   type Native,
+  openLibrary,
   SIGNATURES,
   type Signature,
 } from './native-signatures.ts';
@@ -16,7 +16,7 @@ const TYPES: Record<CType, string> = {
 };
 
 export function bindWithKoffi(): Native {
-  const opened = openLibrary();
+  const opened = openLibrary((name) => koffi.load(name));
   const library: Record<string, (...args: unknown[]) => number> = {};
   for (const [name, signature] of Object.entries<Signature>(SIGNATURES)) {
     const args = signature.args.map((type) => TYPES[type]);
@@ -24,16 +24,4 @@ export function bindWithKoffi(): Native {
     library[name] = (...values) => Number(call(...values));
   }
   return { library: library as unknown as Library, errno: () => koffi.errno() };
-}
-
-function openLibrary() {
-  let cause: unknown;
-  for (const name of LIBRARY_NAMES) {
-    try {
-      return koffi.load(name);
-    } catch (error) {
-      cause ??= error;
-    }
-  }
-  throw new Error(`cannot load the C library (tried ${LIBRARY_NAMES.join(', ')})`, { cause });
 }

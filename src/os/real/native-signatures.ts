@@ -60,8 +60,21 @@ export type Native = {
 };
 
 /** Names of the C library, in the order they are tried. */
-export const LIBRARY_NAMES = ['libc.so.6', `libc.musl-${machineName()}.so.1`, 'libc.so'];
+const LIBRARY_NAMES = ['libc.so.6', `libc.musl-${machineName()}.so.1`, 'libc.so'];
 
 function machineName(): string {
   return process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+}
+
+/** The C library, by the first of its names that opens. */
+export function openLibrary<T>(open: (name: string) => T): T {
+  let cause: unknown;
+  for (const name of LIBRARY_NAMES) {
+    try {
+      return open(name);
+    } catch (error) {
+      cause ??= error;
+    }
+  }
+  throw new Error(`cannot load the C library (tried ${LIBRARY_NAMES.join(', ')})`, { cause });
 }
