@@ -45,11 +45,15 @@ export function useTemporary(): Temporary {
   });
 
   afterAll(async () => {
-    await eventually(() => {
-      expect(processesWith(mark), 'processes left').toEqual([]);
-      expect(ownZombies(), 'processes nobody waited for').toEqual([]);
-      expect(openDescriptors(), 'descriptors left open').toEqual(descriptors);
-    }, LEAK_DEADLINE_MS);
+    try {
+      await eventually(() => {
+        expect(processesWith(mark).map(commandLineOf), 'processes left').toEqual([]);
+        expect(ownZombies(), 'processes nobody waited for').toEqual([]);
+        expect(openDescriptors(), 'descriptors left open').toEqual(descriptors);
+      }, LEAK_DEADLINE_MS);
+    } finally {
+      for (const pid of processesWith(mark)) process.kill(pid, 'SIGKILL');
+    }
     const left = readdirSync(tmpdir());
     expect(made.filter((path) => left.includes(path.slice(tmpdir().length + 1)))).toEqual([]);
   });
@@ -100,20 +104,26 @@ async function warmUp(): Promise<void> {
   await child.exit;
 }
 
-function processesWith(mark: string): string[] {
-  const found: string[] = [];
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    try {
-      if (readFileSync(`/proc/${pid}/environ`, 'latin1').includes(mark) && isRunning(pid)) {
-        found.push(`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')}`);
-      }
-    } catch {
-      // It has just ended, or is not ours to look at.
-    }
+function processesWith(mark: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && isMarked(pid, mark) && isRunning(pid));
+}
+
+function isMarked(pid: number, mark: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(mark);
+  } catch {
+    return false; // it has just ended, or is not ours to look at
   }
-  return found;
+}
+
+function commandLineOf(pid: number): string {
+  try {
+    return `${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')}`;
+  } catch {
+    return `${pid}`;
+  }
 }
 
 function ownZombies(): number[] {

@@ -165,6 +165,23 @@ describe('a failure', () => {
   });
 });
 
+describe('a job whose command could not be started', () => {
+  it('is offered again by the same session', async () => {
+    put(1);
+    const session = await queue.session();
+    const options = {
+      run: () => Promise.reject(new Error('cannot start')),
+      onFailure: 'retry',
+      stop: new AbortController().signal,
+    } as const;
+    await expect(processQueue(session, options)).rejects.toThrow('cannot start');
+    expect(await processQueue(session, { ...options, run: async () => SUCCEEDED })).toMatchObject({
+      succeeded: 1,
+    });
+    await session.close();
+  });
+});
+
 describe('a decoder', () => {
   it.each(['retry', 'proceed'] as const)('that fails makes a good job fail, with %s', async (onFailure) => {
     put(1);

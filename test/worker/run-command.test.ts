@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Child, Exit, Machine, SignalName } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { type CommandOutcome, runCommand } from '../../src/worker/run-command.ts';
@@ -11,6 +11,10 @@ import { eventually, isRunning, useTemporary } from '../support/temporary.ts';
 
 const temporary = useTemporary();
 const never = new AbortController().signal;
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 const run = (script: string): Promise<CommandOutcome> =>
   runCommand(realMachine, shell(script), { stop: never });
@@ -59,7 +63,15 @@ describe('the end of a command', () => {
 describe('a command that cannot be started', () => {
   it.each([
     ['is not there', () => temporary.path('none'), 'no such file or directory'],
-    ['is nowhere in PATH', () => 'intray-no-such-command', 'no such file or directory'],
+    [
+      'is nowhere in PATH',
+      () => {
+        // A directory of it that may not be searched would make this EACCES.
+        vi.stubEnv('PATH', '/usr/bin:/bin');
+        return 'intray-no-such-command';
+      },
+      'no such file or directory',
+    ],
     ['has no name', () => '', 'no such file or directory'],
     ['is a directory', () => temporary.path(), 'permission denied'],
     ['may not be run', () => written('x', '#!/bin/sh\n', 0o644), 'permission denied'],
