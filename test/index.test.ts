@@ -64,7 +64,12 @@ describe('a queue', () => {
       ['holiday.jpg', 3],
       ['party.jpg', 4],
     ]);
-    expect(report).toEqual({ succeeded: 2, failed: 0, ended: { kind: 'idle', reason: 'empty' } });
+    expect(report).toEqual({
+      unreadable: [],
+      succeeded: 2,
+      failed: 0,
+      ended: { kind: 'idle', reason: 'empty' },
+    });
     expect((await queue.jobs()).jobs).toEqual([]);
   });
 
@@ -161,7 +166,7 @@ describe('an AbortSignal', () => {
     const working = work(queue, { program: 'sh', args }, { signal: controller.signal });
     const pid = await notedPid(temporary.path('pid'));
     controller.abort();
-    expect(await working).toEqual({ succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
+    expect(await working).toEqual({ unreadable: [], succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
     expect(isRunning(pid)).toBe(false);
 
     const payloads: string[] = [];
@@ -173,7 +178,7 @@ describe('an AbortSignal', () => {
     const queue = await createQueue(temporary.path('queue'));
     await queue.add({});
     const report = await work(queue, () => {}, { signal: AbortSignal.abort() });
-    expect(report).toEqual({ succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
+    expect(report).toEqual({ unreadable: [], succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
   });
 });
 
@@ -204,7 +209,8 @@ describe('types', () => {
     expectTypeOf<Buffer>().toExtend<PayloadSource>();
     expectTypeOf<NodeJS.ReadableStream & AsyncIterable<Buffer>>().toExtend<PayloadSource>();
     expectTypeOf<Uint8Array[]>().toExtend<PayloadSource>();
-    expectTypeOf<string[]>().not.toExtend<PayloadSource>();
+    expectTypeOf<string[]>().toExtend<PayloadSource>();
+    expectTypeOf<number[]>().not.toExtend<PayloadSource>();
     expectTypeOf<Payload>().toExtend<AsyncIterable<Uint8Array>>();
   });
 

@@ -44,8 +44,12 @@ export type NewJob = {
   readonly payload?: PayloadSource;
 };
 
-/** Text is written as UTF-8. A Node or web stream of bytes is an AsyncIterable. */
-export type PayloadSource = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+/** Text is written as UTF-8. A Node or web stream is an AsyncIterable. */
+export type PayloadSource =
+  | string
+  | Uint8Array
+  | Iterable<Uint8Array | string>
+  | AsyncIterable<Uint8Array | string>;
 
 export type AddOptions = {
   /** Default: `power-safe`. */

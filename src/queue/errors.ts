@@ -16,6 +16,7 @@ const HINTS = {
     'Two senders must not share a queue without sharing a sequence file; remove one of the two files.',
   'sequence-damaged': 'Write the right number into it with `fspl queue-set-next` or `prepare-set-next`.',
   'lock-missing': '',
+  'number-unknown': 'Name the sequence file of the sender (option sequenceFile), or remove that file.',
   'packet-damaged': 'Ask the sender to send it again.',
   'packet-empty': 'The program before it in the pipe wrote nothing: see whether it failed.',
   'packet-incomplete': 'See why the program before it in the pipe ended early, and add the job again.',

@@ -50,8 +50,11 @@ export async function publish(files: Files, publication: Publication): Promise<P
   try {
     await files.rename(temporary, path);
   } catch (error) {
-    await unlinkQuietly(files, temporary);
-    throw error;
+    // Over a network the answer can get lost and the second try find nothing to rename: look before believing.
+    if (!(await isThere(files, path))) {
+      await unlinkQuietly(files, temporary);
+      throw error;
+    }
   }
   const synced = durability === 'power-safe' ? await syncDirectory(files, directory, path) : 'unasked';
   return { path, nameSync: synced, size };
@@ -137,6 +140,17 @@ export async function syncOpenDirectory(
 export function notDurable(changed: string, cause: unknown): QueueError {
   const message = `${changed}: the disk did not confirm it: ${reasonOf(cause)}`;
   return new QueueError('not-durable', message, { cause });
+}
+
+/** Whether our own file, whose name nobody else chooses, has come to be there after all. */
+async function isThere(files: Files, path: string): Promise<boolean> {
+  try {
+    await files.stat(path);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return false;
+    throw notDurable(path, error);
+  }
 }
 
 /** For cleaning up while another error is on its way out, which is the one to tell. */

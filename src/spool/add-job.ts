@@ -25,7 +25,7 @@ import {
   type Work,
 } from '../packet/header.ts';
 import type { Added, AddOptions, JobId, NewJob, PayloadSource } from '../queue/contract.ts';
-import { QueueError } from '../queue/errors.ts';
+import { isQueueError, QueueError, reasonOf } from '../queue/errors.ts';
 import type { Durability } from '../queue/publish.ts';
 import { addJobFile } from './add.ts';
 import { join, nextSequencePath } from './layout.ts';
@@ -50,6 +50,7 @@ export async function addJob(
   const head = encodeUsable(header);
   let numbers: LockedSequence | undefined;
   let seq = UNNUMBERED;
+  let taken = false;
   try {
     const added = await addJobFile(machine, queue, durability, async (target) => {
       const size = await writeUnnumbered(machine, target, head, job.payload, durability);
@@ -57,13 +58,35 @@ export async function addJob(
       seq = await numbers.read();
       await machine.files.writeAt(target, encodeHeader({ ...header, seq }, 'fixed'), 0);
       if (durability === 'power-safe') await machine.files.fsync(target);
-      await numbers.write(following(seq));
+      taken = true;
+      await writeDown(numbers, following(seq));
       return size;
     });
     return { id: added.name as JobId, seq };
+  } catch (error) {
+    // Nobody else can have had the next one: we still hold the lock. A job that may be there keeps its number.
+    if (taken && !isQueueError(error, 'not-durable')) await giveBack(numbers, seq);
+    throw error;
   } finally {
     // Held until the job is in place, so that jobs come to be there in the order of their numbers.
     await numbers?.close();
+  }
+}
+
+async function writeDown(numbers: LockedSequence, next: Sequence): Promise<void> {
+  try {
+    await numbers.write(next);
+  } catch (error) {
+    const message = `${numbers.path}: the job's number could not be written down: ${reasonOf(error)}`;
+    throw new QueueError('not-written', message, { cause: error });
+  }
+}
+
+async function giveBack(numbers: LockedSequence | undefined, seq: Sequence): Promise<void> {
+  try {
+    await numbers?.write(seq);
+  } catch {
+    // Then the number is lost, and whoever processes the queue is told which one is missing.
   }
 }
 
@@ -96,15 +119,16 @@ async function writeUnnumbered(
   await files.write(target, head);
   let size = head.length;
   for await (const chunk of chunksOf(payload)) {
-    await files.write(target, chunk);
-    size += chunk.length;
+    const bytes = typeof chunk === 'string' ? encodeBytes(chunk) : chunk;
+    await files.write(target, bytes);
+    size += bytes.length;
   }
   // The long part of the sync, before others have to wait for our lock.
   if (durability === 'power-safe') await files.fsync(target);
   return size;
 }
 
-function chunksOf(payload: PayloadSource | undefined): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+function chunksOf(payload: PayloadSource | undefined): Exclude<PayloadSource, string | Uint8Array> {
   if (payload === undefined) return [];
   if (typeof payload === 'string') return [encodeBytes(payload)];
   return payload instanceof Uint8Array ? [payload] : payload;
@@ -120,7 +144,12 @@ function lockNumbers(machine: Machine, queue: string, file: string | undefined):
 
 /** For the first job ever added here: behind all that wait, and not before the one that is next. */
 async function firstFreeNumber(machine: Machine, queue: string): Promise<Sequence> {
-  const { jobs } = await scanQueue(machine, queue);
+  const { jobs, unreadable } = await scanQueue(machine, queue);
+  const [unknown] = unreadable;
+  if (unknown !== undefined) {
+    const message = `${unknown.path}: ${unknown.message}, so nobody can tell which number is free`;
+    throw new QueueError('number-unknown', message);
+  }
   let free = (await peekSequence(machine, nextSequencePath(queue))) ?? sequence(1);
   for (const { header } of jobs) if (header.seq >= free) free = following(header.seq);
   return free;

@@ -148,10 +148,16 @@ async function openDecoded(
     release();
   };
   const finish = async () => {
-    await closeQuietly(files, readEnd);
+    // A decoder that is cut off may call that a failure. Only one that was heard to its end is asked how it went.
+    let unread: number;
+    try {
+      unread = await files.readAside(readEnd, new Uint8Array(1), 0, 1);
+    } finally {
+      await closeQuietly(files, readEnd);
+    }
     const exit = await child.exit;
     release();
-    return decoderFailure(exit);
+    return unread > 0 ? undefined : decoderFailure(exit);
   };
   let result: HeaderResult;
   try {

@@ -1,6 +1,6 @@
 /** A Filespooler queue directory as a `Queue`. */
 
-import type { Machine } from '../os/ports.ts';
+import { hasErrno, type Machine } from '../os/ports.ts';
 import type { Listing, Queue } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
 import { addJob } from './add-job.ts';
@@ -30,6 +30,7 @@ export async function openSpool(machine: Machine, path: string): Promise<Queue> 
     const { kind } = await machine.files.stat(jobsDirectory(path));
     if (kind === 'directory') return spoolAt(machine, path);
   } catch (error) {
+    if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
     throw new QueueError('not-a-queue', `${path}: it has no jobs directory, so it is not a queue`, {
       cause: error,
     });

@@ -1,6 +1,6 @@
 /** Runs the jobs of a session one after the other, until there is none, one fails for good, or we must stop. */
 
-import type { Claim, Idle, Job, Session } from '../queue/contract.ts';
+import type { Claim, Idle, Job, Session, Unreadable } from '../queue/contract.ts';
 import type { CommandOutcome } from './run-command.ts';
 
 export type FailurePolicy =
@@ -21,6 +21,8 @@ export type ProcessOptions = {
 };
 
 export type ProcessReport = {
+  /** Files that could not be read as jobs, or were gone when their turn came; they were stepped over. */
+  readonly unreadable: readonly Unreadable[];
   readonly succeeded: number;
   readonly failed: number;
   readonly ended:
@@ -34,27 +36,28 @@ export async function processQueue(session: Session, options: ProcessOptions): P
   const { maxJobs = Number.POSITIVE_INFINITY, stop } = options;
   let succeeded = 0;
   let failed = 0;
+  const report = (ended: ProcessReport['ended']): ProcessReport => {
+    return { succeeded, failed, ended, unreadable: session.unreadable };
+  };
   for (;;) {
-    if (stop.aborted) return { succeeded, failed, ended: { kind: 'stopped' } };
-    if (succeeded + failed >= maxJobs) return { succeeded, failed, ended: { kind: 'limit' } };
+    if (stop.aborted) return report({ kind: 'stopped' });
+    if (succeeded + failed >= maxJobs) return report({ kind: 'limit' });
     const claim = await session.claim();
-    if (claim.kind === 'idle') {
-      // A decoder that was ended with us has left its job unread: that is no gap.
-      return { succeeded, failed, ended: stop.aborted ? { kind: 'stopped' } : claim };
-    }
+    // A decoder that was ended with us has left its job unread: that is no gap.
+    if (claim.kind === 'idle') return report(stop.aborted ? { kind: 'stopped' } : claim);
     const outcome = await runClaim(claim, options);
     if (outcome.kind === 'succeeded') {
       await claim.succeed();
       succeeded += 1;
     } else if (outcome.kind === 'stopped') {
       await claim.release();
-      return { succeeded, failed, ended: { kind: 'stopped' } };
+      return report({ kind: 'stopped' });
     } else {
       await options.onFailed?.(claim.job, outcome.reason);
       failed += 1;
       if (options.onFailure === 'retry') {
         await claim.release();
-        return { succeeded, failed, ended: { kind: 'failed', job: claim.job, reason: outcome.reason } };
+        return report({ kind: 'failed', job: claim.job, reason: outcome.reason });
       }
       await claim.fail();
     }

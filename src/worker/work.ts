@@ -36,6 +36,8 @@ export type WorkOptions = Omit<SessionOptions, 'keepFailed' | 'signal'> & {
   readonly onFailure?: 'retry' | 'delete' | 'leave';
   /** Run at most so many jobs. */
   readonly maxJobs?: number;
+  /** Told of each job that failed, and why. */
+  readonly onFailed?: (job: Job, reason: string) => void | Promise<void>;
   /** Aborted: the running command is ended (TERM, after 5 s KILL), a handler is told, and the job stays. */
   readonly signal?: AbortSignal;
 };
@@ -49,7 +51,15 @@ export async function workQueue(
   handler: Handler | CommandHandler,
   options: WorkOptions = {},
 ): Promise<ProcessReport> {
-  const { onFailure = 'retry', maxJobs, signal: stop = new AbortController().signal, ...rest } = options;
+  const {
+    onFailure = 'retry',
+    maxJobs,
+    onFailed,
+    signal: stop = new AbortController().signal,
+    ...rest
+  } = options;
+  checkCount('maxJobs', maxJobs);
+  if (typeof handler === 'object') checkCount('timeoutMs', handler.timeoutMs);
   const session = await queue.session({ ...rest, keepFailed: onFailure === 'leave', signal: stop });
   let watchdog: Watchdog | undefined;
   try {
@@ -57,6 +67,7 @@ export async function workQueue(
       onFailure: onFailure === 'retry' ? 'retry' : 'proceed',
       maxJobs,
       stop,
+      onFailed: async (job, reason) => onFailed?.(job, reason),
       run: async (claim) => {
         if (claim.job.work.kind !== 'command') return outcomeWithout(claim.job.work);
         if (typeof handler === 'function') return callHandler(machine, handler, claim, stop);
@@ -68,6 +79,11 @@ export async function workQueue(
     await watchdog?.dismiss();
     await session.close();
   }
+}
+
+function checkCount(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isFinite(value) && value >= 0)) return;
+  throw new RangeError(`Expected \`${name}\` to be a number from 0, got ${value}`);
 }
 
 function runFor(

@@ -1,12 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Files } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import type { NewJob } from '../../src/queue/contract.ts';
+import { QueueError } from '../../src/queue/errors.ts';
 import { addJob } from '../../src/spool/add-job.ts';
 import { scanQueue } from '../../src/spool/queue-files.ts';
 import { takeNumber } from '../../src/spool/sender.ts';
 import { createSpool } from '../../src/spool/spool.ts';
-import { failEachCall, faultyFiles } from '../support/faulty-files.ts';
+import { failEachCall, faultyFiles, systemError } from '../support/faulty-files.ts';
+import { interceptFiles } from '../support/intercepted-files.ts';
 import { locksBusyFor, machineWith, machineWithFiles, manualClock } from '../support/machines.ts';
 import { litterOf, putJob } from '../support/packets.ts';
 import { CHANGES, recordingFiles } from '../support/recording-files.ts';
@@ -185,13 +188,39 @@ describe('addJob', () => {
     ['the temporary number', 'write', 'addseq.temp'],
     ['its fsync', 'fsyncAside', 'addseq.temp'],
     ['its rename', 'rename', 'addseq.temp'],
+    ['the size of the job', 'fstat', 'tmp-fspl-'],
+    ['the close of the job', 'close', 'tmp-fspl-'],
+    ['the rename of the job', 'rename', 'tmp-fspl-'],
   ] as const)('uses no number when %s fails', async (_, call, at) => {
     await addJob(realMachine, queue, job);
     const files = faultyFiles(real, ({ name, path }) =>
       name === call && path.includes(at) ? 'EIO' : undefined,
     );
-    await expect(addJob(machineWithFiles(files), queue, job)).rejects.toMatchObject({ code: 'EIO' });
+    const error: unknown = await addJob(machineWithFiles(files), queue, job).catch((thrown) => thrown);
+    const cause = error instanceof QueueError ? error.cause : error;
+    expect(cause).toMatchObject({ code: 'EIO' });
     await addJob(realMachine, queue, job);
     expect(await numbersIn(queue)).toEqual([1n, 2n]);
+  });
+
+  it('believes its eyes when a rename that worked reports failure', async () => {
+    const files = interceptFiles(real, () => {});
+    const lossy: Files = {
+      ...files,
+      rename: async (from, to) => {
+        await real.rename(from, to);
+        if (to.endsWith('.fspl')) throw systemError('ENOENT', 'rename', from);
+      },
+    };
+    const added = await addJob(machineWithFiles(lossy), queue, job);
+    expect((await scanQueue(realMachine, queue)).jobs.map(({ name }) => name)).toEqual([added.id]);
+    await addJob(realMachine, queue, job);
+    expect(await numbersIn(queue)).toEqual([1n, 2n]);
+  });
+
+  it('does not guess a number while a job there cannot be read', async () => {
+    putJob(queue, 'encrypted', { seq: 7 });
+    writeFileSync(`${queue}/jobs/fspl-encrypted.fspl`, 'not for us');
+    await expect(addJob(realMachine, queue, job)).rejects.toMatchObject({ code: 'number-unknown' });
   });
 });

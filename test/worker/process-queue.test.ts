@@ -57,7 +57,7 @@ describe('processQueue', () => {
   it('runs all there is', async () => {
     put(1, 2, 3);
     const { report, ran } = await run(() => SUCCEEDED);
-    expect(report).toEqual({ succeeded: 3, failed: 0, ended: EMPTY });
+    expect(report).toEqual({ unreadable: [], succeeded: 3, failed: 0, ended: EMPTY });
     expect(ran).toEqual([1, 2, 3]);
     expect(jobFiles()).toEqual([]);
     expect(nextseq()).toBe('4');
@@ -65,7 +65,7 @@ describe('processQueue', () => {
 
   it('has nothing to do in an empty queue', async () => {
     const { report } = await run(() => failed('not reached'));
-    expect(report).toEqual({ succeeded: 0, failed: 0, ended: EMPTY });
+    expect(report).toEqual({ unreadable: [], succeeded: 0, failed: 0, ended: EMPTY });
   });
 
   it('ends at a gap with what is missing', async () => {
@@ -135,7 +135,7 @@ describe('a failure', () => {
         },
         { keepFailed },
       );
-      expect(report).toEqual({ succeeded: 2, failed: 1, ended: EMPTY });
+      expect(report).toEqual({ unreadable: [], succeeded: 2, failed: 1, ended: EMPTY });
       expect(ran).toEqual([1, 2, 3]);
       expect(told).toEqual([2n]);
       expect(jobFiles()).toEqual(keepFailed ? ['fspl-2.fspl'] : []);
@@ -210,7 +210,7 @@ describe('a limit', () => {
     put(1, 2, 3);
     const { report, ran } = await run(() => SUCCEEDED, { maxJobs });
     expect(ran).toEqual([1, 2, 3].slice(0, maxJobs));
-    expect(report).toEqual({ succeeded: maxJobs, failed: 0, ended: { kind: 'limit' } });
+    expect(report).toEqual({ unreadable: [], succeeded: maxJobs, failed: 0, ended: { kind: 'limit' } });
     expect(jobFiles()).toHaveLength(3 - maxJobs);
   });
 
@@ -220,7 +220,7 @@ describe('a limit', () => {
       maxJobs: 2,
       onFailure: 'proceed',
     });
-    expect(report).toEqual({ succeeded: 1, failed: 1, ended: { kind: 'limit' } });
+    expect(report).toEqual({ unreadable: [], succeeded: 1, failed: 1, ended: { kind: 'limit' } });
   });
 
   it('that is not reached ends with the queue', async () => {
@@ -233,7 +233,7 @@ describe('being told to stop', () => {
   it('before the first job runs none', async () => {
     put(1);
     const { report, ran } = await run(() => SUCCEEDED, { stop: AbortSignal.abort() });
-    expect(report).toEqual({ succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
+    expect(report).toEqual({ unreadable: [], succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
     expect(ran).toEqual([]);
   });
 
@@ -247,7 +247,7 @@ describe('being told to stop', () => {
       },
       { stop: stop.signal },
     );
-    expect(report).toEqual({ succeeded: 1, failed: 0, ended: { kind: 'stopped' } });
+    expect(report).toEqual({ unreadable: [], succeeded: 1, failed: 0, ended: { kind: 'stopped' } });
     expect(jobFiles()).toEqual(['fspl-2.fspl']);
     expect(nextseq()).toBe('2');
   });
@@ -256,7 +256,7 @@ describe('being told to stop', () => {
     put(1);
     for (const onFailure of ['retry', 'proceed'] as const) {
       const { report } = await run(() => ({ kind: 'stopped' }), { onFailure });
-      expect(report).toEqual({ succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
+      expect(report).toEqual({ unreadable: [], succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
       expect(jobFiles()).toHaveLength(1);
       expect(nextseq()).toBe('1');
     }

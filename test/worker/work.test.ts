@@ -42,7 +42,7 @@ describe('a function', () => {
     for (const payload of payloads) await queue.add({ payload });
     const got: string[] = [];
     const report = await workQueue(realMachine, queue, collect(got, read));
-    expect(report).toEqual({ succeeded: 3, failed: 0, ended: EMPTY });
+    expect(report).toEqual({ unreadable: [], succeeded: 3, failed: 0, ended: EMPTY });
     expect(got).toEqual(payloads);
   });
 
@@ -120,9 +120,19 @@ describe('a function', () => {
         { signal: stop.signal },
       );
     };
-    expect(await stopIn(false)).toEqual({ succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
+    expect(await stopIn(false)).toEqual({
+      unreadable: [],
+      succeeded: 0,
+      failed: 0,
+      ended: { kind: 'stopped' },
+    });
     expect((await queue.jobs()).jobs).toHaveLength(1);
-    expect(await stopIn(true)).toEqual({ succeeded: 1, failed: 0, ended: { kind: 'stopped' } });
+    expect(await stopIn(true)).toEqual({
+      unreadable: [],
+      succeeded: 1,
+      failed: 0,
+      ended: { kind: 'stopped' },
+    });
     expect((await queue.jobs()).jobs).toEqual([]);
   });
 });
@@ -150,7 +160,12 @@ describe('a command', () => {
       reason: 'it ended with exit code 1',
     });
     writeFileSync(flag, '');
-    expect(await workQueue(realMachine, queue, program)).toEqual({ succeeded: 1, failed: 0, ended: EMPTY });
+    expect(await workQueue(realMachine, queue, program)).toEqual({
+      unreadable: [],
+      succeeded: 1,
+      failed: 0,
+      ended: EMPTY,
+    });
   });
 
   it.each([
@@ -160,7 +175,7 @@ describe('a command', () => {
     await queue.add({});
     await queue.add({});
     const report = await workQueue(realMachine, queue, script('exit 7'), { onFailure });
-    expect(report).toEqual({ succeeded: 0, failed: 2, ended: EMPTY });
+    expect(report).toEqual({ unreadable: [], succeeded: 0, failed: 2, ended: EMPTY });
     expect(readdirSync(`${path}/jobs`)).toHaveLength(files);
   });
 
@@ -201,7 +216,7 @@ describe('a command', () => {
     });
     const command = await notedPid(pid);
     stop.abort();
-    expect(await working).toEqual({ succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
+    expect(await working).toEqual({ unreadable: [], succeeded: 0, failed: 0, ended: { kind: 'stopped' } });
     expect(isRunning(command)).toBe(false);
     expect((await queue.jobs()).jobs).toHaveLength(1);
   });
@@ -250,7 +265,7 @@ describe('options', () => {
       order: 'creation',
       keepSucceeded: true,
     });
-    expect(first).toEqual({ succeeded: 1, failed: 0, ended: { kind: 'limit' } });
+    expect(first).toEqual({ unreadable: [], succeeded: 1, failed: 0, ended: { kind: 'limit' } });
     await workQueue(realMachine, queue, handler, { decoder: 'cat' });
     expect(got).toEqual(['1', '1', '2', '3']);
   });
