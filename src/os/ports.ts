@@ -66,7 +66,7 @@ export interface Files {
   writeAt(descriptor: Descriptor, bytes: Uint8Array, position: number): Step<void>;
   /** Makes content (or, for a directory, its names) survive a power cut. */
   fsync(descriptor: Descriptor): Step<void>;
-  /** The same, without holding up what else this process has to do. */
+  /** The same, but after whatever this process is about to start, such as a command. */
   fsyncAside(descriptor: Descriptor): Promise<void>;
   fstat(descriptor: Descriptor): Step<FileStatus>;
   fchmod(descriptor: Descriptor, mode: number): Step<void>;

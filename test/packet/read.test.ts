@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Descriptor, Files } from '../../src/os/ports.ts';
 import { encodeHeader } from '../../src/packet/encode.ts';
 import { PREFIX_BYTES } from '../../src/packet/header.ts';
-import { readHeader } from '../../src/packet/read.ts';
+import { peekHeader, readHeader } from '../../src/packet/read.ts';
 import { anyHeader, bytesOf, decodePacket } from './packets.ts';
 
 const SOURCE = 7 as Descriptor;
@@ -84,6 +84,47 @@ describe('a header read from a descriptor', () => {
       }),
     };
     await expect(readHeader(files, SOURCE)).rejects.toBe(failure);
+  });
+});
+
+describe('a header peeked at', () => {
+  const anyScratch = fc
+    .integer({ min: PREFIX_BYTES, max: 200 })
+    .map((size) => new Uint8Array(size).fill(0xff));
+
+  test('is what reading it gives, whatever room there is, however the bytes arrive, wherever they end', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyHeader,
+        fc.uint8Array(),
+        fc.nat(),
+        anySizes,
+        anyScratch,
+        async (header, payload, at, sizes, scratch) => {
+          const whole = bytesOf(encodeHeader(header), payload);
+          const bytes = whole.subarray(0, at % (whole.length + 1));
+          const peeked = await peekHeader(sourceOf(bytes, sizes, false).files, SOURCE, scratch);
+          expect(peeked).toEqual(await readHeader(sourceOf(bytes, sizes, true).files, SOURCE));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('has nothing of the one before in the same room', async () => {
+    const scratch = new Uint8Array(512);
+    await fc.assert(
+      fc.asyncProperty(anyHeader, anyHeader, anySizes, async (one, other, sizes) => {
+        const [first, second] = [encodeHeader(one), encodeHeader(other)];
+        await peekHeader(sourceOf(first, sizes, false).files, SOURCE, scratch);
+        const cut = second.subarray(0, -1);
+        expect(await peekHeader(sourceOf(cut, sizes, false).files, SOURCE, scratch)).toMatchObject({
+          damage: 'truncated',
+        });
+        const peeked = await peekHeader(sourceOf(second, sizes, false).files, SOURCE, scratch);
+        expect(peeked).toEqual({ kind: 'header', header: other });
+      }),
+    );
   });
 });
 

@@ -61,15 +61,30 @@ export function calledAs(): string {
  */
 function environment(): Map<string, string> {
   const env = new Map<string, string>();
-  const given = givenEnvironment();
-  const lost = given.filter(([name, value]) => !name.isWellFormed() || !value.isWellFormed());
-  for (const [name, value] of lost.length === 0 ? [] : given) env.set(name, value);
-  const names = new Set(lost.map(([name]) => name));
+  const { given, names } = lostVariables();
+  for (const [name, value] of given) env.set(name, value);
   for (const name of env.keys()) if (!names.has(name) && process.env[name] === undefined) env.delete(name);
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && !names.has(name) && !looksMangled(name)) env.set(name, value);
   }
   return env;
+}
+
+/** The names of the variables that the runtime could not hold and, if there are any, all that we were given. */
+type LostVariables = { readonly given: readonly [name: string, value: string][]; readonly names: Set<string> };
+
+let lost: LostVariables | undefined;
+
+/** Read once: what the kernel gave us stays the same, and a worker asks for it at each job. */
+function lostVariables(): LostVariables {
+  if (lost !== undefined) return lost;
+  const given = givenEnvironment();
+  const damaged = given.filter(([name, value]) => !name.isWellFormed() || !value.isWellFormed());
+  lost = {
+    given: damaged.length === 0 ? [] : given,
+    names: new Set(damaged.map(([name]) => name)),
+  };
+  return lost;
 }
 
 function givenEnvironment(): [name: string, value: string][] {
