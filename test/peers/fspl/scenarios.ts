@@ -1,9 +1,10 @@
 // All scenarios, by topic.
 import type { Scenario } from './scenario.ts';
 import { decoder } from './scenarios/decoder.ts';
-import { differences } from './scenarios/differences.ts';
+import { differencesProcess } from './scenarios/differences-process.ts';
+import { differencesQueue } from './scenarios/differences-queue.ts';
 import { info } from './scenarios/info.ts';
-import { names } from './scenarios/names.ts';
+import { names, namesOfBytes } from './scenarios/names.ts';
 import { packets } from './scenarios/packets.ts';
 import { prepare } from './scenarios/prepare.ts';
 import { processCommand } from './scenarios/process-command.ts';
@@ -17,19 +18,28 @@ import { usageOptions } from './scenarios/usage-options.ts';
 
 const anyRuntime = (scenario: Scenario): Scenario => ({ ...scenario, anyRuntime: true });
 
-/** Decided by our own code alone: command lines, sequence files, the order of jobs, the shape of packets. */
-const logic = [...usageHelp, ...usageOptions, ...seqfile, ...queue, ...processOrder, ...packets];
+/** Decided by our own code alone: command lines, sequence files, the order of jobs, the shape of packets, flows. */
+const logic = [
+  ...usageHelp,
+  ...usageOptions,
+  ...seqfile,
+  ...queue,
+  ...processOrder,
+  ...names,
+  ...packets,
+  ...recipes,
+];
 
 /** Where descriptors, processes, bytes and clocks of the runtime take part. */
 const machine = [
   ...prepare,
   ...info,
-  ...names,
+  ...namesOfBytes,
   ...processCommand,
   ...decoder,
   ...stdin,
-  ...recipes,
-  ...differences,
+  ...differencesQueue,
+  ...differencesProcess,
 ];
 
 export const scenarios: readonly Scenario[] = [...logic.map(anyRuntime), ...machine];

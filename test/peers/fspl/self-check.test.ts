@@ -50,7 +50,7 @@ const checks: readonly Check[] = [
   },
   {
     what: 'the form of a file name',
-    spoil: String.raw`"$REAL" "$@"; for f in q/jobs/*-*; do mv "$f" "$(echo "$f" | sed 's/-4\(...-\)/-5\1/')"; done`,
+    spoil: String.raw`"$REAL" "$@"; for f in q/jobs/*-*; do mv "$f" "$(echo "$f" | sed 's/-4\(...-[89ab]\)/-5\1/')"; done`,
     script: NEW_QUEUE,
   },
   { what: 'the mode of a file', spoil: 'umask 077; exec "$REAL" "$@"', script: 'fspl queue-init -q q' },
