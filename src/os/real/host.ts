@@ -71,7 +71,10 @@ function environment(): Map<string, string> {
 }
 
 /** The names of the variables that the runtime could not hold and, if there are any, all that we were given. */
-type LostVariables = { readonly given: readonly [name: string, value: string][]; readonly names: Set<string> };
+type LostVariables = {
+  readonly given: readonly [name: string, value: string][];
+  readonly names: Set<string>;
+};
 
 let lost: LostVariables | undefined;
 
