@@ -1,7 +1,6 @@
 /** From the words on the command line to what is meant. Pure: it reads nothing and changes nothing. */
 
-import { parseArgs } from 'node:util';
-import type { Arguments, CommandSpec, Flag, Options, OptionValues, Value } from './command.ts';
+import type { Arguments, CommandSpec, Options, OptionValues } from './command.ts';
 
 export type ParsedCommand =
   | { readonly kind: 'run'; readonly args: Arguments<Options, unknown> }
@@ -46,61 +45,74 @@ function scanWords(spec: CommandSpec, words: readonly string[]): Scanned | { kin
   const given = new Map<string, string>();
   const operands: string[] = [];
   const rest: string[] = [];
+  const left = [...words];
   let terminated = false;
-  const { tokens } = parseArgs({
-    args: [...words],
-    options: nodeOptions(spec.options),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  for (const token of tokens) {
-    if (token.kind === 'option-terminator') {
+  for (let word = left.shift(); word !== undefined; word = left.shift()) {
+    if (!terminated && word === '--') {
       terminated = true;
-    } else if (token.kind === 'positional') {
-      if (terminated && spec.rest !== undefined) rest.push(token.value);
-      else if (operands.length === (spec.operand === undefined ? 0 : 1)) {
-        return usage(`"${token.value}" is one argument too many${hintAtRest(spec)}`);
-      } else operands.push(token.value);
-    } else if (asksForHelp(token)) {
-      return { kind: 'help' };
-    } else {
-      const wrong = takeOption(spec.options, given, token);
+    } else if (!terminated && word.startsWith('-') && word !== '-') {
+      const wrong = word.startsWith('--')
+        ? takeLong(spec.options, word, left, given)
+        : takeShorts(spec.options, word, left, given);
+      if (wrong === 'help') return { kind: 'help' };
       if (wrong !== undefined) return usage(wrong);
+    } else if (terminated && spec.rest !== undefined) {
+      rest.push(word);
+    } else if (operands.length === (spec.operand === undefined ? 0 : 1)) {
+      return usage(`"${word}" is one argument too many${hintAtRest(spec)}`);
+    } else {
+      operands.push(word);
     }
   }
   return { kind: 'scanned', given, operands, rest };
 }
 
-type OptionToken = {
-  readonly name: string;
-  readonly rawName: string;
-  readonly value: string | undefined;
-  readonly inlineValue: boolean | undefined;
-};
+/** What is wrong with an option, `help` if it asks for that, or undefined when it was noted. */
+type Taken = string | undefined;
 
-/** `-h`, also where the value of another option was expected: `-s -h`. */
-function asksForHelp({ name, value, inlineValue }: OptionToken): boolean {
-  if (name === 'help') return value === undefined;
-  return inlineValue === false && (value === '-h' || value === '--help');
+/** `--name`, `--name value` and `--name=value`. */
+function takeLong(options: Options, word: string, left: string[], given: Map<string, string>): Taken {
+  const equals = word.indexOf('=');
+  const written = equals < 0 ? word : word.slice(0, equals);
+  if (word === '--help') return 'help';
+  const name = written.slice('--'.length);
+  return take(options, name, written, equals < 0 ? undefined : word.slice(equals + 1), left, given);
 }
 
-/** Notes one option. Returns what is wrong with it, if anything is. */
-function takeOption(options: Options, given: Map<string, string>, token: OptionToken): string | undefined {
-  const { name, rawName, value, inlineValue } = token;
-  const option: Flag | Value<unknown, boolean> | undefined = options[name];
-  if (option === undefined || !Object.hasOwn(options, name)) return `there is no option \`${rawName}\` here`;
-  if (given.has(name)) return `\`${rawName}\` is there twice`;
-  if (option.kind === 'flag') {
-    if (value !== undefined) return `\`${rawName}\` takes no value`;
-    given.set(name, '');
-    return undefined;
+/** `-n`, `-n value`, `-nvalue` and `-n=value`; flags may stand together. */
+function takeShorts(options: Options, word: string, left: string[], given: Map<string, string>): Taken {
+  for (let at = 1; at < word.length; at++) {
+    const letter = word[at] ?? '';
+    if (letter === 'h') return 'help';
+    const [name, option] = Object.entries(options).find(([, { short }]) => short === letter) ?? [];
+    const inline = word.slice(at + 1);
+    const isFlag = option?.kind === 'flag';
+    const value = isFlag || inline === '' ? undefined : inline.replace(/^=/, '');
+    const wrong = take(options, name ?? '', `-${letter}`, value, left, given);
+    if (wrong !== undefined || !isFlag) return wrong;
   }
-  const looksLikeOption = inlineValue === false && value !== undefined && /^-./.test(value);
-  if (value === undefined || looksLikeOption) return `\`${rawName}\` needs a value: ${option.placeholder}`;
-  // -s=FILE means the same as -sFILE.
-  const short = inlineValue === true && !rawName.startsWith('--');
-  given.set(name, short && value.startsWith('=') ? value.slice(1) : value);
+  return undefined;
+}
+
+/** Notes an option with its value: the one written with it, or else the next word. */
+function take(
+  options: Options,
+  name: string,
+  written: string,
+  inline: string | undefined,
+  left: string[],
+  given: Map<string, string>,
+): Taken {
+  const option = Object.hasOwn(options, name) ? options[name] : undefined;
+  if (option === undefined) return `there is no option \`${written}\` here`;
+  if (option.kind === 'flag' && inline !== undefined) return `\`${written}\` takes no value`;
+  const next = left[0];
+  if (option.kind === 'value' && inline === undefined) {
+    if (next === '-h' || next === '--help') return 'help';
+    if (next === undefined || /^-./.test(next)) return `\`${written}\` needs a value: ${option.placeholder}`;
+  }
+  if (given.has(name)) return `\`${written}\` is there twice`;
+  given.set(name, option.kind === 'flag' ? '' : (inline ?? left.shift() ?? ''));
   return undefined;
 }
 
@@ -112,19 +124,6 @@ function parseOperand(spec: CommandSpec, operands: readonly string[]) {
   if ('expected' in parsed)
     return usage(`Expected ${spec.operand.name} to be ${parsed.expected}, got "${given}"`);
   return { kind: 'operand', value: parsed.value } as const;
-}
-
-function nodeOptions(options: Options) {
-  const described: Record<string, { type: 'string' | 'boolean'; short?: string }> = {
-    help: { type: 'boolean', short: 'h' },
-  };
-  for (const [name, option] of Object.entries(options)) {
-    described[name] = {
-      type: option.kind === 'flag' ? 'boolean' : 'string',
-      ...(option.short === undefined ? {} : { short: option.short }),
-    };
-  }
-  return described;
 }
 
 function hintAtRest(spec: CommandSpec): string {

@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { getSystemErrorName } from 'node:util';
 import type { SystemError } from '../ports.ts';
 import type { Native } from './native-signatures.ts';
 
@@ -21,9 +20,7 @@ export function systemError(errno: number, syscall: string, path?: string): Syst
   return Object.assign(error, { code, errno: -errno, syscall, ...(path === undefined ? {} : { path }) });
 }
 
-/** Node knows the names libuv knows, and so not ENOEXEC. */
+/** Node's own list of names is libuv's, which lacks some, ENOEXEC for one; and node:util costs 2 ms of a start. */
 function errnoName(errno: number): string {
-  const name = getSystemErrorName(-errno);
-  if (name?.startsWith('E')) return name;
   return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
 }
