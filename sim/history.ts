@@ -110,6 +110,12 @@ export class History {
     this.#put({ ...this.#job(payload), fate: how });
   }
 
+  /** Whoever adds it has died: nothing is known of an add that had not ended. */
+  addBroken(payload: Payload): void {
+    const job = this.#job(payload);
+    if (job.fate === 'adding') this.#put({ ...job, fate: 'doubtful' });
+  }
+
   runStarted(place: bigint, bytes: Uint8Array): number {
     this.#runs += 1;
     const run = this.#runs;

@@ -12,6 +12,7 @@
  */
 
 import { type Change, type DirectoryNode, Disk, type FileNode, type Node, type Profile } from './disk.ts';
+import type { Chance } from './random.ts';
 
 export type Image = FileImage | DirectoryImage;
 type FileImage = {
@@ -189,4 +190,25 @@ export function describeImage(image: DirectoryImage, path = ''): string[] {
 
 function preview(content: Uint8Array): string {
   return Buffer.from(content.subarray(-24)).toString('latin1');
+}
+
+/** One of the images of this moment by chance, also where there are too many to make them all. */
+export function randomImage(disk: Disk, chance: Chance): DirectoryImage {
+  // Sometimes nearly all has reached the disk, sometimes nearly nothing.
+  const share = chance.pick([0, 0.2, 0.5, 0.8, 1]);
+  const lastOrder = chance.below(disk.changes + 1);
+  const survives = (change: Change) =>
+    disk.profile === 'ordered' ? change.order <= lastOrder : chance.flip(share);
+  const of = (node: Node): Image => {
+    if (node.kind === 'file')
+      return chance.flip(share) ? fileImage(node.content, node.mode) : chance.pick(fileImages(node));
+    const entries = new Map(node.durable);
+    for (const change of node.pending) {
+      if (!survives(change)) continue;
+      if (change.remove !== undefined) entries.delete(change.remove);
+      if (change.add !== undefined) entries.set(change.add.name, change.add.node);
+    }
+    return directoryImage(new Map([...entries].map(([name, child]) => [name, of(child)])));
+  };
+  return of(disk.root) as DirectoryImage;
 }

@@ -93,6 +93,11 @@ export class Disk {
     };
   }
 
+  /** How many changes of names there were; the last one's place in their order. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** Throws ENOENT or ENOTDIR for what leads there, not for the last name. */
   place(path: string, call: string): Place {
     const parents: DirectoryNode[] = [this.root];
