@@ -24,10 +24,11 @@ export async function addAndTell(
   machine: Machine,
   history: History,
   payload: Payload,
+  fromElsewhere = false,
 ): Promise<boolean> {
   history.addBegins(payload);
   try {
-    history.addReturned(payload, await layout.add(machine, payload));
+    history.addReturned(payload, await layout.add(machine, payload, fromElsewhere));
     return true;
   } catch (error) {
     history.addFailed(payload, layout.mayHaveAdded(error) ? 'doubtful' : 'rejected');

@@ -110,6 +110,13 @@ export class History {
     this.#put({ ...this.#job(payload), fate: how });
   }
 
+  /** The only actor has died, in the middle of whatever it did. */
+  actorDied(): void {
+    for (const payload of this.#jobs.keys()) this.addBroken(payload);
+    this.#live.clear();
+    this.version += 1;
+  }
+
   /** Whoever adds it has died: nothing is known of an add that had not ended. */
   addBroken(payload: Payload): void {
     const job = this.#job(payload);

@@ -27,8 +27,11 @@ export type WorkEnd =
 export interface Layout {
   readonly name: string;
   create(machine: Machine): Promise<void>;
-  /** Resolves, with the job's place in the order, when the queue has accepted it. */
-  add(machine: Machine, payload: Payload): Promise<bigint>;
+  /**
+   * Resolves, with the job's place in the order, when the queue has accepted it. `fromElsewhere`: as another sender,
+   * that the queue's own adders know nothing of.
+   */
+  add(machine: Machine, payload: Payload, fromElsewhere: boolean): Promise<bigint>;
   /** Whether an add that was rejected with this may have added the job all the same. */
   mayHaveAdded(error: unknown): boolean;
   /** Works until there is nothing to do. Rejects when the queue cannot be worked. */

@@ -17,9 +17,9 @@ export const spool: Layout = {
   create: async (machine) => {
     await createSpool(machine, QUEUE);
   },
-  add: async (machine, payload) => {
+  add: async (machine, payload, fromElsewhere) => {
     const queue = await openSpool(machine, QUEUE);
-    return (await queue.add({ payload })).seq;
+    return (await queue.add({ payload }, fromElsewhere ? { sequenceFile: '/sender' } : {})).seq;
   },
   mayHaveAdded: (error) => isQueueError(error, 'not-durable'),
   work: async (machine, runner) => {

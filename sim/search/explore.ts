@@ -102,6 +102,9 @@ class Moments {
   }
 }
 
+/** What a dead process waits for. */
+const NEVER = new Promise<void>(() => {});
+
 /** Goes through one case. Resolves with the first violation and how many calls the main actor made. */
 export async function exploreCase(
   explorer: Explorer,
@@ -115,6 +118,10 @@ export async function exploreCase(
   let calls = 0;
   let failed = one.fault === undefined;
   let between: Promise<void> | undefined;
+  let told = () => {};
+  const dead = new Promise<void>((resolve) => {
+    told = resolve;
+  });
   const world: World = new World({
     mode: 'direct',
     seed: 1,
@@ -131,8 +138,13 @@ export async function exploreCase(
     },
     interlude: (process) => {
       if (process.label !== 'main' || calls + 1 !== one.betweenAt || between !== undefined) return undefined;
+      if (one.scenario.mainDies) {
+        world.end(process, { kind: 'signaled', signal: 9 });
+        history.actorDied();
+      }
       between = actor('between', one.scenario.between);
-      return between;
+      void between.then(told);
+      return one.scenario.mainDies ? NEVER : between;
     },
   });
   const host = { name: 'host', disk };
@@ -140,7 +152,9 @@ export async function exploreCase(
     const machine = machineFor(world, world.newProcess(host, label), undefined, explorer.wrap);
     await act?.(layout, machine, history);
   };
-  await actor('main', one.scenario.main);
+  const main = actor('main', one.scenario.main);
+  if (one.scenario.mainDies && one.betweenAt !== undefined) await Promise.race([main, dead]);
+  else await main;
   moments.look(disk, history, 'anything else');
   if (history.violations.length > 0) {
     return { calls, found: { case: caseName(one), at: 'no crash', violations: history.violations } };
@@ -155,8 +169,8 @@ export async function exploreCase(
 }
 
 /**
- * Giving up a lock of an open descriptor cannot fail. And a directory that may be written but not opened cannot be synced, and the library then leaves its names to the file
- * system (`not-permitted` in publish.ts): less is promised there.
+ * Giving up a lock of an open descriptor cannot fail. And a directory that may be written but not opened cannot be
+ * synced: the library then leaves its names to the file system (`not-permitted` in publish.ts) and promises less.
  */
 function isByDesign(code: string, call: Call): boolean {
   return call.name === 'unlock' || (code === 'EACCES' && call.name === 'opendir');
@@ -204,19 +218,21 @@ type Prepared = { readonly image: DirectoryImage; readonly history: History };
 const preparedQueues = new Map<string, Promise<Prepared>>();
 
 async function preparedDisk(layout: Layout, { scenario, profile }: Case): Promise<[Disk, History]> {
-  const key = `${layout.name} ${scenario.jobsBefore}`;
-  const prepared = preparedQueues.get(key) ?? prepare(layout, scenario.jobsBefore);
+  const key = `${layout.name} ${scenario.jobsBefore} ${scenario.fromElsewhere}`;
+  const prepared = preparedQueues.get(key) ?? prepare(layout, scenario);
   preparedQueues.set(key, prepared);
   const { image, history } = await prepared;
   return [diskFrom(image, profile), history.afterCrash()];
 }
 
-async function prepare(layout: Layout, jobs: number): Promise<Prepared> {
+async function prepare(layout: Layout, { jobsBefore, fromElsewhere }: Scenario): Promise<Prepared> {
   const disk = new Disk('weak');
   const history = new History();
   const world = new World({ mode: 'direct', seed: 0, firstPid: 10 });
   const machine = machineFor(world, world.newProcess({ name: 'host', disk }, 'setup'));
   await layout.create(machine);
-  for (let at = 1; at <= jobs; at++) await addAndTell(layout, machine, history, payloadOf(`before-${at}`));
+  for (let at = 1; at <= jobsBefore; at++) {
+    await addAndTell(layout, machine, history, payloadOf(`before-${at}`), fromElsewhere);
+  }
   return { image: wholeImage(disk), history };
 }

@@ -16,6 +16,10 @@ export type Scenario = {
   readonly jobsBefore: number;
   readonly main: Actor;
   readonly between?: Actor;
+  /** The main actor is killed where the other one comes in. */
+  readonly mainDies?: boolean;
+  /** The jobs before were added by another sender, with numbers of its own. */
+  readonly fromElsewhere?: boolean;
 };
 
 export function payloadOf(label: string): string {
@@ -60,4 +64,14 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'process-while-adding', jobsBefore: 1, main: first, between: processing },
   { name: 'add-while-adding', jobsBefore: 0, main: first, between: second },
   { name: 'process-while-processing', jobsBefore: 2, main: processing, between: processing },
+  {
+    name: 'process-after-a-killed-one',
+    jobsBefore: 2,
+    main: processing,
+    between: processing,
+    mainDies: true,
+  },
+  { name: 'process-after-a-killed-add', jobsBefore: 1, main: first, between: processing, mainDies: true },
+  { name: 'add-after-a-killed-one', jobsBefore: 0, main: first, between: second, mainDies: true },
+  { name: 'add-behind-another-sender', jobsBefore: 1, main: first, fromElsewhere: true },
 ];
