@@ -19,6 +19,7 @@ import { crashImages, type DirectoryImage, describeImage, diskFrom, wholeImage }
 import { Disk, type Profile } from '../machine/disk.ts';
 import { machineFor, type Wrap } from '../machine/machine.ts';
 import { type Call, World } from '../machine/world.ts';
+import { caseName } from './cases.ts';
 import { payloadOf, type Scenario } from './scenarios.ts';
 
 export type Case = {
@@ -56,11 +57,6 @@ export type Explorer = {
 
 export function newTally(): Tally {
   return { states: 0, recoveries: 0, moments: 0, cut: 0, cases: 0 };
-}
-
-export function caseName({ scenario, profile, betweenAt, fault }: Case): string {
-  const between = betweenAt === undefined ? '' : `/between=${betweenAt}`;
-  return `${scenario.name}/${profile}${between}${fault === undefined ? '' : `/fault=${fault.call}:${fault.code}`}`;
 }
 
 type State = { readonly image: DirectoryImage; readonly history: History; readonly at: string };
