@@ -118,9 +118,17 @@ function lockNumbers(machine: Machine, queue: string, file: string | undefined):
   });
 }
 
-/** For the first job ever added here: behind all that wait, and not before the one that is next. */
+/**
+ * For the first job ever added here: behind all that wait, and not before the one that is next. A job that the system
+ * does not let us read could have any number, and a second job with it would stop the queue.
+ */
 async function firstFreeNumber(machine: Machine, queue: string): Promise<Sequence> {
-  const { jobs } = await scanQueue(machine, queue);
+  const { jobs, unreadable } = await scanQueue(machine, queue);
+  const unknown = unreadable.find(({ cause }) => cause !== undefined);
+  if (unknown !== undefined) {
+    const message = `${unknown.path}: cannot see the number of this job: ${unknown.message}`;
+    throw new QueueError('not-written', message, { cause: unknown.cause });
+  }
   let free = (await peekSequence(machine, nextSequencePath(queue))) ?? sequence(1);
   for (const { header } of jobs) if (header.seq >= free) free = following(header.seq);
   return free;

@@ -12,6 +12,10 @@ const CASES = [
     was: 'a number that was not durable was relied on, and a job ran again after its successor',
     cases: ['process-after-a-killed-one/weak/between=29', 'process-after-a-killed-one/weak/between=30'],
   },
+  {
+    was: 'a job of another sender could not be read, and its number was given out again',
+    cases: ['add-behind-another-sender/weak/fault=10:EIO', 'add-behind-another-sender/weak/fault=8:EMFILE'],
+  },
 ] as const;
 
 describe.each(CASES)('$was', ({ cases }) => {
