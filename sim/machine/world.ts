@@ -32,7 +32,7 @@ export type SimProcess = {
   readonly handlers: Map<string, Set<() => void>>;
   readonly chance: Chance;
   alive: boolean;
-  /** What it asked the machine last. */
+  /** What it asked the machine last, but for what goes on aside. */
   lastCall: string;
   readonly onExit: ((exit: Exit) => void)[];
 };
@@ -136,7 +136,7 @@ export class World {
     return new Promise<T>((resolve, reject) => {
       if (!process.alive) return;
       const take = () => {
-        process.lastCall = call.name;
+        if (!call.name.endsWith('Aside')) process.lastCall = call.name;
         try {
           const result = perform();
           if (process.alive) resolve(result);
