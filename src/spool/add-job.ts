@@ -142,13 +142,16 @@ function lockNumbers(machine: Machine, queue: string, file: string | undefined):
   });
 }
 
-/** For the first job ever added here: behind all that wait, and not before the one that is next. */
+/**
+ * For the first job ever added here: behind all that wait, and not before the one that is next. A file that cannot be
+ * read, encoded perhaps, could have any number, and a second job with it would stop the queue.
+ */
 async function firstFreeNumber(machine: Machine, queue: string): Promise<Sequence> {
   const { jobs, unreadable } = await scanQueue(machine, queue);
   const [unknown] = unreadable;
   if (unknown !== undefined) {
     const message = `${unknown.path}: ${unknown.message}, so nobody can tell which number is free`;
-    throw new QueueError('number-unknown', message);
+    throw new QueueError('number-unknown', message, { cause: unknown.cause });
   }
   let free = (await peekSequence(machine, nextSequencePath(queue))) ?? sequence(1);
   for (const { header } of jobs) if (header.seq >= free) free = following(header.seq);

@@ -51,6 +51,8 @@ export type Unreadable = {
   readonly path: string;
   /** What is wrong, without the path, without a full stop. */
   readonly message: string;
+  /** The system's error, where it is the file that could not be read and not its content that is wrong. */
+  readonly cause?: unknown;
 };
 
 export type Scan = { readonly jobs: JobFile[]; readonly unreadable: Unreadable[] };
@@ -78,7 +80,7 @@ export async function scanQueue(machine: Machine, queue: string, decoder?: Decod
     const path = join(directory, name);
     const look = await lookAt(machine, path, kind, read);
     if (look.kind === 'job') jobs.push({ name, path, header: look.header });
-    else if (look.kind === 'unreadable') unreadable.push({ name, path, message: look.message });
+    else if (look.kind === 'unreadable') unreadable.push({ ...look.file, name, path });
   }
   return { jobs, unreadable };
 }
@@ -92,7 +94,7 @@ async function readDecoded(machine: Machine, path: string, decoder: Decoder): Pr
 
 type Look =
   | { readonly kind: 'job'; readonly header: PacketHeader }
-  | { readonly kind: 'unreadable'; readonly message: string }
+  | { readonly kind: 'unreadable'; readonly file: Pick<Unreadable, 'message' | 'cause'> }
   | { readonly kind: 'vanished' };
 
 async function lookAt(
@@ -104,13 +106,13 @@ async function lookAt(
   try {
     // A link is followed, and a file system that does not tell kinds in a listing is asked for each.
     const real = kind === 'link' || kind === 'unknown' ? (await machine.files.stat(path)).kind : kind;
-    if (real !== 'file') return { kind: 'unreadable', message: notAFile(real) };
+    if (real !== 'file') return { kind: 'unreadable', file: { message: notAFile(real) } };
     const result = await read(path);
-    if (result.kind === 'damaged') return { kind: 'unreadable', message: result.message };
+    if (result.kind === 'damaged') return { kind: 'unreadable', file: { message: result.message } };
     return { kind: 'job', header: result.header };
   } catch (error) {
     if (hasErrno(error, 'ENOENT') && kind !== 'link') return { kind: 'vanished' };
-    return { kind: 'unreadable', message: reasonOf(error) };
+    return { kind: 'unreadable', file: { message: reasonOf(error), cause: error } };
   }
 }
 

@@ -84,6 +84,8 @@ class SpoolSession implements Session {
   #at = 0;
   /** The number that was next when we began. */
   readonly #begun: Sequence;
+  /** Whether the number that we found is known to survive a power cut. */
+  #begunOnDisk = false;
   /** One at a time, until it is settled. */
   #claim: Claim | undefined;
   #closed = false;
@@ -113,6 +115,7 @@ class SpoolSession implements Session {
     for (;;) {
       const file = byNumber(this.#options) ? this.#nextBySequence() : this.#waiting[this.#at];
       if (file === undefined) return this.#idle();
+      await this.#keepBegun();
       this.#at += 1;
       const opened = await this.#open(file);
       if (opened === undefined) continue;
@@ -130,6 +133,23 @@ class SpoolSession implements Session {
     } finally {
       await this.#sequence.close();
     }
+  }
+
+  /**
+   * Makes the number that we found survive a power cut, before the first job that relies on it.
+   *
+   *     worker before us            we                         disk
+   *     ----------------            --                         ----
+   *     renames nextseq: 4                                     3, and soon 4
+   *     is killed, or its fsync fails
+   *                                 read 4, start job 4
+   *                                                            the power is cut: 3
+   *                                 job 3 runs again, after 4
+   */
+  async #keepBegun(): Promise<void> {
+    if (this.#begunOnDisk || !byNumber(this.#options)) return;
+    await syncDirectory(this.#machine.files, this.#queue, nextSequencePath(this.#queue));
+    this.#begunOnDisk = true;
   }
 
   /** The job whose number is next, past numbers being stepped over. */

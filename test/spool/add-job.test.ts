@@ -53,6 +53,16 @@ describe('addJob', () => {
     ]);
   });
 
+  it("refuses the first job while another sender's cannot be read, for their numbers could meet", async () => {
+    putJob(queue, 'theirs', { seq: 1 });
+    const files = faultyFiles(real, ({ name, path }) =>
+      name === 'read' && path.endsWith('fspl-theirs.fspl') ? 'EIO' : undefined,
+    );
+    await expect(addJob(machineWithFiles(files), queue, job)).rejects.toMatchObject({ code: 'number-unknown' });
+    expect(litterOf(queue)).toEqual([]);
+    expect((await addJob(realMachine, queue, job)).seq).toBe(2n);
+  });
+
   it('at level crash-safe syncs only the number', async () => {
     await addJob(realMachine, queue, job);
     const recording = recordingFiles(real);

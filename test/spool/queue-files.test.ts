@@ -162,7 +162,7 @@ describe('scanQueue', () => {
     const recording = recordingFiles(real);
     const scan = await scanQueue(machineWithFiles(recording.files), queue);
     expect(scan.jobs).toMatchObject([{ name: good }]);
-    expect(scan.unreadable).toEqual([{ name: 'fspl-odd.fspl', path, message }]);
+    expect(scan.unreadable).toMatchObject([{ name: 'fspl-odd.fspl', path, message }]);
     expect(recording.told(queue, 'open')).toEqual([`open jobs/${good}`]);
   });
 

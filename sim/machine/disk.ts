@@ -1,0 +1,199 @@
+/**
+ * A disk with a cache: what processes see (volatile) and what a power cut leaves for certain (durable).
+ *
+ * | call               | seen at once | durable after                                                     |
+ * |--------------------|--------------|-------------------------------------------------------------------|
+ * | write              | yes          | fsync of the file                                                 |
+ * | open that creates, |              |                                                                   |
+ * | link, unlink,      | yes          | fsync of the directory; one change each, also a rename within one |
+ * | mkdir, rename      |              | directory; a rename between two is one change in each of them     |
+ *
+ * Between the two lies what `crash.ts` enumerates. Contents are never changed in place: a write makes a new array, so
+ * that any number of disks can share one. An fsync that fails has lost what it should have kept: the pages count as
+ * clean, and a later fsync of the same content says yes without writing it (Linux; "fsyncgate").
+ */
+
+import { errno } from './errno.ts';
+
+const EMPTY = new Uint8Array(0);
+
+export type FileNode = {
+  readonly kind: 'file';
+  readonly number: number;
+  mode: number;
+  content: Uint8Array;
+  durable: Uint8Array;
+  /** The content that a failed fsync has dropped. */
+  dropped: Uint8Array | undefined;
+  modifiedMs: number;
+};
+
+export type DirectoryNode = {
+  readonly kind: 'directory';
+  readonly number: number;
+  mode: number;
+  readonly entries: Map<string, Node>;
+  durable: Map<string, Node>;
+  /** In the order they were made. */
+  pending: Change[];
+};
+
+export type Node = FileNode | DirectoryNode;
+
+export type Change = {
+  /** Place in the order of all changes to this disk: the journal of the profile `ordered`. */
+  readonly order: number;
+  readonly remove?: string;
+  readonly add?: { readonly name: string; readonly node: Node };
+};
+
+/**
+ * `weak`: what POSIX promises and no more. `ordered`: a journal, as ext4 has it: changes of names persist in their
+ * order, and any fsync makes all those before it durable. Contents are as free as with `weak` in both.
+ */
+export type Profile = 'weak' | 'ordered';
+
+type Place = { readonly parent: DirectoryNode; readonly name: string; readonly node: Node | undefined };
+
+export class Disk {
+  readonly profile: Profile;
+  readonly root: DirectoryNode;
+  /** Goes up with each change of what a crash could leave. */
+  version = 0;
+  #nodes = 0;
+  #changes = 0;
+
+  constructor(profile: Profile) {
+    this.profile = profile;
+    this.root = this.newDirectory();
+  }
+
+  newFile(content: Uint8Array = EMPTY, mode = 0o644): FileNode {
+    this.#nodes += 1;
+    return {
+      kind: 'file',
+      number: this.#nodes,
+      mode,
+      content,
+      durable: content,
+      dropped: undefined,
+      modifiedMs: 0,
+    };
+  }
+
+  newDirectory(): DirectoryNode {
+    this.#nodes += 1;
+    return {
+      kind: 'directory',
+      number: this.#nodes,
+      mode: 0o755,
+      entries: new Map(),
+      durable: new Map(),
+      pending: [],
+    };
+  }
+
+  /** How many changes of names there were; the last one's place in their order. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Throws ENOENT or ENOTDIR for what leads there, not for the last name. */
+  place(path: string, call: string): Place {
+    const parents: DirectoryNode[] = [this.root];
+    const names = path.split('/').filter((name) => name !== '' && name !== '.');
+    const last = names.pop() ?? '';
+    const step = (name: string): Node | undefined => {
+      const parent = parents[parents.length - 1] ?? this.root;
+      if (name !== '..') return parent.entries.get(name);
+      return parents.length > 1 ? parents[parents.length - 2] : this.root;
+    };
+    for (const name of names) {
+      const node = step(name);
+      if (node === undefined) throw errno('ENOENT', call, path);
+      if (node.kind !== 'directory') throw errno('ENOTDIR', call, path);
+      if (name === '..') parents.pop();
+      else parents.push(node);
+    }
+    const parent = parents[parents.length - 1] ?? this.root;
+    return { parent, name: last, node: last === '' ? this.root : step(last) };
+  }
+
+  /** Throws ENOENT. */
+  find(path: string, call: string): Node {
+    const { node } = this.place(path, call);
+    if (node === undefined) throw errno('ENOENT', call, path);
+    return node;
+  }
+
+  add(parent: DirectoryNode, name: string, node: Node): void {
+    parent.entries.set(name, node);
+    this.#note(parent, { add: { name, node } });
+  }
+
+  remove(parent: DirectoryNode, name: string): void {
+    parent.entries.delete(name);
+    this.#note(parent, { remove: name });
+  }
+
+  rename(from: Place, to: Place, node: Node): void {
+    from.parent.entries.delete(from.name);
+    to.parent.entries.set(to.name, node);
+    const add = { name: to.name, node };
+    if (from.parent === to.parent) {
+      this.#note(to.parent, { remove: from.name, add });
+    } else {
+      this.#note(to.parent, { add });
+      this.#note(from.parent, { remove: from.name });
+    }
+  }
+
+  write(node: FileNode, bytes: Uint8Array, position: number, nowMs: number): void {
+    const end = position + bytes.length;
+    const content = new Uint8Array(Math.max(node.content.length, end));
+    content.set(node.content);
+    content.set(bytes, position);
+    this.replace(node, content, nowMs);
+  }
+
+  replace(node: FileNode, content: Uint8Array, nowMs: number): void {
+    node.content = content;
+    node.modifiedMs = nowMs;
+    this.version += 1;
+  }
+
+  fsync(node: Node): void {
+    if (node.kind === 'file') {
+      if (node.durable === node.content || node.dropped === node.content) return;
+      node.durable = node.content;
+      this.version += 1;
+    }
+    if (this.profile === 'ordered') this.#commit(this.root, new Set());
+    else if (node.kind === 'directory') this.#settle(node);
+  }
+
+  /** What an fsync that fails does. */
+  failSync(node: Node): void {
+    if (node.kind === 'file' && node.content !== node.durable) node.dropped = node.content;
+  }
+
+  #note(parent: DirectoryNode, change: Omit<Change, 'order'>): void {
+    this.#changes += 1;
+    this.version += 1;
+    parent.pending.push({ ...change, order: this.#changes });
+  }
+
+  #settle(directory: DirectoryNode): void {
+    if (directory.pending.length === 0) return;
+    directory.durable = new Map(directory.entries);
+    directory.pending = [];
+    this.version += 1;
+  }
+
+  #commit(directory: DirectoryNode, seen: Set<Node>): void {
+    if (seen.has(directory)) return;
+    seen.add(directory);
+    this.#settle(directory);
+    for (const node of directory.entries.values()) if (node.kind === 'directory') this.#commit(node, seen);
+  }
+}

@@ -1,0 +1,4 @@
+/** An error as the real ports throw it. */
+export function errno(code: string, syscall: string, path = ''): Error {
+  return Object.assign(new Error(`${code}: simulated, ${syscall} '${path}'`), { code, syscall, path });
+}

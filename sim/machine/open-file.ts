@@ -1,0 +1,39 @@
+/** What descriptors point at: shared by every process that inherited one, gone with the last of them. */
+
+import type { LockKind } from '../../src/os/ports.ts';
+import type { Node } from './disk.ts';
+
+export type Pipe = { readonly bytes: number[]; mode: number; readers: number; writers: number };
+
+export type Target =
+  | { readonly kind: 'node'; readonly node: Node; readonly path: string }
+  | { readonly kind: 'nowhere' }
+  | { readonly kind: 'pipe'; readonly pipe: Pipe; readonly end: 'read' | 'write' };
+
+export type OpenFile = {
+  readonly target: Target;
+  readonly writable: boolean;
+  position: number;
+  /** How many descriptors, in all processes, point here. */
+  holders: number;
+};
+
+/** flock(2): a lock is the open file's, so heirs of a descriptor share it and the last one gives it up. */
+export class LockTable {
+  readonly #held = new Map<Node, Map<OpenFile, LockKind>>();
+
+  tryLock(file: OpenFile, kind: LockKind): boolean {
+    if (file.target.kind !== 'node') return true;
+    const { node } = file.target;
+    const holders = this.#held.get(node) ?? new Map<OpenFile, LockKind>();
+    for (const [other, held] of holders) {
+      if (other !== file && (kind === 'exclusive' || held === 'exclusive')) return false;
+    }
+    this.#held.set(node, holders.set(file, kind));
+    return true;
+  }
+
+  unlock(file: OpenFile): void {
+    if (file.target.kind === 'node') this.#held.get(file.target.node)?.delete(file);
+  }
+}

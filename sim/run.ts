@@ -1,0 +1,127 @@
+/**
+ * The search, for as long as one likes, and the replay of what it has found.
+ *
+ *     bun sim/run.ts [--seconds N] [--states N] [--seed N [--plan NAME=N,...]] [--case NAME] [--plant NAME]
+ */
+
+import { parseArgs } from 'node:util';
+import { spool } from './layouts/spool.ts';
+import type { Wrap } from './machine/machine.ts';
+import { PLANTS } from './planted/plants.ts';
+import { caseNamed } from './search/cases.ts';
+import { exhaust, FAULT_CODES } from './search/exhaust.ts';
+import { exploreCase, type Found, newTally } from './search/explore.ts';
+import { planWith } from './search/plan.ts';
+import { type Failure, type RandomTally, replayCommand, searchSeeds, shrink } from './search/random.ts';
+import { type Outcome, randomRun } from './search/random-run.ts';
+
+const HELP = `Searches a simulated machine for crashes and races that break what a queue promises.
+
+  bun sim/run.ts                     every crash state of the small cases, then random runs, 60 seconds in all
+    --seconds N                      for so long
+    --states N                       at most so many crash states
+    --from N                         random runs from this seed on (default 1)
+  bun sim/run.ts --seed N            one random run, step by step
+    --plan NAME=N,...                with these changes, as a shrunk failure prints them
+  bun sim/run.ts --case NAME         one small case with all its crash states, such as process-2/weak/fault=7:EIO
+  Any of these with
+    --plant NAME                     a deliberate mistake: ${PLANTS.map(({ name }) => name).join(', ')}
+
+Exit code: 0 nothing found, 1 a promise was broken, 2 the command line is wrong.`;
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    states: { type: 'string', default: 'Infinity' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    plan: { type: 'string', default: '' },
+    case: { type: 'string' },
+    plant: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const started = performance.now();
+const elapsed = () => (performance.now() - started) / 1000;
+const plant = values.plant === undefined ? undefined : ` --plant ${values.plant}`;
+const say = (line: string) => console.log(line);
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  if (values.help) {
+    say(HELP);
+    return 0;
+  }
+  const wrap = PLANTS.find(({ name }) => name === values.plant)?.wrap;
+  if (values.plant !== undefined && wrap === undefined)
+    throw new RangeError(`No such plant: ${values.plant}`);
+  const options = { layout: spool, ...(wrap === undefined ? {} : { wrap }) };
+  if (values.seed !== undefined) return replaySeed(options, Number(values.seed));
+  if (values.case !== undefined) return replayCase(options, values.case);
+  return search(options);
+}
+
+type Options = { readonly layout: typeof spool; readonly wrap?: Wrap };
+
+async function search(options: Options): Promise<number> {
+  const seconds = Number(values.seconds);
+  const limit = Number(values.states);
+  const tally = newTally();
+  const goOn = () => elapsed() < seconds && tally.states < limit;
+  const crashes = await exhaust({ ...options, tally, goOn, secondCrash: true }, { codes: FAULT_CODES });
+  const rate = Math.round(tally.states / elapsed());
+  say(
+    `${tally.states} crash states at ${tally.moments} moments of ${tally.cases} cases in ${elapsed().toFixed(1)} s ` +
+      `(${rate} a second), ${tally.recoveries} of them different and recovered; ${tally.cut} moments not complete`,
+  );
+  if (crashes !== undefined) return report(crashes);
+  const random: RandomTally = { runs: 0, steps: 0 };
+  const since = elapsed();
+  const failure = await searchSeeds(options, Number(values.from), () => elapsed() < seconds, random);
+  const stepRate = Math.round(random.steps / Math.max(elapsed() - since, 0.001));
+  say(`${random.runs} random runs, ${random.steps} steps (${stepRate} a second)`);
+  if (failure === undefined) return 0;
+  tell(failure.outcome);
+  say(`replay: ${replayCommand(failure, plant)}`);
+  const smallest: Failure = await shrink(options, failure);
+  say(`shrunk: ${replayCommand(smallest, plant)}`);
+  return 1;
+}
+
+async function replaySeed(options: Options, seed: number): Promise<number> {
+  const outcome = await randomRun({ ...options, seed, plan: planWith(seed, values.plan), trace: say });
+  tell(outcome);
+  return outcome.violations.length > 0 ? 1 : 0;
+}
+
+/** A case is made of many runs: the trace that is printed is that of the last, which broke the promise. */
+async function replayCase(options: Options, name: string): Promise<number> {
+  const lines: string[] = [];
+  const trace = (line: string) => {
+    if (!line.startsWith(' ') || line.startsWith('  recovery 1')) lines.push(line);
+  };
+  const explorer = { ...options, tally: newTally(), goOn: () => true, secondCrash: true, trace };
+  const { found } = await exploreCase(explorer, caseNamed(name));
+  say(`${explorer.tally.states} crash states, ${explorer.tally.recoveries} recoveries`);
+  if (found === undefined) return 0;
+  const main = lines.filter((line) => !line.startsWith(' ') && !line.startsWith('/'));
+  main.forEach((line, index) => {
+    say(`${String(index + 1).padStart(4)} ${line}`);
+  });
+  say(['the disk after the power cut:', ...lines.filter((line) => line.startsWith('/'))].join('\n'));
+  return report(found);
+}
+
+function report(found: Found): number {
+  say(`broken in ${found.case}, power cut at ${found.at}`);
+  for (const { promise, message } of found.violations) say(`  ${promise}: ${message}`);
+  say(`replay: bun sim/run.ts --case ${found.case}${plant ?? ''}`);
+  return 1;
+}
+
+function tell({ violations, hash, steps }: Outcome): void {
+  for (const { promise, message } of violations) say(`  ${promise}: ${message}`);
+  say(`${steps} steps, trace ${hash}${violations.length === 0 ? ', no promise broken' : ''}`);
+}

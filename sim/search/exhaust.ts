@@ -1,0 +1,54 @@
+/** All cases of all scenarios, one after the other. */
+
+import type { Profile } from '../machine/disk.ts';
+import { type Case, type Explorer, exploreCase, type Found } from './explore.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
+
+export type Extent = {
+  readonly scenarios?: readonly Scenario[];
+  readonly profiles?: readonly Profile[];
+  /** Errnos that each call fails with once; none: no faults. */
+  readonly codes?: readonly string[];
+};
+
+export const FAULT_CODES = ['EIO', 'ENOSPC', 'EMFILE', 'EACCES', 'EROFS', 'EDQUOT'] as const;
+
+/** The first violation, or undefined when there is none. */
+export async function exhaust(explorer: Explorer, extent: Extent = {}): Promise<Found | undefined> {
+  const { scenarios = SCENARIOS, profiles = ['weak', 'ordered'], codes = [] } = extent;
+  for (const profile of profiles) {
+    for (const scenario of scenarios) {
+      const found = await exhaustScenario(explorer, { scenario, profile }, codes);
+      if (found !== undefined) return found;
+      if (!explorer.goOn()) return undefined;
+    }
+  }
+  return undefined;
+}
+
+async function exhaustScenario(
+  explorer: Explorer,
+  plain: Case,
+  codes: readonly string[],
+): Promise<Found | undefined> {
+  // What was recovered from once need not be again, in whichever case of this scenario it comes up.
+  const seen = [new Set<string>(), new Set<string>()];
+  const { calls, found } = await exploreCase(explorer, plain, seen);
+  if (found !== undefined) return found;
+  if (plain.scenario.between !== undefined) {
+    for (let betweenAt = 1; betweenAt <= calls; betweenAt++) {
+      const { found } = await exploreCase(explorer, { ...plain, betweenAt }, seen);
+      if (found !== undefined) return found;
+      if (!explorer.goOn()) return undefined;
+    }
+    return undefined;
+  }
+  for (const code of codes) {
+    for (let call = 1; call <= calls; call++) {
+      const { found } = await exploreCase(explorer, { ...plain, fault: { call, code } }, seen);
+      if (found !== undefined) return found;
+      if (!explorer.goOn()) return undefined;
+    }
+  }
+  return undefined;
+}

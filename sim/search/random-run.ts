@@ -1,0 +1,198 @@
+/**
+ * One random run: actors on a machine with trouble, power cuts in between, and at the end a recovery without any.
+ *
+ *     epoch    adders add, processors work again and again; some are killed and started anew; calls fail
+ *     cut      all processes die, and the disk is one of those that can remain; or, in the last epoch, the actors
+ *              that are left are killed and what they started must end by itself
+ *     check    the queue is recovered and must keep all that it has promised
+ *
+ * Hosts share one disk, whose power is that of the first: when it is cut, the others lose their mount and are started
+ * anew too. A host of its own can lose its power alone: its processes die, the disk stays.
+ */
+
+import { addAndTell, observerOf, recoverAndCheck } from '../checker.ts';
+import { History, type Violation } from '../history.ts';
+import type { Layout, Observer, Runner } from '../layouts/layout.ts';
+import { diskFrom, randomImage, wholeImage } from '../machine/crash.ts';
+import { Disk } from '../machine/disk.ts';
+import { machineFor, type Wrap } from '../machine/machine.ts';
+import { start } from '../machine/processes.ts';
+import { type Chance, chance, TraceHash } from '../machine/random.ts';
+import { type SimHost, type SimProcess, World } from '../machine/world.ts';
+import { JOB_COMMAND, programsFor, type RunKind } from '../programs.ts';
+import { faultFor } from './faults.ts';
+import type { Plan } from './plan.ts';
+
+export type RandomRun = {
+  readonly layout: Layout;
+  readonly wrap?: Wrap;
+  readonly seed: number;
+  readonly plan: Plan;
+  readonly trace?: (line: string) => void;
+};
+
+export type Outcome = {
+  readonly violations: readonly Violation[];
+  /** Two runs with one hash were the same, step by step. */
+  readonly hash: string;
+  readonly steps: number;
+};
+
+/** What is left of an epoch gets so many turns to end by itself. */
+const LAST_TURNS = 4000;
+/** How long a processor waits before it looks again. */
+const AGAIN_MS = 50;
+
+export async function randomRun(run: RandomRun): Promise<Outcome> {
+  const { layout, plan, seed } = run;
+  const dice = chance(seed).branch(2);
+  const trace = new TraceHash();
+  let history = new History();
+  let disk = await emptyQueue(layout, plan);
+  let steps = 0;
+  for (let epoch = 0; epoch <= plan.powerCuts; epoch++) {
+    const last = epoch === plan.powerCuts;
+    const world = await runEpoch(run, disk, history, epoch, last);
+    trace.add(world.trace.value);
+    steps += world.steps;
+    if (history.violations.length > 0) break;
+    run.trace?.(last ? 'the end' : 'power cut');
+    disk = diskFrom(last ? wholeImage(disk) : randomImage(disk, dice), plan.profile);
+    history = history.afterCrash();
+  }
+  if (history.violations.length === 0) {
+    const world = new World({ mode: 'direct', seed: seed + 1, firstPid: 90_000 });
+    const process = world.newProcess({ name: 'host-0', disk }, 'recovery');
+    await recoverAndCheck(layout, machineFor(world, process, undefined, run.wrap), history);
+  }
+  trace.add(history.key);
+  return { violations: history.violations, hash: trace.value, steps };
+}
+
+async function emptyQueue(layout: Layout, plan: Plan): Promise<Disk> {
+  const disk = new Disk(plan.profile);
+  const world = new World({ mode: 'direct', seed: 0, firstPid: 10 });
+  await layout.create(machineFor(world, world.newProcess({ name: 'host-0', disk }, 'setup')));
+  return diskFrom(wholeImage(disk), plan.profile);
+}
+
+async function runEpoch(
+  run: RandomRun,
+  disk: Disk,
+  history: History,
+  epoch: number,
+  last: boolean,
+): Promise<World> {
+  const { plan } = run;
+  const dice = chance(run.seed).branch(100 + epoch);
+  const world = new World({
+    mode: 'stepped',
+    seed: dice.below(2 ** 32),
+    firstPid: 1000 * (epoch + 1),
+    before: (process, call) => run.trace?.(`${process.pid} ${process.label}: ${call.name} ${call.path}`),
+    fault: (process, call) => (actors.has(process) ? faultFor(call, dice, plan.errors) : undefined),
+  });
+  const hosts = Array.from({ length: plan.hosts }, (_, at): SimHost => ({ name: `host-${at}`, disk }));
+  const actors = new Set<SimProcess>();
+  const launch = actorsOf(run, world, history, dice, actors);
+  for (let at = 0; at < plan.adders; at++) launch.adder(dice.pick(hosts), `${epoch}.${at}`);
+  for (let at = 0; at < plan.processors; at++) launch.processor(dice.pick(hosts));
+
+  const turn = () => {
+    if (history.violations.length > 0) return true;
+    const victims = [...actors].filter(isKillable);
+    if (victims.length > 0 && dice.flip(plan.kills / 1000)) {
+      const victim = dice.pick(victims);
+      const whole = victim.host !== hosts[0] && dice.flip(0.3);
+      kill(world, whole ? world.processes.filter(({ host }) => host === victim.host) : [victim]);
+      launch.processor(dice.pick(hosts));
+    }
+    return false;
+  };
+  await world.run(turn, plan.turns);
+  if (!last) {
+    kill(world, world.processes);
+    return world;
+  }
+  const leave = () => {
+    kill(world, [...actors].filter(isKillable));
+    return history.violations.length > 0 || world.processes.every(({ alive }) => !alive);
+  };
+  await world.run(leave, LAST_TURNS);
+  if (history.violations.length === 0 && history.alive > 0) {
+    history.broken('single', 'a run goes on, though its worker is long dead');
+  }
+  return world;
+}
+
+/**
+ * Between the start of a command and the note to the watchdog nobody guards it: src/worker/watchdog.ts says so, and
+ * it is not looked for here.
+ */
+function isKillable({ alive, lastCall }: SimProcess): boolean {
+  return alive && lastCall !== 'spawn';
+}
+
+function kill(world: World, victims: readonly SimProcess[]): void {
+  for (const victim of victims) world.end(victim, { kind: 'signaled', signal: 9 });
+}
+
+function actorsOf(
+  { layout, plan, wrap }: RandomRun,
+  world: World,
+  history: History,
+  dice: Chance,
+  actors: Set<SimProcess>,
+) {
+  const observer = observerOf(history);
+  const kinds: RunKind[] = plan.longRuns > 0 ? ['quick', 'slow', 'stubborn', 'never'] : ['quick'];
+  const runs = { kinds, failShare: plan.failingRuns / 1000 };
+  const programs = programsFor(observer, dice, runs);
+  const begin = (host: SimHost, label: string, main: (process: SimProcess) => Promise<number>) => {
+    const process = world.newProcess(host, label);
+    actors.add(process);
+    process.onExit.push(() => actors.delete(process));
+    start(world, process, () => main(process));
+  };
+  return {
+    adder: (host: SimHost, label: string) =>
+      begin(host, 'adder', async (process) => {
+        const machine = machineFor(world, process, programs, wrap);
+        for (let at = 0; at < plan.addsEach; at++) {
+          const payload = `job ${label}.${at}: all of its bytes!`;
+          process.onExit.push(() => history.addBroken(payload));
+          await addAndTell(layout, machine, history, payload);
+        }
+        return 0;
+      }),
+    processor: (host: SimHost) =>
+      begin(host, 'processor', async (process) => {
+        const machine = machineFor(world, process, programs, wrap);
+        for (;;) {
+          try {
+            await layout.work(machine, runnerFor(plan, observerIn(process, observer)));
+          } catch {
+            // Locked, or a call that failed: as cron would, it tries again later.
+          }
+          await new Promise<void>((resolve) => void machine.clock.after(AGAIN_MS, resolve));
+        }
+      }),
+  };
+}
+
+function runnerFor(plan: Plan, observer: Observer): Runner {
+  if (plan.commands === 0) return { kind: 'function', observer };
+  return { kind: 'command', program: JOB_COMMAND, observer };
+}
+
+/** Runs within a worker's own process end with it. */
+function observerIn(process: SimProcess, observer: Observer): Observer {
+  return {
+    ...observer,
+    started: (place, payload) => {
+      const run = observer.started(place, payload);
+      process.onExit.push(() => observer.ended(run, false));
+      return run;
+    },
+  };
+}

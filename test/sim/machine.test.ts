@@ -1,0 +1,107 @@
+/** The simulated machine itself: what a power cut leaves, who has a lock, and whose turn it is. */
+
+import { describe, expect, it } from 'vitest';
+import { crashImages, describeImage } from '../../sim/machine/crash.ts';
+import { Disk, type Profile } from '../../sim/machine/disk.ts';
+import { machineFor } from '../../sim/machine/machine.ts';
+import { start } from '../../sim/machine/processes.ts';
+import { World } from '../../sim/machine/world.ts';
+import type { Machine } from '../../src/os/ports.ts';
+
+function direct(profile: Profile = 'weak') {
+  const disk = new Disk(profile);
+  const world = new World({ mode: 'direct' });
+  const host = { name: 'host', disk };
+  const newMachine = () => machineFor(world, world.newProcess(host, 'test'));
+  return { disk, newMachine };
+}
+
+async function publish({ files }: Machine, upTo: 'write' | 'fsync' | 'rename' | 'directory'): Promise<void> {
+  const file = await files.open('/new', 'create');
+  await files.write(file, new Uint8Array([65, 66]));
+  if (upTo === 'write') return;
+  await files.fsync(file);
+  if (upTo === 'fsync') return;
+  await files.rename('/new', '/name');
+  if (upTo === 'rename') return;
+  await files.fsync(await files.open('/', 'directory'));
+}
+
+const AB = '2 bytes "AB"';
+const EMPTY = '0 bytes ""';
+
+describe('a power cut leaves', () => {
+  it.each([
+    [
+      'weak',
+      'write',
+      ['', `/new: ${EMPTY}`, `/new: ${AB}`, '/new: 1 bytes "A"', '/new: 2 bytes "\\u0000\\u0000"'],
+    ],
+    ['weak', 'fsync', ['', `/new: ${AB}`]],
+    ['weak', 'rename', ['', `/new: ${AB}`, `/name: ${AB}`]],
+    ['weak', 'directory', [`/name: ${AB}`]],
+    ['ordered', 'fsync', [`/new: ${AB}`]],
+    ['ordered', 'rename', [`/new: ${AB}`, `/name: ${AB}`]],
+  ] as const)('on a disk that is %s, after %s', async (profile, upTo, expected) => {
+    const { disk, newMachine } = direct(profile);
+    await publish(newMachine(), upTo);
+    const { images, cut } = crashImages(disk);
+    expect(cut).toBe(false);
+    expect(images.map((image) => describeImage(image).join('\n')).sort()).toEqual([...expected].sort());
+  });
+
+  it('after an fsync that failed, nothing more than before, whatever later ones say', async () => {
+    const disk = new Disk('weak');
+    let fail = true;
+    const world = new World({
+      mode: 'direct',
+      fault: (_process, { name }) => (fail && name === 'fsync' ? 'EIO' : undefined),
+    });
+    const { files } = machineFor(world, world.newProcess({ name: 'host', disk }, 'test'));
+    const file = await files.open('/new', 'create');
+    await files.write(file, new Uint8Array([65]));
+    expect(() => files.fsync(file)).toThrow('EIO');
+    fail = false;
+    await files.fsync(file);
+    await files.fsync(await files.open('/', 'directory'));
+    const left = crashImages(disk).images.map((image) => describeImage(image).join());
+    expect(left).toContain(`/new: ${EMPTY}`);
+  });
+});
+
+describe('a lock', () => {
+  it('keeps others out until its last heir has died', async () => {
+    const world = new World({ mode: 'stepped' });
+    const host = { name: 'host', disk: new Disk('weak') };
+    const steps: string[] = [];
+    const programs = new Map([
+      [
+        'heir',
+        async ({ sleep }: { sleep(ms: number): Promise<void> }) => {
+          await sleep(1000);
+          return 0;
+        },
+      ],
+    ]);
+    const owner = world.newProcess(host, 'owner');
+    start(world, owner, async () => {
+      const { files, locks, processes } = machineFor(world, owner, programs);
+      const lock = await files.open('/lock', 'lock');
+      steps.push(`owner ${await locks.tryLock(lock, 'exclusive')}`);
+      await processes.spawn({ program: 'heir', args: [], env: new Map(), extra: [lock] });
+      return 0;
+    });
+    await world.run(() => !owner.alive, 1000);
+    const other = world.newProcess(host, 'other');
+    start(world, other, async () => {
+      const { files, locks, clock } = machineFor(world, other, programs);
+      const lock = await files.open('/lock', 'lock');
+      steps.push(`other ${await locks.tryLock(lock, 'exclusive')}`);
+      await new Promise<void>((resolve) => void clock.after(2000, resolve));
+      steps.push(`later ${await locks.tryLock(lock, 'exclusive')}`);
+      return 0;
+    });
+    await world.run(() => !other.alive, 1000);
+    expect(steps).toEqual(['owner true', 'other false', 'later true']);
+  });
+});
