@@ -58,7 +58,9 @@ describe('addJob', () => {
     const files = faultyFiles(real, ({ name, path }) =>
       name === 'read' && path.endsWith('fspl-theirs.fspl') ? 'EIO' : undefined,
     );
-    await expect(addJob(machineWithFiles(files), queue, job)).rejects.toMatchObject({ code: 'number-unknown' });
+    await expect(addJob(machineWithFiles(files), queue, job)).rejects.toMatchObject({
+      code: 'number-unknown',
+    });
     expect(litterOf(queue)).toEqual([]);
     expect((await addJob(realMachine, queue, job)).seq).toBe(2n);
   });
