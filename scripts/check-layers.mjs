@@ -75,6 +75,7 @@ function checkFile(src, file) {
     const say = (/** @type {string} */ message) => offences.push({ file, line: index + 1, message });
     for (const target of importsIn(text)) {
       const other = folderOf(src, resolve(dirname(file), target));
+      if (other === '..') say(`${name(folder)} imports ${target}, which is not part of what is shipped`);
       const otherLevel = levelOf(other);
       if (other === folder || otherLevel === undefined) continue;
       if (otherLevel > level) say(`${name(folder)} imports upward, from ${name(other)}`);

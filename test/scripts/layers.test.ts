@@ -50,6 +50,11 @@ describe('the layer check', () => {
     ['process.exit(1);', 'cli/x.ts', '1: process is for src/os only'],
     ['const path = process.env.PATH;', 'index.ts', '1: process is for src/os only'],
     ['Bun.spawn([]);', 'worker/x.ts', '1: Bun is for src/os only'],
+    [
+      "import { a } from '../../sim/a.ts';",
+      'spool/x.ts',
+      '1: src/spool imports ../../sim/a.ts, which is not part of what is shipped',
+    ],
     ['', 'elsewhere/x.ts', '1: src/elsewhere is in no layer: add it to LEVELS in scripts/check-layers.mjs'],
   ])('finds %j in src/%s', (text, path, expected) => {
     expect(offences({ [path]: text })).toEqual([expected]);
