@@ -57,6 +57,7 @@ const watchdog: Program = async ({ machine, command, kill, sleep }) => {
   await readAll(machine.files, STDIN); //                                   read -r nothing
   const target = Number(decodeBytes(await readAll(machine.files, NOTE))); // read -r target <&3
   if (target === 0) return 0;
+  if (Number.isNaN(target)) return 0; // `starting`: the look through /proc is not modelled, see sim/README.md
   if (!kill(target, 'SIGTERM')) return 0;
   const [all = 0, grace = 0] = Array.from(command.args[1]?.matchAll(/-lt (\d+) \]/g) ?? [], ([, tenths]) =>
     Number(tenths),

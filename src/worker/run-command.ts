@@ -35,7 +35,7 @@ export async function runCommand(
   command: Command,
   options: RunOptions,
 ): Promise<CommandOutcome> {
-  const child = await start(machine, command);
+  const child = await start(machine, command, options.watchdog);
   try {
     await options.watchdog?.guard(child);
   } catch (error) {
@@ -51,10 +51,12 @@ export async function runCommand(
   return outcomeOf(exit);
 }
 
-async function start(machine: Machine, command: Command): Promise<Child> {
+async function start(machine: Machine, command: Command, watchdog: Watchdog | undefined): Promise<Child> {
+  await watchdog?.starting();
   try {
     return await machine.processes.spawn(command);
   } catch (error) {
+    await watchdog?.rest();
     throw new QueueError('command-not-started', `cannot start ${command.program}: ${reasonOf(error)}`, {
       cause: error,
     });

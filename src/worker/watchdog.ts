@@ -6,6 +6,7 @@
  *     takes the queue's lock
  *     starts the watchdog, handing it   waits for the end of the pipe
  *       a pipe, a note and the lock
+ *     notes: starting
  *     starts the command                                                runs, in a group of its own
  *     notes the group's number
  *     is killed -9                      end of file on the pipe         runs on, nobody waits for it
@@ -13,9 +14,11 @@
  *                                       TERM, later KILL to the group   ends
  *                                       ends: only now the lock is free
  *
- * So a second processor, started at once by cron, cannot run the job while its first run is still going on. Only
- * if the processor is killed in the microseconds between the start of the command and the note does
- * the command live on unguarded.
+ * So a second processor, started at once by cron, cannot run the job while its first run is still going on.
+ *
+ * If the note says no more than `starting`, the watchdog looks for the command itself. Both are orphans now, with the
+ * same foster parent; they are of the same session; and the command leads a group and is younger than the watchdog.
+ * (A command that shares our terminal leads no group: one whose processor is killed in that moment lives on.)
  */
 
 import { encodeBytes } from '../os/bytes.ts';
@@ -31,13 +34,30 @@ const LOOK_MS = 100;
 
 /**
  * Descriptor 0 is a pipe that never brings a byte: it ends when we do. 3 is the note: a file in memory, its one line
- * whom to end, as kill takes it (minus a group, or a process), or 0. (The number does not go through the pipe, for that would wake the shell
- * twice for every job.)
+ * whom to end, as kill takes it (minus a group, or a process), or 0, or `starting`. (It does not go through the
+ * pipe, for that would wake the shell twice for every job.) The fields of /proc/PID/stat behind the name of the
+ * program are: 2 the parent, 3 the group, 4 the session, 20 the time of the start.
  */
 const script = (graceMs: number) => `
 trap '' TERM INT HUP QUIT
 read -r nothing
 read -r target <&3
+look() { read -r line 2>/dev/null < "/proc/$1/stat" && set -- \${line##*) } && parent=$2 group=$3 session=$4 start=\${20}; }
+find_command() {
+  look $$
+  family=$parent/$session since=$start
+  for directory in /proc/[0-9]*; do
+    pid=\${directory#/proc/}
+    [ "$pid" != $$ ] && look "$pid" && [ "$group" = "$pid" ] || continue
+    [ "$parent/$session" = "$family" ] && [ "$start" -ge "$since" ] && target=-$pid
+  done
+}
+if [ "$target" = starting ]; then
+  target=0
+  find_command
+  # Not in its group yet, or one of us not yet with the foster parent: then a moment later.
+  [ "$target" -ne 0 ] || { sleep 0.1 2>/dev/null || sleep 1; find_command; }
+fi
 [ "$target" -ne 0 ] || exit 0
 kill -TERM "$target" 2>/dev/null || exit 0
 tenths=0
@@ -51,6 +71,8 @@ done`;
 const NOTE_WIDTH = 12;
 
 export interface Watchdog {
+  /** Says that a command is about to be started. */
+  starting(): Promise<void>;
   /** Names the command to end should we die. */
   guard(child: Child): Promise<void>;
   /** No command is running any more. */
@@ -77,7 +99,7 @@ export async function startWatchdog(
     handed.push(nowhere);
     const note = await processes.scratch();
     kept.push(note);
-    const write = async (target: number) => {
+    const write = async (target: number | 'starting') => {
       await files.writeAt(note, encodeBytes(`${String(target).padEnd(NOTE_WIDTH)}\n`), 0);
     };
     await write(0);
@@ -91,6 +113,7 @@ export async function startWatchdog(
       extra: lock === undefined ? [note] : [note, lock],
     });
     return {
+      starting: () => write('starting'),
       guard: (child) => write(child.target),
       rest: () => write(0),
       dismiss: async () => {

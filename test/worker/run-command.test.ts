@@ -246,6 +246,7 @@ describe('a command of another user', () => {
 
 describe('the watchdog', () => {
   const watchdogThat = (say: (what: string) => void): Watchdog => ({
+    starting: async () => say('starting'),
     guard: async ({ target }) => say(`guard ${target}`),
     rest: async () => say('rest'),
     dismiss: async () => say('dismiss'),
@@ -257,7 +258,7 @@ describe('the watchdog', () => {
     const { machine, end } = pretend(() => true);
     end({ kind: 'exited', code: 0 });
     await runCommand(machine, shell(''), { stop: never, watchdog });
-    expect(said).toEqual(['guard -1', 'rest']);
+    expect(said).toEqual(['starting', 'guard -1', 'rest']);
   });
 
   it('that cannot be told means that the command must not run', async () => {

@@ -122,6 +122,27 @@ describe('a watchdog', () => {
     await before.exit;
   });
 
+  it('finds a command that was started and not yet noted, and nothing else', async () => {
+    const older = await processes.spawn(shell('exec sleep 1000'));
+    const watchdog = await startWatchdog(realMachine);
+    const member = await processes.spawn({ ...shell('exec sleep 1000'), group: 'ours' });
+    await watchdog.starting();
+    const child = await processes.spawn(shell('sleep 1000 & wait'));
+    await watchdog.dismiss();
+    expect(await child.exit).toEqual({ kind: 'signaled', signal: 15 });
+    expect([isRunning(older.pid), isRunning(member.pid)]).toEqual([true, true]);
+    for (const other of [older, member]) {
+      await other.signalGroup('SIGKILL');
+      await other.exit;
+    }
+  });
+
+  it('looks in vain for a command that was never started', async () => {
+    const watchdog = await startWatchdog(realMachine);
+    await watchdog.starting();
+    await watchdog.dismiss();
+  });
+
   it('ends a command that shares our group alone, and not us', async () => {
     const watchdog = await startWatchdog(realMachine);
     const child = await processes.spawn({ ...shell('exec sleep 1000'), group: 'ours' });
