@@ -35,8 +35,8 @@ export const pairs = {
       return (senders * each * 1000) / ms;
     };
 
-    const sequential = quick ? 30 : 200;
-    const each = quick ? 4 : 25;
+    const sequential = quick ? 20 : 200;
+    const each = quick ? 2 : 25;
     return [
       {
         title: `prepare | queue-write (median of ${rounds} runs of ${sequential} and of ${AT_ONCE} x ${each})`,

@@ -9,7 +9,7 @@ export const start = {
   name: 'start',
   about: 'short commands: start-up time and peak memory',
   run: async ({ directory, sides, quick }) => {
-    const calls = quick ? 5 : 20;
+    const calls = quick ? 3 : 20;
     const rounds = quick ? 3 : 7;
     const everybody = [sides.real, sides.executable, sides.node].filter((side) => side !== undefined);
     const empty = makeQueue(join(directory, 'empty'));
@@ -39,7 +39,7 @@ export const start = {
       });
       memory.push({
         name,
-        values: await alternate(3, everybody, ({ fspl }) =>
+        values: await alternate(quick ? 1 : 3, everybody, ({ fspl }) =>
           memoryOf(directory, quote([...fspl, ...args]), redirections),
         ),
       });
