@@ -38,6 +38,20 @@ export async function createQueueDirectory(
   await syncDirectory(files, join(queue, '..'), queue);
 }
 
+/** Throws `not-a-queue` when there is no queue directory at that path. */
+export async function requireQueue(machine: Machine, path: string): Promise<void> {
+  try {
+    const { kind } = await machine.files.stat(jobsDirectory(path));
+    if (kind === 'directory') return;
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
+    throw new QueueError('not-a-queue', `${path}: it has no jobs directory, so it is not a queue`, {
+      cause: error,
+    });
+  }
+  throw new QueueError('not-a-queue', `${jobsDirectory(path)}: it is not a directory`);
+}
+
 /** A job file whose header could be read. */
 export type JobFile = {
   readonly name: string;

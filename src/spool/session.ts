@@ -30,7 +30,14 @@ import { QueueError, reasonOf } from '../queue/errors.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { jobsDirectory, nextSequencePath } from './layout.ts';
 import { type Decoder, type OpenedPacket, openPacket } from './open-packet.ts';
-import { byCreation, bySequence, type JobFile, refuseDuplicates, scanQueue } from './queue-files.ts';
+import {
+  byCreation,
+  bySequence,
+  type JobFile,
+  refuseDuplicates,
+  requireQueue,
+  scanQueue,
+} from './queue-files.ts';
 import { type LockedSequence, lockSequence } from './sequence-file.ts';
 
 export type SpoolSessionOptions = Omit<SessionOptions, 'decoder' | 'signal'> & {
@@ -62,11 +69,10 @@ export async function lockQueue(machine: Machine, queue: string): Promise<Locked
     return await lockSequence(machine, nextSequencePath(queue), { create: false, waitMs: 0 });
   } catch (error) {
     if (!(error instanceof QueueError) || error.code !== 'lock-missing') throw error;
-    throw new QueueError(
-      'append-only',
-      `${queue}: ${reasonOf(error)}; it is an append-only queue, or no queue at all`,
-      { cause: error },
-    );
+    await requireQueue(machine, queue);
+    throw new QueueError('append-only', `${queue}: ${reasonOf(error)}; so it is an append-only queue`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,12 +1,10 @@
 /** A Filespooler queue directory as a `Queue`. */
 
-import { hasErrno, type Machine } from '../os/ports.ts';
+import type { Machine } from '../os/ports.ts';
 import type { Listing, Queue } from '../queue/contract.ts';
-import { QueueError } from '../queue/errors.ts';
 import { addJob } from './add-job.ts';
-import { jobsDirectory } from './layout.ts';
 import { type Decoder, decoderFor } from './open-packet.ts';
-import { bySequence, createQueueDirectory, scanQueue } from './queue-files.ts';
+import { bySequence, createQueueDirectory, requireQueue, scanQueue } from './queue-files.ts';
 import { jobOf, openSession } from './session.ts';
 
 export type CreateOptions = {
@@ -26,16 +24,8 @@ export async function createSpool(
 
 /** Opens a queue directory, made here or by `fspl queue-init`. Throws `not-a-queue`. */
 export async function openSpool(machine: Machine, path: string): Promise<Queue> {
-  try {
-    const { kind } = await machine.files.stat(jobsDirectory(path));
-    if (kind === 'directory') return spoolAt(machine, path);
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
-    throw new QueueError('not-a-queue', `${path}: it has no jobs directory, so it is not a queue`, {
-      cause: error,
-    });
-  }
-  throw new QueueError('not-a-queue', `${jobsDirectory(path)}: it is not a directory`);
+  await requireQueue(machine, path);
+  return spoolAt(machine, path);
 }
 
 function spoolAt(machine: Machine, path: string): Queue {
