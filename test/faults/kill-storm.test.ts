@@ -13,7 +13,7 @@ import { type Chance, chance, pauseMs } from './support/chance.ts';
 import { OURS, run, runWell } from './support/commands.ts';
 import { lookInto } from './support/job-files.ts';
 import { LONGER, lacking } from './support/needs.ts';
-import { childrenOf, living, membersOf, signal, spawnGroup, watchdogNote } from './support/storm.ts';
+import { childrenOf, living, membersOf, signal, spawnGroup } from './support/storm.ts';
 import { readHistory, STORM_COMMAND } from './support/storm-command.ts';
 
 const KILLS = 500 * LONGER;
@@ -65,7 +65,6 @@ class Storm {
   #untilRest = 0;
   #sent = 0;
   #gaps = 0;
-  #unguarded = 0;
   readonly #killed = { senders: 0, processors: 0, commands: 0 };
   readonly #complaints = new Set<string>();
 
@@ -123,20 +122,9 @@ class Storm {
       const command = childrenOf(processor.pid).find(({ command: text }) => text.includes('job.sh'));
       if (command !== undefined && this.#random.next() < 0.3) {
         if (signal(command.pid, 'SIGKILL')) this.#count('commands');
-      } else if (this.#killProcessor(processor.pid)) this.#count('processors');
+      } else if (signal(processor.pid, 'SIGKILL')) this.#count('processors');
       await processor.ended;
     }
-  }
-
-  /** A processor that was stopped is looked at before it is killed: see "microseconds" in src/worker/watchdog.ts. */
-  #killProcessor(pid: number): boolean {
-    if (!signal(pid, 'SIGSTOP')) return false;
-    const command = childrenOf(pid).find(({ command: text }) => !text.includes('intray-watchdog'));
-    if (command !== undefined && watchdogNote(pid) === 0) {
-      this.#unguarded += 1;
-      signal(-command.pid, 'SIGKILL');
-    }
-    return signal(pid, 'SIGKILL');
   }
 
   #count(kind: 'senders' | 'processors' | 'commands'): void {
@@ -200,7 +188,6 @@ class Storm {
     return {
       kills: this.kills,
       ...this.#killed,
-      killedUnguarded: this.#unguarded,
       sent: this.#sent,
       accepted: this.accepted.size,
       runs: starts.length,

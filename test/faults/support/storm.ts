@@ -1,7 +1,7 @@
 /** Processes to be killed, and what they leave behind in /proc. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 export type Member = {
   readonly pid: number;
@@ -53,19 +53,6 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   } catch {
     return false;
   }
-}
-
-/** The processor's note to its watchdog: whom to end should it die. */
-export function watchdogNote(pid: number): number | undefined {
-  try {
-    for (const name of readdirSync(`/proc/${pid}/fd`)) {
-      const path = `/proc/${pid}/fd/${name}`;
-      if (readlinkSync(path).startsWith('/memfd:intray')) return Number(readFileSync(path, 'latin1'));
-    }
-  } catch {
-    // It has ended.
-  }
-  return undefined;
 }
 
 export type Spawned = {
