@@ -27,7 +27,7 @@ import {
 import type { Added, AddOptions, JobId, NewJob, PayloadSource } from '../queue/contract.ts';
 import { isQueueError, QueueError, reasonOf } from '../queue/errors.ts';
 import type { Durability } from '../queue/publish.ts';
-import { addJobFile } from './add.ts';
+import { addJobFile, writeChunks } from './add.ts';
 import { join, nextSequencePath } from './layout.ts';
 import { scanQueue } from './queue-files.ts';
 import { SENDER_WAIT_MS } from './sender.ts';
@@ -117,12 +117,7 @@ async function writeUnnumbered(
 ): Promise<number> {
   const { files } = machine;
   await files.write(target, head);
-  let size = head.length;
-  for await (const chunk of chunksOf(payload)) {
-    const bytes = typeof chunk === 'string' ? encodeBytes(chunk) : chunk;
-    await files.write(target, bytes);
-    size += bytes.length;
-  }
+  const size = head.length + (await writeChunks(machine, target, chunksOf(payload)));
   // The long part of the sync, before others have to wait for our lock.
   if (durability === 'power-safe') await files.fsync(target);
   return size;
