@@ -27,8 +27,9 @@ import {
 import type { Added, AddOptions, JobId, NewJob, PayloadSource } from '../queue/contract.ts';
 import { isQueueError, QueueError, reasonOf } from '../queue/errors.ts';
 import type { Durability } from '../queue/publish.ts';
+import { refreshNames } from '../queue/refresh-names.ts';
 import { addJobFile, writeChunks } from './add.ts';
-import { join, nextSequencePath } from './layout.ts';
+import { jobsDirectory, join, nextSequencePath } from './layout.ts';
 import { scanQueue } from './queue-files.ts';
 import { SENDER_WAIT_MS } from './sender.ts';
 import { type LockedSequence, lockSequence, peekSequence } from './sequence-file.ts';
@@ -142,6 +143,7 @@ function lockNumbers(machine: Machine, queue: string, file: string | undefined):
  * read, encoded perhaps, could have any number, and a second job with it would stop the queue.
  */
 async function firstFreeNumber(machine: Machine, queue: string): Promise<Sequence> {
+  await refreshNames(machine.files, jobsDirectory(queue));
   const { jobs, unreadable } = await scanQueue(machine, queue);
   const [unknown] = unreadable;
   if (unknown !== undefined) {
