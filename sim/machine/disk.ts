@@ -26,6 +26,10 @@ export type FileNode = {
   /** The content that a failed fsync has dropped. */
   dropped: Uint8Array | undefined;
   modifiedMs: number;
+  /** How many names it has. */
+  links: number;
+  /** The host that took its last name away. */
+  removedBy: string | undefined;
 };
 
 export type DirectoryNode = {
@@ -49,11 +53,18 @@ export type Change = {
 
 /**
  * `weak`: what POSIX promises and no more. `ordered`: a journal, as ext4 has it: changes of names persist in their
- * order, and any fsync makes all those before it durable. Contents are as free as with `weak` in both.
+ * order, and any fsync makes all those before it durable. Contents are as free as with `weak` in both. `lasting`: the
+ * power stays on, and only processes die.
  */
-export type Profile = 'weak' | 'ordered';
+export type Profile = 'weak' | 'ordered' | 'lasting';
 
-type Place = { readonly parent: DirectoryNode; readonly name: string; readonly node: Node | undefined };
+export const PROFILES: readonly Profile[] = ['weak', 'ordered', 'lasting'];
+
+export type Place = {
+  readonly parent: DirectoryNode;
+  readonly name: string;
+  readonly node: Node | undefined;
+};
 
 export class Disk {
   readonly profile: Profile;
@@ -78,6 +89,8 @@ export class Disk {
       durable: content,
       dropped: undefined,
       modifiedMs: 0,
+      links: 0,
+      removedBy: undefined,
     };
   }
 
@@ -128,15 +141,19 @@ export class Disk {
 
   add(parent: DirectoryNode, name: string, node: Node): void {
     parent.entries.set(name, node);
+    if (node.kind === 'file') node.links += 1;
     this.#note(parent, { add: { name, node } });
   }
 
-  remove(parent: DirectoryNode, name: string): void {
+  /** `by`: the host that does it. */
+  remove(parent: DirectoryNode, name: string, by = ''): void {
+    this.#unlinked(parent.entries.get(name), by);
     parent.entries.delete(name);
     this.#note(parent, { remove: name });
   }
 
-  rename(from: Place, to: Place, node: Node): void {
+  rename(from: Place, to: Place, node: Node, by = ''): void {
+    this.#unlinked(to.parent.entries.get(to.name), by);
     from.parent.entries.delete(from.name);
     to.parent.entries.set(to.name, node);
     const add = { name: to.name, node };
@@ -175,6 +192,12 @@ export class Disk {
   /** What an fsync that fails does. */
   failSync(node: Node): void {
     if (node.kind === 'file' && node.content !== node.durable) node.dropped = node.content;
+  }
+
+  #unlinked(node: Node | undefined, by: string): void {
+    if (node?.kind !== 'file') return;
+    node.links -= 1;
+    if (node.links === 0) node.removedBy = by;
   }
 
   #note(parent: DirectoryNode, change: Omit<Change, 'order'>): void {

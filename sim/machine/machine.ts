@@ -34,7 +34,7 @@ export function machineFor(
       machineFor(world, child, programs, wrap),
     ),
     clock: {
-      now: () => world.now(),
+      now: () => world.now(process.host),
       monotonicMs: () => world.nowMs,
       after: (ms, action) => world.after(process, ms, action),
       utcOffsetSeconds: () => 0,

@@ -55,7 +55,7 @@ describe('a power cut leaves', () => {
     let fail = true;
     const world = new World({
       mode: 'direct',
-      fault: (_process, { name }) => (fail && name === 'fsync' ? 'EIO' : undefined),
+      fault: (_process, { name }) => (fail && name === 'fsync' ? { code: 'EIO' } : undefined),
     });
     const { files } = machineFor(world, world.newProcess({ name: 'host', disk }, 'test'));
     const file = await files.open('/new', 'create');
