@@ -47,8 +47,8 @@ const LAST_TURNS = 4000;
 /** How long a processor waits before it looks again. */
 const AGAIN_MS = 50;
 /** How long a host may be cut off before the server gives its locks to others. */
-const LEASE_MS = 2000;
-const CUT_OFF_MS = [100, 1500, 5000] as const;
+const LEASE_MS = 100;
+const CUT_OFF_MS = [20, 150, 400] as const;
 /** When one host's locks can be another's, two work at once, and the number may go back: GUARANTEES.md, conditions. */
 const NEED_LOCKS = ['single', 'once', 'order', 'gaps'] as const;
 
@@ -107,9 +107,13 @@ async function runEpoch(
     fault: (process, call) => (actors.has(process) ? faultFor(call, dice, plan) : undefined),
   });
   const hosts = Array.from({ length: plan.hosts }, (_, at) => hostOf(plan, world, disk, at));
-  const senders = senderDisk === disk ? hosts : [{ name: 'sender', disk: senderDisk }];
   // A host whose locks are lost can give a number out twice: adders are where that does not happen.
-  if (plan.losesLocks > 0) senders.length = 1;
+  const senders =
+    senderDisk !== disk
+      ? [{ name: 'sender', disk: senderDisk }]
+      : plan.losesLocks > 0
+        ? hosts.slice(0, 1)
+        : hosts;
   const actors = new Set<SimProcess>();
   const launch = actorsOf(run, world, history, dice, actors);
   for (let at = 0; at < plan.adders; at++) launch.adder(dice.pick(senders), `${epoch}.${at}`);
