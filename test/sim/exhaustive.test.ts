@@ -8,12 +8,14 @@ import { FAULT_CODES, LOST_REPLIES } from '../../sim/search/faults.ts';
 import { SCENARIOS } from '../../sim/search/scenarios.ts';
 
 /** The other errnos differ in nothing that the engine looks at; `npm run sim` has them all. */
-const CODES = FAULT_CODES.filter((code) => ['EIO', 'EACCES', 'ESTALE'].includes(code));
+const CODES = FAULT_CODES.filter((code) => ['EIO', 'EACCES'].includes(code));
 
 const goOn = () => true;
 const withPower = SCENARIOS.filter(({ killsOnly }) => !killsOnly);
 /** The longest of a kind show here what the shorter ones show; `npm run sim` has all of them. */
-const alone = withPower.filter(({ name, between }) => between === undefined && name !== 'add-3');
+const alone = withPower.filter(
+  ({ name, between }) => between === undefined && name !== 'add-3' && name !== 'add-bytes',
+);
 const working = withPower.filter(({ name }) => name.includes('process'));
 
 describe.each([
@@ -24,9 +26,9 @@ describe.each([
     const tally = newTally();
     const extent = { scenarios: [scenario], profiles: [profile] };
     // More second cuts are for `npm run sim`: there are too many.
-    const secondCrash = scenario.between === undefined && scenario.name !== 'add-bytes';
+    const secondCrash = ['add-1', 'process-2', 'create'].includes(scenario.name);
     expect(await exhaust({ layout: spool, tally, goOn, secondCrash }, extent)).toBeUndefined();
-    expect(tally.recoveries).toBeGreaterThan(10);
+    expect(tally.recoveries).toBeGreaterThan(5);
     expect(tally.cut, 'moments whose states were not all tried').toBe(0);
   });
 });
@@ -43,7 +45,7 @@ describe('a call that fails, and a power cut at any moment after it', () => {
     const tally = newTally();
     const extent = { scenarios: [scenario], profiles: ['weak'] as const, codes: CODES };
     expect(await exhaust({ layout: spool, tally, goOn, secondCrash: false }, extent)).toBeUndefined();
-    expect(tally.cases).toBeGreaterThan(50);
+    expect(tally.cases).toBeGreaterThan(30);
   });
 });
 

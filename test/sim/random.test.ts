@@ -7,7 +7,7 @@ import { differences, NETWORKS, planFor, planWith } from '../../sim/search/plan.
 import { type RandomTally, replayCommand, searchSeeds, shrink } from '../../sim/search/random.ts';
 import { randomRun } from '../../sim/search/random-run.ts';
 
-const SEEDS = 250;
+const SEEDS = 150;
 
 it.each(NETWORKS)(`seeds 1 to ${SEEDS} break no promise: %s`, async (network) => {
   const goOn = ({ runs }: RandomTally) => runs < SEEDS;
