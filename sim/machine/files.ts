@@ -9,6 +9,8 @@ import type { Call, SimProcess, World } from './world.ts';
 const NOWHERE = '/dev/null';
 /** What a pipe takes before its writer has to wait; Linux's default. */
 const PIPE_BYTES = 65_536;
+/** Of a disk that is never full; a full one is a fault of the call that meets it. */
+const SPACE = { type: 0n, size: 1n << 40n, free: 1n << 40n, inodes: 0n, freeInodes: 0n };
 
 export function simulatedFiles(world: World, process: SimProcess): Files {
   const { disk } = process.host;
@@ -29,6 +31,7 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
       if (mode !== 'create' && mode !== 'truncate' && mode !== 'lock') throw errno('ENOENT', 'open', path);
       const made = disk.newFile();
       disk.add(parent, name, made);
+      world.watches.changed(process.host, parent);
       return give(process, { kind: 'node', node: made, path }, true);
     }
     if (mode === 'create') throw errno('EEXIST', 'open', path);
@@ -85,29 +88,51 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
     if (node !== undefined) disk.failSync(node);
   };
 
+  const changed = (...directories: Node[]) => {
+    for (const directory of directories) world.watches.changed(process.host, directory);
+  };
   const rename = (from: string, to: string) => {
     const source = disk.place(from, 'rename');
     const target = disk.place(to, 'rename');
     if (source.node === undefined) throw errno('ENOENT', 'rename', from);
     if (target.node?.kind === 'directory') throw errno('EISDIR', 'rename', to);
-    if (source.node !== target.node) disk.rename(source, target, source.node);
+    if (source.node === target.node) return;
+    disk.rename(source, target, source.node);
+    changed(source.parent, target.parent);
+    world.watches.gone(process.host, source.node);
   };
   const link = (existing: string, added: string) => {
     const node = regular(disk.find(existing, 'link'), 'link');
     const target = disk.place(added, 'link');
     if (target.node !== undefined) throw errno('EEXIST', 'link', added);
     disk.add(target.parent, target.name, node);
+    changed(target.parent);
   };
   const unlink = (path: string) => {
     const { parent, name, node } = disk.place(path, 'unlink');
     if (node === undefined) throw errno('ENOENT', 'unlink', path);
     if (node.kind === 'directory') throw errno('EISDIR', 'unlink', path);
     disk.remove(parent, name);
+    changed(parent);
   };
   const mkdir = (path: string) => {
     const { parent, name, node } = disk.place(path, 'mkdir');
     if (node !== undefined) throw errno('EEXIST', 'mkdir', path);
     disk.add(parent, name, disk.newDirectory());
+    changed(parent);
+  };
+  const rmdir = (path: string) => {
+    const { parent, name, node } = disk.place(path, 'rmdir');
+    if (node === undefined) throw errno('ENOENT', 'rmdir', path);
+    if (node.kind !== 'directory') throw errno('ENOTDIR', 'rmdir', path);
+    if (node.entries.size > 0) throw errno('ENOTEMPTY', 'rmdir', path);
+    disk.remove(parent, name);
+    changed(parent);
+    world.watches.gone(process.host, node);
+  };
+  const touch = (path: string) => {
+    const node = disk.find(path, 'utimensat');
+    if (node.kind === 'file') node.modifiedMs = world.nowMs;
   };
   const chmod = (descriptor: Descriptor, mode: number) => {
     const { target } = held(descriptor, 'fchmod');
@@ -161,6 +186,13 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
       world.step(process, { name: 'link', path: `${existing} -> ${added}` }, () => link(existing, added)),
     unlink: (path) => world.step(process, { name: 'unlink', path }, () => unlink(path)),
     mkdir: (path) => world.step(process, { name: 'mkdir', path }, () => mkdir(path)),
+    rmdir: (path) => world.step(process, { name: 'rmdir', path }, () => rmdir(path)),
+    touch: (path) => world.step(process, { name: 'utimensat', path }, () => touch(path)),
+    statfs: (path) =>
+      world.step(process, { name: 'statfs', path }, () => {
+        disk.find(path, 'statfs');
+        return SPACE;
+      }),
   };
 }
 

@@ -18,6 +18,7 @@ import type { Disk } from './disk.ts';
 import { errno } from './errno.ts';
 import { LockTable, type OpenFile } from './open-file.ts';
 import { type Chance, chance, TraceHash } from './random.ts';
+import { WatchTable } from './watch-table.ts';
 
 export type Call = { readonly name: string; readonly path: string };
 
@@ -70,6 +71,7 @@ export class World {
   readonly mode: 'direct' | 'stepped';
   readonly chance: Chance;
   readonly locks = new LockTable();
+  readonly watches = new WatchTable((process, path, action) => this.#deliver(process, path, action));
   readonly trace = new TraceHash();
   readonly processes: SimProcess[] = [];
   nowMs = 0;
@@ -148,6 +150,15 @@ export class World {
     });
   }
 
+  /** Something that comes to a process by itself, some time soon. */
+  #deliver(process: SimProcess, path: string, action: () => void): void {
+    const take = () => {
+      if (process.alive) action();
+    };
+    if (this.mode === 'direct') void Promise.resolve().then(take);
+    else this.#pending.push({ process, call: { name: 'event', path }, ready: always, take });
+  }
+
   after(process: SimProcess, ms: number, action: () => void): () => void {
     if (this.mode === 'direct') {
       let wanted = true;
@@ -180,6 +191,7 @@ export class World {
     this.#timers = this.#timers.filter((timer) => timer.process !== process);
     for (const file of process.descriptors.values()) this.letGo(file);
     process.descriptors.clear();
+    this.watches.forget(process);
     for (const tell of process.onExit) tell(exit);
   }
 

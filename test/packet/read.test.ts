@@ -164,5 +164,8 @@ function onlyRead(read: Files['read']): Files {
     link: refuse,
     unlink: refuse,
     mkdir: refuse,
+    rmdir: refuse,
+    touch: refuse,
+    statfs: refuse,
   };
 }

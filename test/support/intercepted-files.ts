@@ -87,5 +87,17 @@ export function interceptFiles(files: Files, look: (call: FileCall) => void): Fi
       look({ name: 'mkdir', path });
       await files.mkdir(path);
     },
+    rmdir: async (path) => {
+      look({ name: 'rmdir', path });
+      await files.rmdir(path);
+    },
+    touch: async (path) => {
+      look({ name: 'touch', path });
+      await files.touch(path);
+    },
+    statfs: async (path) => {
+      look({ name: 'statfs', path });
+      return files.statfs(path);
+    },
   };
 }

@@ -33,6 +33,8 @@ export const realHost: Host = {
       fs.closeSync(terminal);
     }
   },
+  // node:tty takes 1 ms to load; most commands never ask.
+  isTerminal: async (descriptor) => (await import('node:tty')).isatty(descriptor),
   dieOf: (signal) => {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
