@@ -64,8 +64,9 @@ function observedSession(session: Session, observer: Observer): Session {
   const observe = (claim: Claim): Claim => ({
     ...claim,
     succeed: async () => {
-      await claim.succeed();
+      const settled = await claim.succeed();
       observer.finished(claim.job.seq);
+      return settled;
     },
   });
   return {

@@ -168,6 +168,11 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
     fsync: (at) => world.step(process, callOn('fsync', at), () => fsync(at), undefined, failSync(at)),
     fsyncAside: async (at) =>
       world.step(process, callOn('fsyncAside', at), () => fsync(at), undefined, failSync(at)),
+    fsyncAll: async (all) => {
+      for (const at of all) {
+        await world.step(process, callOn('fsync', at), () => fsync(at), undefined, failSync(at));
+      }
+    },
     fstat: (at) => world.step(process, callOn('fstat', at), () => statusOf(held(at, 'fstat').target)),
     fchmod: (at, mode) => world.step(process, callOn('fchmod', at), () => chmod(at, mode)),
     stat: (path) =>

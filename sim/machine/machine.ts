@@ -51,6 +51,7 @@ export function machineFor(
     host: {
       name: process.host.name,
       pid: process.pid,
+      bootId: process.host.name,
       env: () => new Map([['PATH', '/bin']]),
       onSignal: (signal, handler) => {
         const handlers = process.handlers.get(signal) ?? new Set();

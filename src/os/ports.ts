@@ -30,9 +30,18 @@ export type Descriptor = number & { readonly __descriptor: unique symbol };
  * | truncate     | WRONLY CREAT TRUNC               | a file of our own, written from its start |
  * | lock         | RDWR CREAT                       | a lock file, made when missing |
  * | lock-present | RDWR                             | a lock file that must be there already |
+ * | append       | WRONLY CREAT APPEND              | a log: each write goes to its end |
  * | directory    | RDONLY DIRECTORY                 | fsync of a directory |
  */
-export type OpenMode = 'read' | 'read-job' | 'create' | 'truncate' | 'lock' | 'lock-present' | 'directory';
+export type OpenMode =
+  | 'read'
+  | 'read-job'
+  | 'create'
+  | 'truncate'
+  | 'append'
+  | 'lock'
+  | 'lock-present'
+  | 'directory';
 
 export type FileKind = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'device' | 'unknown';
 
@@ -68,6 +77,8 @@ export interface Files {
   fsync(descriptor: Descriptor): Step<void>;
   /** The same, but after whatever this process is about to start, such as a command. */
   fsyncAside(descriptor: Descriptor): Promise<void>;
+  /** fsync of several, at once where the machine can. */
+  fsyncAll(descriptors: readonly Descriptor[]): Promise<void>;
   fstat(descriptor: Descriptor): Step<FileStatus>;
   fchmod(descriptor: Descriptor, mode: number): Step<void>;
   /** Follows symbolic links. */
@@ -217,6 +228,8 @@ export interface Random {
 export interface Host {
   readonly name: string;
   readonly pid: number;
+  /** Tells this run of the kernel from all others: processes with the same one see each other's locks. */
+  readonly bootId: string;
   /** The environment this process was given. */
   env(): ReadonlyMap<string, string>;
   /** Calls `handler` on the signal until disposed. A signal that our parent set to be ignored stays so. */

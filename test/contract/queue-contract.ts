@@ -273,7 +273,9 @@ export function queueContract(
       const ground = await makeQueue();
       await ground.queue.add({ payload: 'fails' });
       await ground.queue.add({ payload: 'next' });
-      await inSession(ground, async (session) => (await claimed(session)).fail());
+      await inSession(ground, async (session) => {
+        await (await claimed(session)).fail();
+      });
       expect(await payloadsOf(ground)).toEqual(['next']);
     });
 

@@ -156,6 +156,7 @@ function onlyRead(read: Files['read']): Files {
     writeAt: refuse,
     fsync: refuse,
     fsyncAside: refuse,
+    fsyncAll: refuse,
     fstat: refuse,
     fchmod: refuse,
     stat: refuse,

@@ -55,6 +55,10 @@ export function interceptFiles(files: Files, look: (call: FileCall) => void): Fi
       seen('fsyncAside', descriptor);
       await files.fsyncAside(descriptor);
     },
+    fsyncAll: async (descriptors) => {
+      for (const descriptor of descriptors) seen('fsync', descriptor);
+      await files.fsyncAll(descriptors);
+    },
     fstat: async (descriptor) => {
       seen('fstat', descriptor);
       return files.fstat(descriptor);

@@ -10,7 +10,7 @@ import {
 } from '../ports.ts';
 import { cString, native, systemError } from './native.ts';
 
-const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
+const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
   fs.constants;
 
 /** fcntl.h: a path that is not absolute is meant from our working directory. */
@@ -23,6 +23,7 @@ const FLAGS: Record<OpenMode, number> = {
   'read-job': O_RDONLY | O_NONBLOCK | O_NOCTTY,
   create: O_WRONLY | O_CREAT | O_EXCL,
   truncate: O_WRONLY | O_CREAT | O_TRUNC,
+  append: O_WRONLY | O_CREAT | O_APPEND,
   lock: O_RDWR | O_CREAT,
   'lock-present': O_RDWR,
   directory: O_RDONLY | O_DIRECTORY,
@@ -83,6 +84,17 @@ export const realFiles: Files = {
         }
       });
     }),
+  fsyncAll: async (descriptors) => {
+    const results = await Promise.allSettled(
+      descriptors.map(
+        (descriptor) =>
+          new Promise<void>((resolve, reject) => {
+            fs.fsync(descriptor, (error) => (error === null ? resolve() : reject(error)));
+          }),
+      ),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  },
   fstat: (descriptor) => status(fs.fstatSync(descriptor, { bigint: true })),
   fchmod: (descriptor, mode) => fs.fchmodSync(descriptor, mode),
   stat: (path) => status(fs.statSync(raw(path), { bigint: true })),

@@ -11,6 +11,13 @@ export const realHost: Host = {
     return os.hostname();
   },
   pid: process.pid,
+  get bootId() {
+    try {
+      return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    } catch {
+      return os.hostname(); // no /proc here; the name is the next best
+    }
+  },
   env: environment,
   onSignal: (signal, handler) => {
     if (isIgnored(signal)) return () => {};
