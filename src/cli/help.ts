@@ -8,8 +8,12 @@ export type Program = {
   /** One line, without a full stop. */
   readonly summary: string;
   readonly commands: readonly CommandSpec[];
+  /** Names and summaries of other programs that it stands in for. */
+  readonly programs?: readonly (readonly [name: string, summary: string])[];
   /** Options before the command. */
   readonly options: Options;
+  /** Exit statuses and their meanings, where there are more than the usual ones. */
+  readonly exits?: readonly (readonly [status: string, meaning: string])[];
   readonly examples: readonly string[];
 };
 
@@ -19,15 +23,16 @@ export function programHelp(program: Program): string {
   return [
     `${program.version}\n${program.summary}`,
     `Usage: ${program.name} [OPTIONS] COMMAND ...`,
-    section(
-      'Commands',
-      program.commands.map((command) => [command.name, command.summary]),
-    ),
+    section('Commands', [
+      ...program.commands.map(({ name, summary }) => [name, summary] as const),
+      ...(program.programs ?? []),
+    ]),
     section('Options', [
       ...optionRows(program.options),
       ['-h, --help', 'Print this help; after a command: the help of that command'],
       ['-V, --version', 'Print the version'],
     ]),
+    ...(program.exits === undefined ? [] : [section('Exit status', program.exits)]),
     `Examples:\n${program.examples.map((line) => `  ${line}`).join('\n')}\n`,
   ].join('\n\n');
 }

@@ -1,6 +1,7 @@
 /** From the words on the command line to what is meant. Pure: it reads nothing and changes nothing. */
 
 import type { Arguments, CommandSpec, Options, OptionValues } from './command.ts';
+import { didYouMean } from './suggest.ts';
 
 export type ParsedCommand =
   | { readonly kind: 'run'; readonly args: Arguments<Options, unknown> }
@@ -74,7 +75,7 @@ type Taken = string | undefined;
 function takeLong(options: Options, word: string, left: string[], given: Map<string, string>): Taken {
   const equals = word.indexOf('=');
   const written = equals < 0 ? word : word.slice(0, equals);
-  if (word === '--help') return 'help';
+  if (written === '--help') return equals < 0 ? 'help' : '`--help` takes no value';
   const name = written.slice('--'.length);
   return take(options, name, written, equals < 0 ? undefined : word.slice(equals + 1), left, given);
 }
@@ -104,7 +105,7 @@ function take(
   given: Map<string, string>,
 ): Taken {
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
-  if (option === undefined) return `there is no option \`${written}\` here`;
+  if (option === undefined) return `there is no option \`${written}\` here${suggestion(options, written)}`;
   if (option.kind === 'flag' && inline !== undefined) return `\`${written}\` takes no value`;
   const next = left[0];
   if (option.kind === 'value' && inline === undefined) {
@@ -114,6 +115,12 @@ function take(
   if (given.has(name)) return `\`${written}\` is there twice`;
   given.set(name, option.kind === 'flag' ? '' : (inline ?? left.shift() ?? ''));
   return undefined;
+}
+
+/** One letter could be anything. */
+function suggestion(options: Options, written: string): string {
+  const names = ['help', ...Object.keys(options)].map((name) => `--${name}`);
+  return written.startsWith('--') ? didYouMean(written, names) : '';
 }
 
 function parseOperand(spec: CommandSpec, operands: readonly string[]) {
