@@ -77,7 +77,7 @@ export interface Files {
   fsync(descriptor: Descriptor): Step<void>;
   /** The same, but after whatever this process is about to start, such as a command. */
   fsyncAside(descriptor: Descriptor): Promise<void>;
-  /** fsync of several, at once where the machine can. */
+  /** fsync of several files of one file system, together where the machine can; others may use this process meanwhile. */
   fsyncAll(descriptors: readonly Descriptor[]): Promise<void>;
   fstat(descriptor: Descriptor): Step<FileStatus>;
   fchmod(descriptor: Descriptor, mode: number): Step<void>;

@@ -22,7 +22,7 @@
  * `lost`: it changes nothing.
  */
 
-import type { Descriptor, Timestamp } from '../os/ports.ts';
+import type { Descriptor, Exit, Timestamp } from '../os/ports.ts';
 import type { Sequence, Work } from '../packet/header.ts';
 import type { Durability } from './publish.ts';
 
@@ -42,6 +42,13 @@ export type Queue = {
   session(options?: SessionOptions): Promise<Session>;
   /** Begins to work the queue beside others. Throws `locked` when somebody works it alone. */
   join(options?: JoinOptions): Promise<SharedSession>;
+  /** Whether a worker may have something to do here: jobs that wait, or those of a worker that may be dead. */
+  stirs(): Promise<boolean>;
+  /**
+   * Calls `onChange` when something comes in, where file events tell of it: they may not, so look now and then too.
+   * Returns how to end it.
+   */
+  watch(onChange: () => void): Promise<() => void>;
 };
 
 export type NewJob = {
@@ -193,11 +200,17 @@ export type Claim = {
   release(): Promise<Settled>;
 };
 
+/** What is known of a run that has ended. */
+export type RunFacts = { readonly exit?: Exit };
+
 export type SharedClaim = Claim & {
   /** How often it was started, this time included. */
   readonly attempt: number;
   /** Lets it wait, in its place, until `atMs` (since 1970); then it is run again. */
-  retry(atMs: number, reason: string): Promise<Settled>;
+  retry(atMs: number, reason: string, facts?: RunFacts): Promise<Settled>;
+  fail(reason?: string, facts?: RunFacts): Promise<Settled>;
+  /** Where this run's command may write to; it is kept with the job, as far as the queue keeps such. */
+  openOutput(): Promise<{ readonly stdout: Descriptor; readonly stderr: Descriptor }>;
 };
 
 export type Session = {

@@ -26,8 +26,8 @@ import {
   draftJob,
   freeNumber,
   lockNumbers,
-  nameOf,
   type Numbering,
+  nameOf,
   numberedHead,
   numberingFor,
 } from './new-job.ts';
@@ -125,13 +125,7 @@ class Batch {
     const { files, random } = this.#machine;
     const draft = draftJob(this.#machine, job);
     const { lane } = draft.terms;
-    const numbering = numberingFor(
-      this.#machine,
-      this.#queue,
-      this.#order,
-      lane,
-      this.#options.sequenceFile,
-    );
+    const numbering = numberingFor(this.#machine, this.#queue, this.#order, lane, this.#options.sequenceFile);
     const temporary = join(jobsDirectory(this.#queue), temporaryName(random));
     const target = await files.open(temporary, 'create');
     const seq = freeNumber(this.#machine);
@@ -142,7 +136,9 @@ class Batch {
 
   async #number(): Promise<void> {
     const numberings = new Map(
-      this.#written.flatMap(({ numbering }) => (numbering === undefined ? [] : [[numbering.path, numbering]])),
+      this.#written.flatMap(({ numbering }) =>
+        numbering === undefined ? [] : [[numbering.path, numbering]],
+      ),
     );
     for (const path of [...numberings.keys()].sort()) {
       const numbers = await lockNumbers(this.#machine, this.#queue, numberings.get(path) as Numbering);

@@ -74,7 +74,9 @@ function termsOfNew({ lane, priority, notBefore, expires, name }: NewJob): Terms
   if (name === '') refuse('the name of the job is empty');
   const ms = (what: string, date: Date | undefined) => {
     const time = date?.getTime();
-    return time === undefined || (time >= 0 && time < 1e15) ? time : refuse(`${what} is not a time after 1970`);
+    return time === undefined || (time >= 0 && time < 1e15)
+      ? time
+      : refuse(`${what} is not a time after 1970`);
   };
   return {
     lane,

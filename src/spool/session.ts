@@ -25,7 +25,16 @@
 import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { packetEnvironment } from '../packet/environment.ts';
 import { following, type Sequence } from '../packet/header.ts';
-import type { Claim, Idle, Job, JobId, Session, SessionOptions, Settled, Unreadable } from '../queue/contract.ts';
+import type {
+  Claim,
+  Idle,
+  Job,
+  JobId,
+  Session,
+  SessionOptions,
+  Settled,
+  Unreadable,
+} from '../queue/contract.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { stemOf } from './home/job-name.ts';

@@ -5,6 +5,7 @@ import type { Listing, Queue } from '../queue/contract.ts';
 import { addAllJobs } from './add-all.ts';
 import { addJob } from './add-job.ts';
 import { joinQueue } from './home/session.ts';
+import { stirs, watchQueue } from './home/stir.ts';
 import { type Decoder, decoderFor } from './open-packet.ts';
 import { bySequence, createQueueDirectory, requireQueue, scanQueue } from './queue-files.ts';
 import { jobOf, openSession } from './session.ts';
@@ -43,6 +44,8 @@ function spoolAt(machine: Machine, path: string): Queue {
     },
     session: async ({ decoder, signal, ...options } = {}) =>
       openSession(machine, path, { ...options, decoder: await decoderOf(decoder, signal) }),
+    stirs: () => stirs(machine, path),
+    watch: (onChange) => watchQueue(machine, path, onChange),
     join: async ({ decoder, ...options } = {}) =>
       joinQueue(machine, path, { ...options, decoder: await decoderOf(decoder) }),
   };

@@ -9,6 +9,7 @@ import {
   type OpenMode,
 } from '../ports.ts';
 import { cString, native, systemError } from './native.ts';
+import { syncTogether } from './sync-together.ts';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
   fs.constants;
@@ -84,17 +85,7 @@ export const realFiles: Files = {
         }
       });
     }),
-  fsyncAll: async (descriptors) => {
-    const results = await Promise.allSettled(
-      descriptors.map(
-        (descriptor) =>
-          new Promise<void>((resolve, reject) => {
-            fs.fsync(descriptor, (error) => (error === null ? resolve() : reject(error)));
-          }),
-      ),
-    );
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-  },
+  fsyncAll: syncTogether,
   fstat: (descriptor) => status(fs.fstatSync(descriptor, { bigint: true })),
   fchmod: (descriptor, mode) => fs.fchmodSync(descriptor, mode),
   stat: (path) => status(fs.statSync(raw(path), { bigint: true })),

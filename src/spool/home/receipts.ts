@@ -16,13 +16,13 @@ import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
-import { QueueError } from '../../queue/errors.ts';
 import { type Sequence, sequence } from '../../packet/header.ts';
 import type { Added, JobId } from '../../queue/contract.ts';
+import { QueueError } from '../../queue/errors.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { encodeLane, fingerprint, type JobName, parseJobName } from './job-name.ts';
-import { entriesOf, listRooms } from './worker-room.ts';
 import { replaceFile, room } from './rooms.ts';
+import { entriesOf, listRooms } from './worker-room.ts';
 
 const LOCK_WAIT_MS = 10_000;
 const RECEIPT_LIMIT_BYTES = 4096;
@@ -104,9 +104,7 @@ async function writeReceipt(machine: Machine, queue: string, name: string, recei
 function receiptName(name: string): string {
   const encoded = encodeLane(name);
   const short = encoded.length <= NAME_LIMIT;
-  return short
-    ? `${encoded}.json`
-    : `${encoded.slice(0, NAME_LIMIT)}~${fingerprint(encodeBytes(name))}.json`;
+  return short ? `${encoded}.json` : `${encoded.slice(0, NAME_LIMIT)}~${fingerprint(encodeBytes(name))}.json`;
 }
 
 /** The job file of that stem, wherever it is. */

@@ -31,6 +31,7 @@ import { packetEnvironment } from '../../packet/environment.ts';
 import { following, type Sequence } from '../../packet/header.ts';
 import type {
   BlockedPolicy,
+  RunFacts,
   Settled,
   SharedClaim,
   SharedIdle,
@@ -43,10 +44,10 @@ import { jobOf } from '../session.ts';
 import { formatJobName } from './job-name.ts';
 import { lockLane, nextNumber } from './lane-numbers.ts';
 import { Look } from './look.ts';
-import { bringBackTheDead } from './recovery.ts';
 import { finishReceipt } from './receipts.ts';
+import { bringBackTheDead } from './recovery.ts';
 import { isPaused, readSettings, room } from './rooms.ts';
-import { type RunRecord, recordRun } from './run-log.ts';
+import { openOutput, type RunNotes, type RunOutput, type RunRecord, recordRun } from './run-log.ts';
 import { shareQueue } from './share.ts';
 import { SharedSync } from './shared-sync.ts';
 import { termsOf } from './terms.ts';
@@ -115,7 +116,7 @@ class HomeSession implements SharedSession {
   readonly #waiting: WaitingJobs;
   readonly #look: Look;
   readonly #sync: SharedSync;
-  readonly #claims = new Set<SharedClaim>();
+  readonly #claims = new Map<SharedClaim, Taken>();
   readonly #fence = new AbortController();
   /** Since when each lane that does not move has been seen so, by our steady clock. */
   readonly #stoppedSince = new Map<string, { readonly at: Sequence; readonly sinceMs: number }>();
@@ -196,7 +197,7 @@ class HomeSession implements SharedSession {
     this.#stopWatching?.();
     await this.#turn;
     try {
-      for (const claim of [...this.#claims]) await claim.release();
+      for (const claim of [...this.#claims.keys()]) await claim.release();
     } finally {
       await this.#sync.close();
       try {
@@ -281,7 +282,7 @@ class HomeSession implements SharedSession {
       return undefined;
     }
     const claim = this.#claimOf(taken, opened);
-    this.#claims.add(claim);
+    this.#claims.set(claim, taken);
     return claim;
   }
 
@@ -334,7 +335,7 @@ class HomeSession implements SharedSession {
     const stops = this.#waiting.stops();
     let held = this.#waiting.heldFree();
     let gap: SharedIdle | undefined;
-    let busy = false;
+    let busy = [...this.#claims.values()].some(({ from }) => this.#waiting.isBehind(from.lane));
     for (const [lane, stop] of stops) {
       if (stop.kind === 'held') held += stop.waiting;
       else if (await this.#isRunning(lane, stop.missing)) busy = true;
@@ -408,17 +409,18 @@ class HomeSession implements SharedSession {
     const { from, name, path } = taken;
     const place = { queue: this.#queue, filename: name, path };
     let problem: Promise<string | undefined> | undefined;
+    let output: RunOutput | undefined;
     const settleOnce = async (
       settle: () => Promise<Settled>,
       outcome: RunRecord['outcome'],
-      reason?: string,
+      notes: RunNotes = {},
     ): Promise<Settled> => {
       if (!this.#claims.has(claim)) throw new Error(`${path}: this claim is settled already`);
       problem ??= outcome === 'released' ? opened.discard().then(() => undefined) : opened.finish();
       await problem;
       const settled = await settle();
       this.#claims.delete(claim);
-      await this.#recordIfKept(taken, settled === 'lost' ? 'lost' : outcome, reason);
+      await this.#keepRecord(taken, settled === 'lost' ? 'lost' : outcome, notes, output);
       this.#wake();
       return settled;
     };
@@ -446,11 +448,15 @@ class HomeSession implements SharedSession {
           }
           return this.#conclude(taken, this.#options.keepSucceeded === true ? 'done' : 'remove');
         }, 'succeeded'),
-      fail: (reason = 'it failed') =>
-        settleOnce(() => this.#concludeFailed(taken), 'failed', reason),
-      retry: (atMs, reason) => {
+      fail: (reason = 'it failed', facts: RunFacts = {}) =>
+        settleOnce(() => this.#concludeFailed(taken), 'failed', { reason, ...facts }),
+      retry: (atMs, reason, facts: RunFacts = {}) => {
         const again = { ...from, attempts: from.attempts + 1, notBeforeMs: Math.max(0, Math.ceil(atMs)) };
-        return settleOnce(() => this.#giveBack(taken, again), 'retry', reason);
+        return settleOnce(() => this.#giveBack(taken, again), 'retry', { reason, ...facts });
+      },
+      openOutput: async () => {
+        output ??= await openOutput(this.#machine, this.#queue, from.stem, from.attempts + 1);
+        return output;
       },
       release: () => settleOnce(() => this.#giveBack(taken, from), 'released'),
     };
@@ -474,14 +480,14 @@ class HomeSession implements SharedSession {
     const settled = stays
       ? await this.#giveBack(taken, { ...taken.from, held: true })
       : await this.#conclude(taken, 'failed');
-    if (settled === 'settled') await this.#record(taken, 'failed', reason);
+    if (settled === 'settled') await this.#record(taken, 'failed', { reason });
   }
 
   /** A job that its lane goes on without. */
   async #skip(taken: Taken, reason: string): Promise<void> {
     const drop = this.#options.blocked?.then === 'drop' && taken.from.lane !== undefined;
     const settled = await this.#conclude(taken, drop ? 'remove' : 'failed');
-    if (settled === 'settled') await this.#record(taken, 'failed', reason);
+    if (settled === 'settled') await this.#record(taken, 'failed', { reason });
   }
 
   /** The job is over: its lane goes on, and its file goes where it belongs. */
@@ -543,18 +549,25 @@ class HomeSession implements SharedSession {
   }
 
   /** A job that succeeded at once, and is gone, leaves no trace. */
-  async #recordIfKept(taken: Taken, outcome: RunRecord['outcome'], reason?: string): Promise<void> {
+  async #keepRecord(
+    taken: Taken,
+    outcome: RunRecord['outcome'],
+    notes: RunNotes,
+    output: RunOutput | undefined,
+  ): Promise<void> {
     const plain = outcome === 'released' || (outcome === 'succeeded' && taken.from.attempts === 0);
-    if (!plain || this.#options.keepSucceeded === true) await this.#record(taken, outcome, reason);
+    const keep = !plain || this.#options.keepSucceeded === true;
+    await output?.end(keep);
+    if (keep) await this.#record(taken, outcome, notes);
   }
 
-  async #record(taken: Taken, outcome: RunRecord['outcome'], reason?: string): Promise<void> {
+  async #record(taken: Taken, outcome: RunRecord['outcome'], notes: RunNotes = {}): Promise<void> {
     const { clock } = this.#machine;
     try {
       await recordRun(this.#machine, this.#queue, taken.from.stem, {
         attempt: taken.from.attempts + 1,
         outcome,
-        ...(reason === undefined ? {} : { reason }),
+        ...notes,
         worker: this.#room.name,
         started: formatMs(taken.startedMs),
         ended: formatMs(toMs(clock.now())),

@@ -1,7 +1,7 @@
 /** Sharing a queue with other workers, and keeping out who wants it alone. */
 
-import { closeQuietly } from '../../os/close-quietly.ts';
 import { acquireLock } from '../../os/acquire-lock.ts';
+import { closeQuietly } from '../../os/close-quietly.ts';
 import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { QueueError, reasonOf } from '../../queue/errors.ts';
 import { nextSequencePath } from '../layout.ts';

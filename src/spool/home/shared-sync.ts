@@ -39,7 +39,7 @@ export class SharedSync {
 
   #share(syncing: Syncing, descriptor: Descriptor): Promise<void> {
     if (syncing.running === undefined) {
-      syncing.running = this.#files.fsyncAside(descriptor).finally(() => {
+      syncing.running = this.#files.fsyncAll([descriptor]).finally(() => {
         syncing.running = undefined;
       });
       return syncing.running;

@@ -165,6 +165,14 @@ export class WaitingJobs {
     return held;
   }
 
+  /** Whether jobs wait behind the one of that lane that was taken. */
+  isBehind(lane: string | undefined): boolean {
+    const found = lane === undefined ? undefined : this.#lanes.get(lane);
+    if (found === undefined) return false;
+    this.#cleanHead(found);
+    return found.jobs.length > 0;
+  }
+
   /** The lanes whose head is not the number they wait for, or is held. */
   stops(): Map<string, LaneStop> {
     const stops = new Map<string, LaneStop>();
@@ -174,8 +182,7 @@ export class WaitingJobs {
       const head = lane.jobs.peek();
       if (head === undefined) continue;
       const waiting = lane.jobs.length;
-      if (head.seq > lane.next)
-        stops.set(name, { kind: 'gap', missing: lane.next, next: head.seq, waiting });
+      if (head.seq > lane.next) stops.set(name, { kind: 'gap', missing: lane.next, next: head.seq, waiting });
       else if (head.held) stops.set(name, { kind: 'held', job: head, waiting });
     }
     return stops;
