@@ -40,6 +40,7 @@ export function programHelp(program: Program): string {
 export function commandHelp(program: Program, command: CommandSpec): string {
   const operands: [string, string][] = [];
   if (command.operand !== undefined) operands.push([command.operand.name, command.operand.help]);
+  if (command.more !== undefined) operands.push([`${command.more.name}...`, command.more.help]);
   if (command.rest !== undefined) operands.push([command.rest.name, command.rest.help]);
   return [
     `${program.name} ${command.name}: ${command.summary}`,
@@ -58,6 +59,9 @@ export function usageLine(program: Program, command: CommandSpec): string {
     if (option.kind === 'value' && option.required) words.push(`--${name} ${option.placeholder}`);
   }
   if (command.operand !== undefined) words.push(command.operand.name);
+  if (command.more !== undefined) {
+    words.push(command.more.atLeast > 0 ? `${command.more.name}...` : `[${command.more.name}...]`);
+  }
   if (command.rest !== undefined) words.push(`[-- ${command.rest.name}...]`);
   return words.join(' ');
 }

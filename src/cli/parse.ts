@@ -31,7 +31,9 @@ export function parseCommand(spec: CommandSpec, words: readonly string[]): Parse
   const operand = parseOperand(spec, scan.operands);
   if (operand.kind === 'usage') return operand;
   const exact = options as OptionValues<Options>; // by the loop above
-  return { kind: 'run', args: { options: exact, operand: operand.value, rest: scan.rest } };
+  const more = scan.operands.slice(1);
+  if (more.length < (spec.more?.atLeast ?? 0)) return usage(`${spec.more?.name} is missing`);
+  return { kind: 'run', args: { options: exact, operand: operand.value, more, rest: scan.rest } };
 }
 
 type Scanned = {
@@ -59,13 +61,18 @@ function scanWords(spec: CommandSpec, words: readonly string[]): Scanned | { kin
       if (wrong !== undefined) return usage(wrong);
     } else if (terminated && spec.rest !== undefined) {
       rest.push(word);
-    } else if (operands.length === (spec.operand === undefined ? 0 : 1)) {
+    } else if (operands.length === mostOperands(spec)) {
       return usage(`"${word}" is one argument too many${hintAtRest(spec)}`);
     } else {
       operands.push(word);
     }
   }
   return { kind: 'scanned', given, operands, rest };
+}
+
+function mostOperands({ operand, more }: CommandSpec): number {
+  if (operand === undefined) return 0;
+  return more === undefined ? 1 : Number.POSITIVE_INFINITY;
 }
 
 /** What is wrong with an option, `help` if it asks for that, or undefined when it was noted. */

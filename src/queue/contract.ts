@@ -239,7 +239,7 @@ export type JoinOptions = ListOptions & {
  * the failed ones and the lane goes on. `drop`: the same, and the job is deleted.
  */
 export type BlockedPolicy = {
-  readonly then: 'hold' | 'skip' | 'drop';
+  readonly action: 'hold' | 'skip' | 'drop';
   /** How long to wait before. Left out: a failed job not at all, a missing one for ever. */
   readonly afterMs?: number;
 };

@@ -64,7 +64,7 @@ export type HomeSessionOptions = {
 };
 
 const DEFAULT_MAX_STARTS = 5;
-const HOLD: BlockedPolicy = { then: 'hold' };
+const HOLD: BlockedPolicy = { action: 'hold' };
 
 /** How often a worker that waits looks by itself, whatever it was told. */
 const POLL_MS = 1000;
@@ -362,8 +362,8 @@ class HomeSession implements SharedSession {
 
   /** Moves on lanes that have not moved for as long as the policy says. True when one was moved. */
   async #moveStoppedLanes(): Promise<boolean> {
-    const { then, afterMs } = this.#options.blocked ?? HOLD;
-    if (then === 'hold' || afterMs === undefined) return false;
+    const { action, afterMs } = this.#options.blocked ?? HOLD;
+    if (action === 'hold' || afterMs === undefined) return false;
     const nowMs = this.#machine.clock.monotonicMs();
     const stops = this.#waiting.stops();
     for (const lane of this.#stoppedSince.keys()) if (!stops.has(lane)) this.#stoppedSince.delete(lane);
@@ -465,18 +465,18 @@ class HomeSession implements SharedSession {
 
   /** What is over without success: out of the way, or, in a lane that must not go on without it, held in its place. */
   async #concludeFailed(taken: Taken): Promise<Settled> {
-    const { then, afterMs = 0 } = this.#options.blocked ?? HOLD;
+    const { action, afterMs = 0 } = this.#options.blocked ?? HOLD;
     const { from } = taken;
-    if (from.lane !== undefined && (then === 'hold' || afterMs > 0)) {
+    if (from.lane !== undefined && (action === 'hold' || afterMs > 0)) {
       return this.#giveBack(taken, { ...from, attempts: from.attempts + 1, held: true });
     }
-    return this.#conclude(taken, then === 'drop' && from.lane !== undefined ? 'remove' : 'failed');
+    return this.#conclude(taken, action === 'drop' && from.lane !== undefined ? 'remove' : 'failed');
   }
 
   /** A job that is over without having been run. */
   async #bury(taken: Taken, reason: string): Promise<void> {
-    const { then, afterMs = 0 } = this.#options.blocked ?? HOLD;
-    const stays = taken.from.lane !== undefined && (then === 'hold' || afterMs > 0);
+    const { action, afterMs = 0 } = this.#options.blocked ?? HOLD;
+    const stays = taken.from.lane !== undefined && (action === 'hold' || afterMs > 0);
     const settled = stays
       ? await this.#giveBack(taken, { ...taken.from, held: true })
       : await this.#conclude(taken, 'failed');
@@ -485,7 +485,7 @@ class HomeSession implements SharedSession {
 
   /** A job that its lane goes on without. */
   async #skip(taken: Taken, reason: string): Promise<void> {
-    const drop = this.#options.blocked?.then === 'drop' && taken.from.lane !== undefined;
+    const drop = this.#options.blocked?.action === 'drop' && taken.from.lane !== undefined;
     const settled = await this.#conclude(taken, drop ? 'remove' : 'failed');
     if (settled === 'settled') await this.#record(taken, 'failed', { reason });
   }
