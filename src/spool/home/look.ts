@@ -16,6 +16,8 @@ import type { Waiting, WaitingJobs } from './waiting.ts';
 /** A look may take this part of a worker's time: so often and no more, however large the queue. */
 const SHARE_OF_TIME = 0.1;
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 export class Look {
   readonly #machine: Machine;
   readonly #queue: string;
@@ -56,8 +58,11 @@ export class Look {
   async look(): Promise<void> {
     const { clock, files } = this.#machine;
     const begun = clock.monotonicMs();
+    this.#waiting.beginListing();
     const entries = await files.readdir(jobsDirectory(this.#queue));
-    if (this.#waiting.size > 0) this.#waiting.keepOnly(new Set(entries.map(({ name }) => name)));
+    // The first of a million names is found faster without a set of them.
+    const known = this.#waiting.size > 0;
+    this.#waiting.endListing(known ? new Set(entries.map(({ name }) => name)) : NOTHING);
     this.#unreadable.clear();
     const found: Waiting[] = [];
     for (const { name, kind } of entries) {
