@@ -65,7 +65,7 @@ describe('what is meant', () => {
   ])('of %j', (words, options, operand, rest) => {
     expect(parseCommand(PAINT, words)).toEqual({
       kind: 'run',
-      args: { options: { ...NOTHING, ...options }, operand, rest },
+      args: { options: { ...NOTHING, ...options }, operand, more: [], rest },
     });
   });
 
