@@ -17,8 +17,9 @@
 import { realMachine } from './os/real/index.ts';
 import type { Queue } from './queue/contract.ts';
 import { type CreateOptions, createSpool, openSpool } from './spool/spool.ts';
+import type { CommandHandler, Handler } from './worker/handler.ts';
 import type { ProcessReport } from './worker/process-queue.ts';
-import { type CommandHandler, type Handler, type WorkOptions, workQueue } from './worker/work.ts';
+import { type WorkOptions, workQueue } from './worker/work.ts';
 
 /**
  * Makes a Filespooler queue directory and opens it. The parent directory must exist.
@@ -66,5 +67,6 @@ export type {
 export { type ErrorCode, isQueueError, QueueError } from './queue/errors.ts';
 export type { Durability } from './queue/publish.ts';
 export type { CreateOptions } from './spool/spool.ts';
+export type { CommandHandler, Handler, Payload } from './worker/handler.ts';
 export type { ProcessReport } from './worker/process-queue.ts';
-export type { CommandHandler, Handler, Payload, WorkOptions } from './worker/work.ts';
+export type { WorkOptions } from './worker/work.ts';

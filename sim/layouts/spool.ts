@@ -9,8 +9,9 @@ import { isQueueError } from '../../src/queue/errors.ts';
 import { addPacket } from '../../src/spool/add.ts';
 import { newHeader } from '../../src/spool/sender.ts';
 import { createSpool, openSpool } from '../../src/spool/spool.ts';
+import type { Handler } from '../../src/worker/handler.ts';
 import type { ProcessReport } from '../../src/worker/process-queue.ts';
-import { type Handler, type WorkOptions, workQueue } from '../../src/worker/work.ts';
+import { type WorkOptions, workQueue } from '../../src/worker/work.ts';
 import type { Payload } from '../history.ts';
 import type { Layout, Observer, Runner, WorkEnd } from './layout.ts';
 
@@ -120,12 +121,14 @@ function observedSession(session: Session, observer: Observer): Session {
   const observe = (claim: Claim): Claim => ({
     ...claim,
     succeed: async () => {
-      await claim.succeed();
+      const settled = await claim.succeed();
       observer.finished(claim.job.seq);
+      return settled;
     },
     fail: async () => {
-      await claim.fail();
+      const settled = await claim.fail();
       observer.finished(claim.job.seq);
+      return settled;
     },
   });
   return {

@@ -36,6 +36,7 @@ export type DirectoryNode = {
   readonly kind: 'directory';
   readonly number: number;
   mode: number;
+  modifiedMs: number;
   readonly entries: Map<string, Node>;
   durable: Map<string, Node>;
   /** In the order they were made. */
@@ -79,7 +80,7 @@ export class Disk {
     this.root = this.newDirectory();
   }
 
-  newFile(content: Uint8Array = EMPTY, mode = 0o644): FileNode {
+  newFile(content: Uint8Array = EMPTY, mode = 0o644, nowMs = 0): FileNode {
     this.#nodes += 1;
     return {
       kind: 'file',
@@ -88,7 +89,7 @@ export class Disk {
       content,
       durable: content,
       dropped: undefined,
-      modifiedMs: 0,
+      modifiedMs: nowMs,
       links: 0,
       removedBy: undefined,
     };
@@ -100,6 +101,7 @@ export class Disk {
       kind: 'directory',
       number: this.#nodes,
       mode: 0o755,
+      modifiedMs: 0,
       entries: new Map(),
       durable: new Map(),
       pending: [],
@@ -139,23 +141,28 @@ export class Disk {
     return node;
   }
 
-  add(parent: DirectoryNode, name: string, node: Node): void {
+  add(parent: DirectoryNode, name: string, node: Node, nowMs = 0): void {
     parent.entries.set(name, node);
     if (node.kind === 'file') node.links += 1;
+    else node.modifiedMs = nowMs;
+    parent.modifiedMs = nowMs;
     this.#note(parent, { add: { name, node } });
   }
 
   /** `by`: the host that does it. */
-  remove(parent: DirectoryNode, name: string, by = ''): void {
+  remove(parent: DirectoryNode, name: string, by = '', nowMs = 0): void {
     this.#unlinked(parent.entries.get(name), by);
     parent.entries.delete(name);
+    parent.modifiedMs = nowMs;
     this.#note(parent, { remove: name });
   }
 
-  rename(from: Place, to: Place, node: Node, by = ''): void {
+  rename(from: Place, to: Place, node: Node, by = '', nowMs = 0): void {
     this.#unlinked(to.parent.entries.get(to.name), by);
     from.parent.entries.delete(from.name);
     to.parent.entries.set(to.name, node);
+    from.parent.modifiedMs = nowMs;
+    to.parent.modifiedMs = nowMs;
     const add = { name: to.name, node };
     if (from.parent === to.parent) {
       this.#note(to.parent, { remove: from.name, add });
@@ -177,6 +184,11 @@ export class Disk {
     node.content = content;
     node.modifiedMs = nowMs;
     this.version += 1;
+  }
+
+  /** No crash depends on it: times are not part of what is compared. */
+  touch(node: Node, nowMs: number): void {
+    node.modifiedMs = nowMs;
   }
 
   fsync(node: Node): void {

@@ -10,6 +10,8 @@ import type { Call, SimProcess, StepOptions, World } from './world.ts';
 const NOWHERE = '/dev/null';
 /** What a pipe takes before its writer has to wait; Linux's default. */
 const PIPE_BYTES = 65_536;
+/** Of a disk that is never full; a full one is a fault of the call that meets it. */
+const SPACE = { type: 0n, size: 1n << 40n, free: 1n << 40n, inodes: 0n, freeInodes: 0n };
 
 export function simulatedFiles(world: World, process: SimProcess): Files {
   const { host } = process;
@@ -90,7 +92,7 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
 
   /** A change of names; when its reply gets lost, the host learns nothing of it. */
   const changeNames = (name: string, path: string, change: () => Place[]): Step<void> =>
-    world.step(process, { name, path }, () => names.learned(change()), { lost: change });
+    world.step(process, { name, path }, () => names.changed(change()), { lost: change });
   const chmod = (descriptor: Descriptor, mode: number) => {
     const { target } = held(descriptor, 'fchmod');
     if (target.kind === 'node') target.node.mode = mode;
@@ -120,6 +122,11 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
       world.step(process, callOn('writeAt', at), () => write(at, bytes, position)),
     fsync: (at) => world.step(process, callOn('fsync', at), () => fsync(at), failSync(at)),
     fsyncAside: async (at) => world.step(process, callOn('fsyncAside', at), () => fsync(at), failSync(at)),
+    fsyncAll: async (all) => {
+      for (const at of all) {
+        await world.step(process, callOn('fsync', at), () => fsync(at), failSync(at));
+      }
+    },
     fstat: (at) => world.step(process, callOn('fstat', at), () => statusOf(held(at, 'fstat').target)),
     fchmod: (at, mode) => world.step(process, callOn('fchmod', at), () => chmod(at, mode)),
     stat: (path) =>
@@ -132,6 +139,13 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
       changeNames('link', `${existing} -> ${added}`, () => names.link(existing, added)),
     unlink: (path) => changeNames('unlink', path, () => names.unlink(path)),
     mkdir: (path) => changeNames('mkdir', path, () => names.mkdir(path)),
+    rmdir: (path) => changeNames('rmdir', path, () => names.rmdir(path)),
+    touch: (path) => world.step(process, { name: 'utimensat', path }, () => names.touch(path)),
+    statfs: (path) =>
+      world.step(process, { name: 'statfs', path }, () => {
+        disk.find(path, 'statfs');
+        return SPACE;
+      }),
   };
 }
 
@@ -161,6 +175,6 @@ function statusOf(target: Target): FileStatus {
   if (target.kind === 'nowhere') return of('device', 0, 0o666, 0, 0);
   if (target.kind === 'pipe') return of('fifo', target.pipe.bytes.length, target.pipe.mode, 0, 0);
   const { node } = target;
-  if (node.kind === 'directory') return of('directory', 0, node.mode, node.number, 0);
+  if (node.kind === 'directory') return of('directory', 0, node.mode, node.number, node.modifiedMs);
   return of('file', node.content.length, node.mode, node.number, node.modifiedMs);
 }

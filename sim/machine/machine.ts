@@ -22,6 +22,14 @@ export function machineFor(
   };
   return wrap({
     files: simulatedFiles(world, process),
+    watches: {
+      watch: (directory, listener) =>
+        world.step(process, { name: 'watch', path: directory }, () => {
+          const node = process.host.disk.find(directory, 'watch');
+          if (node.kind !== 'directory') throw errno('ENOTDIR', 'watch', directory);
+          return world.watches.add(process, node, directory, listener);
+        }),
+    },
     locks: {
       tryLock: (descriptor, kind) =>
         world.step(process, { name: 'tryLock', path: '' }, () =>
@@ -43,6 +51,7 @@ export function machineFor(
     host: {
       name: process.host.name,
       pid: process.pid,
+      bootId: process.host.bootId ?? process.host.name,
       env: () => new Map([['PATH', '/bin']]),
       onSignal: (signal, handler) => {
         const handlers = process.handlers.get(signal) ?? new Set();
@@ -50,6 +59,7 @@ export function machineFor(
         return () => void handlers.delete(handler);
       },
       inForeground: () => false,
+      isTerminal: () => false,
       dieOf: (signal) => void sendSignal(world, process.pid, signal),
     },
   });

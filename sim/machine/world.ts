@@ -19,6 +19,7 @@ import { errno } from './errno.ts';
 import type { Mount } from './mount.ts';
 import { LockTable, type OpenFile } from './open-file.ts';
 import { type Chance, chance, TraceHash } from './random.ts';
+import { WatchTable } from './watch-table.ts';
 
 export type Call = { readonly name: string; readonly path: string };
 
@@ -27,6 +28,8 @@ export type SimHost = {
   readonly disk: Disk;
   /** The cache it sees the disk through; left out: the disk is its own. */
   readonly mount?: Mount;
+  /** Tells this run of its kernel from all others; left out: it is never started anew. */
+  readonly bootId?: string;
   /** How far its clock is wrong. */
   readonly skewSeconds?: number;
   /** Its network is down: its processes wait for the disk, as they do on a hard mount. */
@@ -92,6 +95,7 @@ export class World {
   readonly mode: 'direct' | 'stepped';
   readonly chance: Chance;
   readonly locks = new LockTable();
+  readonly watches = new WatchTable((process, path, action) => this.#deliver(process, path, action));
   readonly trace = new TraceHash();
   readonly processes: SimProcess[] = [];
   nowMs = 0;
@@ -167,6 +171,15 @@ export class World {
     });
   }
 
+  /** Something that comes to a process by itself, some time soon. */
+  #deliver(process: SimProcess, path: string, action: () => void): void {
+    const take = () => {
+      if (process.alive) action();
+    };
+    if (this.mode === 'direct') void Promise.resolve().then(take);
+    else this.#pending.push({ process, call: { name: 'event', path }, ready: always, take });
+  }
+
   after(process: SimProcess, ms: number, action: () => void): () => void {
     if (this.mode === 'direct') {
       let wanted = true;
@@ -200,6 +213,7 @@ export class World {
     this.#timers = this.#timers.filter((timer) => timer.process !== process);
     for (const file of process.descriptors.values()) this.letGo(file);
     process.descriptors.clear();
+    this.watches.forget(process);
     for (const tell of process.onExit) tell(exit);
   }
 

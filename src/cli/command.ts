@@ -41,8 +41,10 @@ export type OptionValues<O extends Options> = {
 
 export type Arguments<O extends Options, T> = {
   readonly options: OptionValues<O>;
-  /** The one operand of commands that have one. */
+  /** The first operand of commands that have any. */
   readonly operand: T;
+  /** The operands that follow it. */
+  readonly more: readonly string[];
   /** All that follows `--`, as it is, for commands that take such. */
   readonly rest: readonly string[];
 };
@@ -55,8 +57,10 @@ export type CommandSpec<O extends Options = Options, T = unknown> = {
   /** One line, without a full stop. */
   readonly summary: string;
   readonly options: O;
-  /** Each command has one operand or none. */
+  /** The first operand, which must be there; left out when the command has none. */
   readonly operand?: Operand<T>;
+  /** Commands that take more operands behind the first, and how many at least. */
+  readonly more?: { readonly name: string; readonly help: string; readonly atLeast: 0 | 1 };
   /** What follows `--`; left out when the command takes nothing there. */
   readonly rest?: { readonly name: string; readonly help: string };
   /** Shell lines, shown by --help. */

@@ -8,8 +8,12 @@ export type Program = {
   /** One line, without a full stop. */
   readonly summary: string;
   readonly commands: readonly CommandSpec[];
+  /** Names and summaries of other programs that it stands in for. */
+  readonly programs?: readonly (readonly [name: string, summary: string])[];
   /** Options before the command. */
   readonly options: Options;
+  /** Exit statuses and their meanings, where there are more than the usual ones. */
+  readonly exits?: readonly (readonly [status: string, meaning: string])[];
   readonly examples: readonly string[];
 };
 
@@ -19,15 +23,16 @@ export function programHelp(program: Program): string {
   return [
     `${program.version}\n${program.summary}`,
     `Usage: ${program.name} [OPTIONS] COMMAND ...`,
-    section(
-      'Commands',
-      program.commands.map((command) => [command.name, command.summary]),
-    ),
+    section('Commands', [
+      ...program.commands.map(({ name, summary }) => [name, summary] as const),
+      ...(program.programs ?? []),
+    ]),
     section('Options', [
       ...optionRows(program.options),
       ['-h, --help', 'Print this help; after a command: the help of that command'],
       ['-V, --version', 'Print the version'],
     ]),
+    ...(program.exits === undefined ? [] : [section('Exit status', program.exits)]),
     `Examples:\n${program.examples.map((line) => `  ${line}`).join('\n')}\n`,
   ].join('\n\n');
 }
@@ -35,6 +40,7 @@ export function programHelp(program: Program): string {
 export function commandHelp(program: Program, command: CommandSpec): string {
   const operands: [string, string][] = [];
   if (command.operand !== undefined) operands.push([command.operand.name, command.operand.help]);
+  if (command.more !== undefined) operands.push([`${command.more.name}...`, command.more.help]);
   if (command.rest !== undefined) operands.push([command.rest.name, command.rest.help]);
   return [
     `${program.name} ${command.name}: ${command.summary}`,
@@ -53,6 +59,9 @@ export function usageLine(program: Program, command: CommandSpec): string {
     if (option.kind === 'value' && option.required) words.push(`--${name} ${option.placeholder}`);
   }
   if (command.operand !== undefined) words.push(command.operand.name);
+  if (command.more !== undefined) {
+    words.push(command.more.atLeast > 0 ? `${command.more.name}...` : `[${command.more.name}...]`);
+  }
   if (command.rest !== undefined) words.push(`[-- ${command.rest.name}...]`);
   return words.join(' ');
 }

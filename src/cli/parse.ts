@@ -1,6 +1,7 @@
 /** From the words on the command line to what is meant. Pure: it reads nothing and changes nothing. */
 
 import type { Arguments, CommandSpec, Options, OptionValues } from './command.ts';
+import { didYouMean } from './suggest.ts';
 
 export type ParsedCommand =
   | { readonly kind: 'run'; readonly args: Arguments<Options, unknown> }
@@ -30,7 +31,9 @@ export function parseCommand(spec: CommandSpec, words: readonly string[]): Parse
   const operand = parseOperand(spec, scan.operands);
   if (operand.kind === 'usage') return operand;
   const exact = options as OptionValues<Options>; // by the loop above
-  return { kind: 'run', args: { options: exact, operand: operand.value, rest: scan.rest } };
+  const more = scan.operands.slice(1);
+  if (more.length < (spec.more?.atLeast ?? 0)) return usage(`${spec.more?.name} is missing`);
+  return { kind: 'run', args: { options: exact, operand: operand.value, more, rest: scan.rest } };
 }
 
 type Scanned = {
@@ -58,13 +61,18 @@ function scanWords(spec: CommandSpec, words: readonly string[]): Scanned | { kin
       if (wrong !== undefined) return usage(wrong);
     } else if (terminated && spec.rest !== undefined) {
       rest.push(word);
-    } else if (operands.length === (spec.operand === undefined ? 0 : 1)) {
+    } else if (operands.length === mostOperands(spec)) {
       return usage(`"${word}" is one argument too many${hintAtRest(spec)}`);
     } else {
       operands.push(word);
     }
   }
   return { kind: 'scanned', given, operands, rest };
+}
+
+function mostOperands({ operand, more }: CommandSpec): number {
+  if (operand === undefined) return 0;
+  return more === undefined ? 1 : Number.POSITIVE_INFINITY;
 }
 
 /** What is wrong with an option, `help` if it asks for that, or undefined when it was noted. */
@@ -74,7 +82,7 @@ type Taken = string | undefined;
 function takeLong(options: Options, word: string, left: string[], given: Map<string, string>): Taken {
   const equals = word.indexOf('=');
   const written = equals < 0 ? word : word.slice(0, equals);
-  if (word === '--help') return 'help';
+  if (written === '--help') return equals < 0 ? 'help' : '`--help` takes no value';
   const name = written.slice('--'.length);
   return take(options, name, written, equals < 0 ? undefined : word.slice(equals + 1), left, given);
 }
@@ -104,7 +112,7 @@ function take(
   given: Map<string, string>,
 ): Taken {
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
-  if (option === undefined) return `there is no option \`${written}\` here`;
+  if (option === undefined) return `there is no option \`${written}\` here${suggestion(options, written)}`;
   if (option.kind === 'flag' && inline !== undefined) return `\`${written}\` takes no value`;
   const next = left[0];
   if (option.kind === 'value' && inline === undefined) {
@@ -114,6 +122,12 @@ function take(
   if (given.has(name)) return `\`${written}\` is there twice`;
   given.set(name, option.kind === 'flag' ? '' : (inline ?? left.shift() ?? ''));
   return undefined;
+}
+
+/** One letter could be anything. */
+function suggestion(options: Options, written: string): string {
+  const names = ['help', ...Object.keys(options)].map((name) => `--${name}`);
+  return written.startsWith('--') ? didYouMean(written, names) : '';
 }
 
 function parseOperand(spec: CommandSpec, operands: readonly string[]) {

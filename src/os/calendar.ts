@@ -17,6 +17,23 @@ export function formatLocal(at: Timestamp, offsetSeconds: number): string {
   return `${civil(at, offsetSeconds)}${sign}${digits(Math.floor(minutes / 60), 2)}:${digits(minutes % 60, 2)}`;
 }
 
+/** `2026-11-21T07:58:13.123Z`, for milliseconds since 1970. */
+export function formatMs(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** Milliseconds since 1970 of an RFC 3339 time; undefined when it is not one. */
+export function parseTime(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(text)) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** Whole milliseconds since 1970. */
+export function toMs(at: Timestamp): number {
+  return Number(at.seconds) * MS_PER_SECOND + Math.floor(at.nanos / 1_000_000);
+}
+
 function civil(at: Timestamp, offsetSeconds: number): string {
   // Written as the 60th second of a minute.
   const leap = at.nanos >= NANOS_PER_SECOND ? 1 : 0;

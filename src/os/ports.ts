@@ -1,8 +1,8 @@
 /**
- * The machine, as the rest of intray sees it: six small interfaces.
+ * The machine, as the rest of intray sees it: seven small interfaces.
  *
- * Everything above src/os reaches files, locks, processes, time, chance and the host through these and
- * nothing else, so one engine runs on the real machine and on a simulated one. Every call is a `Step`: on
+ * Everything above src/os reaches files, file events, locks, processes, time, chance and the host through these
+ * and nothing else, so one engine runs on the real machine and on a simulated one. Every call is a `Step`: on
  * the real machine it is done when it returns (synchronous system calls, no thread hop on the per-job path),
  * on a simulated one it is a promise, and any other process may run before it settles. Callers always
  * `await`, and so never rely on two calls being one.
@@ -30,9 +30,18 @@ export type Descriptor = number & { readonly __descriptor: unique symbol };
  * | truncate     | WRONLY CREAT TRUNC               | a file of our own, written from its start |
  * | lock         | RDWR CREAT                       | a lock file, made when missing |
  * | lock-present | RDWR                             | a lock file that must be there already |
+ * | append       | WRONLY CREAT APPEND              | a log: each write goes to its end |
  * | directory    | RDONLY DIRECTORY                 | fsync of a directory |
  */
-export type OpenMode = 'read' | 'read-job' | 'create' | 'truncate' | 'lock' | 'lock-present' | 'directory';
+export type OpenMode =
+  | 'read'
+  | 'read-job'
+  | 'create'
+  | 'truncate'
+  | 'append'
+  | 'lock'
+  | 'lock-present'
+  | 'directory';
 
 export type FileKind = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'device' | 'unknown';
 
@@ -68,6 +77,8 @@ export interface Files {
   fsync(descriptor: Descriptor): Step<void>;
   /** The same, but after whatever this process is about to start, such as a command. */
   fsyncAside(descriptor: Descriptor): Promise<void>;
+  /** fsync of several files of one file system, together where the machine can; others may use this process meanwhile. */
+  fsyncAll(descriptors: readonly Descriptor[]): Promise<void>;
   fstat(descriptor: Descriptor): Step<FileStatus>;
   fchmod(descriptor: Descriptor, mode: number): Step<void>;
   /** Follows symbolic links. */
@@ -79,7 +90,55 @@ export interface Files {
   unlink(path: string): Step<void>;
   /** One directory; the parent must exist. Mode 0777 less the umask. */
   mkdir(path: string): Step<void>;
+  /** One empty directory. */
+  rmdir(path: string): Step<void>;
+  /**
+   * Sets the modification time to now, by the clock of whoever keeps the file: on NFS the server's, so that several
+   * hosts can be compared by it. (A time that we name ourselves would be by the clock of this host. To write a byte
+   * would do as well, but the server learns of that only at the next fsync.) Follows symbolic links. ENOENT when
+   * somebody has taken the file away, which the holder of a lease needs to know.
+   */
+  touch(path: string): Step<void>;
+  /** The file system that a path is on. */
+  statfs(path: string): Step<FileSystemStatus>;
 }
+
+export type FileSystemStatus = {
+  /** `f_type` of statfs(2): 0xef53 for ext4. */
+  readonly type: bigint;
+  /** Bytes. */
+  readonly size: bigint;
+  /** Bytes that we may still use; what is reserved for root is left out. */
+  readonly free: bigint;
+  /** How many files it can hold, and how many more; 0 and 0 where there is no such limit. */
+  readonly inodes: bigint;
+  readonly freeInodes: bigint;
+};
+
+/**
+ * File events: told, not asked. They only save waiting, and whoever uses them looks again now and then all the same:
+ *
+ * - changes made on another host of a network file system are not told at all;
+ * - more than 16,384 at once are dropped by the kernel, in silence (fs.inotify.max_queued_events).
+ */
+export interface Watches {
+  /**
+   * Tells of every name that comes into a directory, leaves it or is renamed in it, from when this returns. Bytes
+   * written to its files are not told, nor what happens in directories below. Does not keep the process alive: who
+   * waits for an event sets a timer too. Returns how to end it, which may be called again.
+   *
+   * Throws ENOENT or ENOTDIR; ENOSPC (fs.inotify.max_user_watches) or EMFILE (fs.inotify.max_user_instances) when the
+   * user has used up what the kernel allows.
+   */
+  watch(directory: string, listener: WatchListener): Step<() => void>;
+}
+
+export type WatchListener = {
+  /** Some names have changed, one or many: a burst is told once or a few times. Which ones, a listing says. */
+  readonly onChange: () => void;
+  /** Nothing will be told any more. ENOENT: the directory was removed, moved away, or is another one by now. */
+  readonly onLost: (error: SystemError) => void;
+};
 
 export type LockKind = 'exclusive' | 'shared';
 
@@ -169,18 +228,23 @@ export interface Random {
 export interface Host {
   readonly name: string;
   readonly pid: number;
+  /** Tells this run of the kernel from all others: processes with the same one see each other's locks. */
+  readonly bootId: string;
   /** The environment this process was given. */
   env(): ReadonlyMap<string, string>;
   /** Calls `handler` on the signal until disposed. A signal that our parent set to be ignored stays so. */
   onSignal(signal: SignalName, handler: () => void): () => void;
   /** Whether we were started from a terminal and it is ours now: keys go to our process group. */
   inForeground(): Step<boolean>;
+  /** Whether somebody looks at what is written there, rather than a file or a program. */
+  isTerminal(descriptor: Descriptor): Step<boolean>;
   /** Ends this process the way the signal would have, so that our parent sees it. */
   dieOf(signal: SignalName): void;
 }
 
 export interface Machine {
   readonly files: Files;
+  readonly watches: Watches;
   readonly locks: Locks;
   readonly processes: Processes;
   readonly clock: Clock;

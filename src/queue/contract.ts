@@ -2,22 +2,27 @@
  * What a queue is, whatever its layout on disk.
  *
  * A `Queue` is a place; looking at it and adding to it needs no permission from anybody. To run its jobs a worker
- * opens a `Session`, which holds what the layout demands of a worker (a Filespooler queue: the lock), and takes
- * one `Claim` after the other from it:
+ * opens a session, of one of two kinds, and takes one `Claim` after the other from it:
  *
- *     queue --open--> session --claim--> claim --succeed / fail / release--> session --close--> queue
- *                        |                                                      ^
- *                        +------------------------ idle (why) ------------------+
+ *     queue --session--> alone: one job at a time, in the strict order of the numbers
+ *     queue --join-----> beside other workers: as many claims at once as one likes, order within lanes
  *
- *   claimed    the job is this worker's alone; its payload is open, nothing has been changed on disk
+ *     session --claim--> claim --succeed / retry / fail / release--> session --close--> queue
+ *        |                                                              ^
+ *        +------------------------ idle (why) --------------------------+
+ *
+ *   claimed    the job is this worker's alone; its payload is open
  *   succeeded  the job is done, for good
+ *   retried    it waits again, from some time on, in its old place; the start counts
  *   failed     the job is over without success; what becomes of it is the session's policy
- *   released   the job is as it was before the claim
+ *   released   the job is as it was before the claim, which does not count
  *
- * Each claim is settled once. A worker that dies settles nothing: the job is as it was.
+ * Each claim is settled once. Alone, a worker that dies settles nothing: the job is as it was. Beside others its jobs
+ * come back when it is known to be dead, each start counted; and should it live after all, what it settles then is
+ * `lost`: it changes nothing.
  */
 
-import type { Descriptor, Timestamp } from '../os/ports.ts';
+import type { Descriptor, Exit, Timestamp } from '../os/ports.ts';
 import type { Sequence, Work } from '../packet/header.ts';
 import type { Durability } from './publish.ts';
 
@@ -29,10 +34,21 @@ export type Queue = {
    * nothing behind.
    */
   add(job: NewJob, options?: AddOptions): Promise<Added>;
+  /** The same for many, whose syncing they share: they are in the queue together, in their order. */
+  addAll(jobs: Iterable<NewJob> | AsyncIterable<NewJob>, options?: AddOptions): Promise<Added[]>;
   /** What waits, in the order of the numbers. Works while the queue is being worked. */
   jobs(options?: ListOptions): Promise<Listing>;
-  /** Begins to work the queue. Throws `locked` when another does. */
+  /** Begins to work the queue alone. Throws `locked` when another does. */
   session(options?: SessionOptions): Promise<Session>;
+  /** Begins to work the queue beside others. Throws `locked` when somebody works it alone. */
+  join(options?: JoinOptions): Promise<SharedSession>;
+  /** Whether a worker may have something to do here: jobs that wait, or those of a worker that may be dead. */
+  stirs(): Promise<boolean>;
+  /**
+   * Calls `onChange` when something comes in, where file events tell of it: they may not, so look now and then too.
+   * Returns how to end it.
+   */
+  watch(onChange: () => void): Promise<() => void>;
 };
 
 export type NewJob = {
@@ -42,6 +58,19 @@ export type NewJob = {
   readonly env?: Readonly<Record<string, string>>;
   /** What the command reads. A stream is written as it comes, in constant memory. */
   readonly payload?: PayloadSource;
+  /** Jobs of one lane run one after the other, in the order in which they were added. */
+  readonly lane?: string;
+  /** 0 to 99, 0 first. Default: 50. */
+  readonly priority?: number;
+  /** It does not start before this. */
+  readonly notBefore?: Date;
+  /** It does not start after this, and fails then. */
+  readonly expires?: Date;
+  /**
+   * The adder's own name for it. A second job of that name is not added, also when the first is done, as long as the
+   * queue remembers it.
+   */
+  readonly name?: string;
 };
 
 /** Text is written as UTF-8. A Node or web stream is an AsyncIterable. */
@@ -61,7 +90,12 @@ export type AddOptions = {
   readonly sequenceFile?: string;
 };
 
-export type Added = { readonly id: JobId; readonly seq: Sequence };
+export type Added = {
+  readonly id: JobId;
+  readonly seq: Sequence;
+  /** There was a job of that name already, which this is. */
+  readonly duplicate: boolean;
+};
 
 export type ListOptions = {
   /** A shell command that unpacks each job file, such as `zcat`. */
@@ -85,11 +119,13 @@ export type SessionOptions = ListOptions & {
 export type JobId = string & { readonly __jobId: unique symbol };
 
 export type Job = {
-  /** Names the job within its queue; for a Filespooler queue its file name. */
+  /** Names the job within its queue, from when it is added until it is over. */
   readonly id: JobId;
   readonly seq: Sequence;
   readonly createdAt: Timestamp;
   readonly work: Work;
+  /** Where it is now. */
+  readonly path: string;
 };
 
 /** Something in the queue that could not be read as a job. It stays where it is. */
@@ -119,6 +155,26 @@ export type Idle =
       readonly waiting: number;
     };
 
+/** Why there is nothing to claim now, for a worker beside others; where several hold, the first of this list. */
+export type SharedIdle = (
+  | { readonly kind: 'idle'; readonly reason: 'paused' }
+  /** Jobs wait for their time, the first until `untilMs` (since 1970). */
+  | { readonly kind: 'idle'; readonly reason: 'delayed'; readonly untilMs: number }
+  /** Jobs wait for one of their lane that is running elsewhere. */
+  | { readonly kind: 'idle'; readonly reason: 'busy' }
+  /** A lane waits for a number that is not there. */
+  | (Idle & { readonly reason: 'gap'; readonly lane: string })
+  /** Jobs wait that are held, or whose lane waits for one that is. */
+  | { readonly kind: 'idle'; readonly reason: 'held'; readonly jobs: number }
+  | { readonly kind: 'idle'; readonly reason: 'empty' }
+) & {
+  /** How many jobs wait, all in all. */
+  readonly waiting: number;
+};
+
+/** Whether settling counted: `lost` when others have taken the job over meanwhile. */
+export type Settled = 'settled' | 'lost';
+
 export type Claim = {
   readonly kind: 'claim';
   readonly job: Job;
@@ -138,9 +194,23 @@ export type Claim = {
    * Does ahead, beside the running job, what settling will need. Changes nothing that counts; for speed only.
    */
   anticipate(): Promise<void>;
-  succeed(): Promise<void>;
-  fail(): Promise<void>;
-  release(): Promise<void>;
+  succeed(): Promise<Settled>;
+  /** For good; the reason is kept where failed jobs are. */
+  fail(reason?: string): Promise<Settled>;
+  release(): Promise<Settled>;
+};
+
+/** What is known of a run that has ended. */
+export type RunFacts = { readonly exit?: Exit };
+
+export type SharedClaim = Claim & {
+  /** How often it was started, this time included. */
+  readonly attempt: number;
+  /** Lets it wait, in its place, until `atMs` (since 1970); then it is run again. */
+  retry(atMs: number, reason: string, facts?: RunFacts): Promise<Settled>;
+  fail(reason?: string, facts?: RunFacts): Promise<Settled>;
+  /** Where this run's command may write to; it is kept with the job, as far as the queue keeps such. */
+  openOutput(): Promise<{ readonly stdout: Descriptor; readonly stderr: Descriptor }>;
 };
 
 export type Session = {
@@ -148,5 +218,43 @@ export type Session = {
   claim(): Promise<Claim | Idle>;
   /** A descriptor that keeps the session's lock for a process that outlives us, if there is a lock. */
   readonly lock?: Descriptor;
+  close(): Promise<void>;
+};
+
+export type JoinOptions = ListOptions & {
+  /** How long a worker on another machine may be silent until its jobs are given to others. Default: 60,000. */
+  readonly leaseMs?: number;
+  /** A job that was started so often, and is not over, is what kills its workers: it fails. Default: 5. */
+  readonly maxStarts?: number;
+  /** What to do about a lane that does not move. Default: hold it. */
+  readonly blocked?: BlockedPolicy;
+  /** Whether the files of jobs that succeeded are kept. Default: no. Those that failed always are. */
+  readonly keepSucceeded?: boolean;
+  /** Be told of changes by file events too, for workers that wait. Default: no. */
+  readonly watch?: boolean;
+};
+
+/**
+ * A lane whose next job is over without success, or missing. `hold`: it waits for a person. `skip`: the job goes to
+ * the failed ones and the lane goes on. `drop`: the same, and the job is deleted.
+ */
+export type BlockedPolicy = {
+  readonly action: 'hold' | 'skip' | 'drop';
+  /** How long to wait before. Left out: a failed job not at all, a missing one for ever. */
+  readonly afterMs?: number;
+};
+
+export type SharedSession = {
+  /** What could not be read when it was last looked at. */
+  readonly unreadable: readonly Unreadable[];
+  /** Calls may overlap, and claims need not be settled in their order. */
+  claim(): Promise<SharedClaim | SharedIdle>;
+  /** Resolves when it is worth asking again: at the latest after `atMostMs`. */
+  changed(atMostMs: number, signal: AbortSignal): Promise<void>;
+  /** Aborted when we were silent for too long: our jobs are run by others now, and what we do is lost. */
+  readonly fenced: AbortSignal;
+  /** Keeps our claims from coming back as long as it is open anywhere. */
+  readonly lock: Descriptor;
+  /** Claims that are not settled are released. */
   close(): Promise<void>;
 };

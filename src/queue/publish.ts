@@ -25,7 +25,8 @@ export type Publication = {
   readonly directory: string;
   /** A name in `directory` that no other process will choose. */
   readonly temporaryName: string;
-  readonly name: string;
+  /** Asked for when the content is written. */
+  readonly name: string | (() => string);
   readonly durability: Durability;
   /** Writes the content and returns how many bytes it was. */
   readonly write: (target: Descriptor) => Promise<number>;
@@ -46,8 +47,9 @@ export type Published = {
 export async function publish(files: Files, publication: Publication): Promise<Published> {
   const { directory, durability } = publication;
   const temporary = `${directory}/${publication.temporaryName}`;
-  const path = `${directory}/${publication.name}`;
   const size = await writeTemporary(files, temporary, publication);
+  const name = typeof publication.name === 'string' ? publication.name : publication.name();
+  const path = `${directory}/${name}`;
   try {
     await files.rename(temporary, path);
   } catch (error) {

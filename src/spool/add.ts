@@ -10,24 +10,33 @@ import { jobsDirectory, newJobName, temporaryName } from './layout.ts';
 
 export type AddedFile = Published & { readonly name: string };
 
-/** Publishes what `write` writes as a new job file, under a new name. */
+export type NewJobFile = {
+  readonly write: (target: Descriptor) => Promise<number>;
+  /** Asked for when all is written. */
+  readonly name: () => string;
+};
+
+/** Publishes what `write` writes as a new job file. */
 export async function addJobFile(
   machine: Machine,
   queue: string,
   durability: Durability,
-  write: (target: Descriptor) => Promise<number>,
+  job: NewJobFile,
 ): Promise<AddedFile> {
-  const name = newJobName(machine.random);
+  let name = '';
   let begun = false;
   try {
     const published = await publish(machine.files, {
       directory: jobsDirectory(queue),
       temporaryName: temporaryName(machine.random),
-      name,
+      name: () => {
+        name = job.name();
+        return name;
+      },
       durability,
       write: (target) => {
         begun = true;
-        return write(target);
+        return job.write(target);
       },
     });
     return { ...published, name };
@@ -51,7 +60,7 @@ export async function addPacket(
   durability: Durability = 'power-safe',
 ): Promise<AddedFile> {
   const { files } = machine;
-  return addJobFile(machine, queue, durability, async (target) => {
+  const write = async (target: Descriptor) => {
     const size = await copyAll(files, source, target);
     if (size === 0) throw new QueueError('packet-empty', 'the input is empty, so nothing was queued');
     if (isUnfinished(await files.fstat(source))) {
@@ -61,7 +70,8 @@ export async function addPacket(
       );
     }
     return size;
-  });
+  };
+  return addJobFile(machine, queue, durability, { write, name: () => newJobName(machine.random) });
 }
 
 /** Writes chunks from memory, text as UTF-8; returns how many bytes they were. */

@@ -10,8 +10,8 @@
 
 import type { Random } from '../os/ports.ts';
 
-const JOB_PREFIX = 'fspl-';
-const JOB_SUFFIX = '.fspl';
+export const JOB_PREFIX = 'fspl-';
+export const JOB_SUFFIX = '.fspl';
 
 export function jobsDirectory(queue: string): string {
   return join(queue, 'jobs');

@@ -96,9 +96,7 @@ export async function scanQueue(machine: Machine, queue: string, decoder?: Decod
   const directory = jobsDirectory(queue);
   const jobs: JobFile[] = [];
   const unreadable: Unreadable[] = [];
-  const scratch = new Uint8Array(PEEK_BYTES);
-  const read = async (path: string): Promise<HeaderResult> =>
-    decoder === undefined ? peekPacket(machine, path, scratch) : readDecoded(machine, path, decoder);
+  const read = headerReader(machine, decoder);
   for (const { name, kind } of await machine.files.readdir(directory)) {
     if (!isJobName(name)) continue;
     const path = join(directory, name);
@@ -109,6 +107,15 @@ export async function scanQueue(machine: Machine, queue: string, decoder?: Decod
   return { jobs, unreadable };
 }
 
+export type ReadHeader = (path: string) => Promise<HeaderResult>;
+
+/** Reads one header after the other, with or without a decoder. */
+export function headerReader(machine: Machine, decoder?: Decoder): ReadHeader {
+  const scratch = new Uint8Array(PEEK_BYTES);
+  return async (path) =>
+    decoder === undefined ? peekPacket(machine, path, scratch) : readDecoded(machine, path, decoder);
+}
+
 async function readDecoded(machine: Machine, path: string, decoder: Decoder): Promise<HeaderResult> {
   const opened = await openPacket(machine, path, decoder);
   if (opened.kind === 'damaged') return opened;
@@ -116,16 +123,17 @@ async function readDecoded(machine: Machine, path: string, decoder: Decoder): Pr
   return { kind: 'header', header: opened.header };
 }
 
-type Look =
+export type Look =
   | { readonly kind: 'job'; readonly header: PacketHeader }
   | { readonly kind: 'unreadable'; readonly file: Pick<Unreadable, 'message' | 'cause'> }
   | { readonly kind: 'vanished' };
 
-async function lookAt(
+/** The header of one file that is named like a job. */
+export async function lookAt(
   machine: Machine,
   path: string,
   kind: FileKind,
-  read: (path: string) => Promise<HeaderResult>,
+  read: ReadHeader,
 ): Promise<Look> {
   try {
     // A link is followed, and a file system that does not tell kinds in a listing is asked for each.

@@ -44,6 +44,8 @@ export type LockOptions = {
   readonly create: boolean;
   /** How long to try for the lock; 0: once. */
   readonly waitMs: number;
+  /** The lock file, where it is not the one beside the sequence file. */
+  readonly lockPath?: string;
   /** The first number where there is none yet; 1 when left out. */
   readonly first?: () => Promise<Sequence>;
 };
@@ -56,7 +58,7 @@ export async function lockSequence(
 ): Promise<LockedSequence> {
   const { files, locks } = machine;
   if (path === '') throw new QueueError('sequence-damaged', 'the name of the sequence file is empty');
-  const lockPath = `${path}.lock`;
+  const lockPath = options.lockPath ?? `${path}.lock`;
   const lock = await openLock(machine, lockPath, options.create);
   try {
     await takeLock(machine, lock, lockPath, options.waitMs);

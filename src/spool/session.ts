@@ -25,9 +25,19 @@
 import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { packetEnvironment } from '../packet/environment.ts';
 import { following, type Sequence } from '../packet/header.ts';
-import type { Claim, Idle, Job, JobId, Session, SessionOptions, Unreadable } from '../queue/contract.ts';
+import type {
+  Claim,
+  Idle,
+  Job,
+  JobId,
+  Session,
+  SessionOptions,
+  Settled,
+  Unreadable,
+} from '../queue/contract.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
 import { syncDirectory } from '../queue/publish.ts';
+import { stemOf } from './home/job-name.ts';
 import { jobsDirectory, nextSequencePath } from './layout.ts';
 import { type Decoder, type OpenedPacket, openPacket } from './open-packet.ts';
 import {
@@ -217,10 +227,11 @@ class SpoolSession implements Session {
       return problem;
     };
     // One that fails, on a full disk say, leaves the claim as it is, and can be tried again.
-    const settleOnce = async (settle: () => Promise<void>) => {
+    const settleOnce = async (settle: () => Promise<void>): Promise<Settled> => {
       if (this.#claim !== claim) throw new Error(`${file.path}: this claim is settled already`);
       await settle();
       this.#claim = undefined;
+      return 'settled';
     };
     const claim: Claim = {
       kind: 'claim',
@@ -279,5 +290,5 @@ function byNumber(options: SpoolSessionOptions): boolean {
 
 export function jobOf(file: JobFile): Job {
   const { seq, ctime, work } = file.header;
-  return { id: file.name as JobId, seq, createdAt: ctime, work };
+  return { id: stemOf(file.name) as JobId, seq, createdAt: ctime, work, path: file.path };
 }

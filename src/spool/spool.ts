@@ -2,7 +2,10 @@
 
 import type { Machine } from '../os/ports.ts';
 import type { Listing, Queue } from '../queue/contract.ts';
+import { addAllJobs } from './add-all.ts';
 import { addJob } from './add-job.ts';
+import { joinQueue } from './home/session.ts';
+import { stirs, watchQueue } from './home/stir.ts';
 import { type Decoder, decoderFor } from './open-packet.ts';
 import { bySequence, createQueueDirectory, requireQueue, scanQueue } from './queue-files.ts';
 import { jobOf, openSession } from './session.ts';
@@ -34,11 +37,16 @@ function spoolAt(machine: Machine, path: string): Queue {
   return {
     location: path,
     add: (job, options) => addJob(machine, path, job, options),
+    addAll: (jobs, options) => addAllJobs(machine, path, jobs, options),
     jobs: async (options = {}): Promise<Listing> => {
       const { jobs, unreadable } = await scanQueue(machine, path, await decoderOf(options.decoder));
       return { jobs: jobs.sort(bySequence).map(jobOf), unreadable };
     },
     session: async ({ decoder, signal, ...options } = {}) =>
       openSession(machine, path, { ...options, decoder: await decoderOf(decoder, signal) }),
+    stirs: () => stirs(machine, path),
+    watch: (onChange) => watchQueue(machine, path, onChange),
+    join: async ({ decoder, ...options } = {}) =>
+      joinQueue(machine, path, { ...options, decoder: await decoderOf(decoder) }),
   };
 }

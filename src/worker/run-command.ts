@@ -11,7 +11,7 @@ export const STOP_GRACE_MS = 5000;
 
 export type CommandOutcome =
   | { readonly kind: 'succeeded' }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly exit?: Exit }
   /** We were told to stop, and have ended the command. */
   | { readonly kind: 'stopped' };
 
@@ -116,8 +116,9 @@ function interrupted(command: Command, exit: Exit): boolean {
 
 /** Only exit code 0 is success; death by a signal never is. */
 function outcomeOf(exit: Exit): CommandOutcome {
-  if (exit.kind === 'signaled') return { kind: 'failed', reason: `it was killed by signal ${exit.signal}` };
-  if (exit.code !== 0) return { kind: 'failed', reason: `it ended with exit code ${exit.code}` };
+  const failed = (reason: string): CommandOutcome => ({ kind: 'failed', reason, exit });
+  if (exit.kind === 'signaled') return failed(`it was killed by signal ${exit.signal}`);
+  if (exit.code !== 0) return failed(`it ended with exit code ${exit.code}`);
   return { kind: 'succeeded' };
 }
 

@@ -65,7 +65,7 @@ describe('what is meant', () => {
   ])('of %j', (words, options, operand, rest) => {
     expect(parseCommand(PAINT, words)).toEqual({
       kind: 'run',
-      args: { options: { ...NOTHING, ...options }, operand, rest },
+      args: { options: { ...NOTHING, ...options }, operand, more: [], rest },
     });
   });
 
@@ -90,10 +90,12 @@ describe('what cannot be meant', () => {
     [['w', '-fx', '--file=y'], '`--file` is there twice'],
     [['w', '-fx', '-qq'], '`-q` is there twice'],
     [['w', '-fx', '--thinly=yes'], '`--thinly` takes no value'],
-    [['w', '-fx', '--thin'], 'there is no option `--thin` here'],
+    [['w', '-fx', '--thin'], 'there is no option `--thin` here; did you mean `--thinly`?'],
     [['w', '-fx', '-Z'], 'there is no option `-Z` here'],
     [['w', '-fx', '--constructor'], 'there is no option `--constructor` here'],
-    [['w', '-fx', '--help=x'], 'there is no option `--help` here'],
+    [['w', '-fx', '--help=x'], '`--help` takes no value'],
+    [['w', '--flie', 'x'], 'there is no option `--flie` here; did you mean `--file`?'],
+    [['w', '-fx', '--hlep'], 'there is no option `--hlep` here; did you mean `--help`?'],
     [['w', 'v', '-fx'], '"v" is one argument too many; what is meant for TOOLS goes after `--`'],
     [
       ['w', '-fx', '-n', 'many'],

@@ -59,7 +59,7 @@ export function queueContract(
       }
       const { jobs, unreadable } = await (await ground.reopen()).jobs();
       expect(unreadable).toEqual([]);
-      expect(jobs.map(({ id, seq }) => ({ id, seq }))).toEqual(added);
+      expect(jobs.map(({ id, seq }) => ({ id, seq, duplicate: false }))).toEqual(added);
       expect(jobs.map(({ work }) => work)).toEqual(
         [['a'], ['b', 'c'], []].map((params) => ({
           kind: 'command',
@@ -273,7 +273,9 @@ export function queueContract(
       const ground = await makeQueue();
       await ground.queue.add({ payload: 'fails' });
       await ground.queue.add({ payload: 'next' });
-      await inSession(ground, async (session) => (await claimed(session)).fail());
+      await inSession(ground, async (session) => {
+        await (await claimed(session)).fail();
+      });
       expect(await payloadsOf(ground)).toEqual(['next']);
     });
 

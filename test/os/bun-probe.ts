@@ -24,7 +24,7 @@ import {
   startHolder,
 } from './machine.ts';
 
-const { files, locks, processes } = realMachine;
+const { files, locks, processes, watches } = realMachine;
 
 export const PROBED_CODES = [0, 1, 64, 127, 128, 162, 255];
 export const PROBED_SIGNALS = [1, 2, 9, 11, 13, 15, 25, 34, 64];
@@ -32,6 +32,7 @@ const KINDS: LockKind[] = ['exclusive', 'shared'];
 
 export async function probe(directory: string) {
   await shell('exit 0'); // what is opened once and for all is open now
+  (await watches.watch(directory, { onChange: () => {}, onLost: () => {} }))();
   const before = openDescriptors();
   const found = {
     exits: await exits(),
@@ -43,6 +44,7 @@ export async function probe(directory: string) {
     locks: await lockMatrix(join(directory, 'lock')),
     lockLives: await lockLives(join(directory, 'lock')),
     names: await names(directory),
+    watching: await watching(directory),
   };
   const added = openDescriptors().filter((descriptor) => !before.includes(descriptor));
   return { ...found, childrenLeft: childPids().length, descriptorsLeft: added };
@@ -202,6 +204,45 @@ async function names(directory: string) {
   await files.close(fifo);
   return { plain, withOdd: await list(), inFifo };
 }
+
+/** What is told of a directory whose name is not UTF-8, for one step after the other. */
+async function watching(directory: string) {
+  const watched = `${directory}/watched\udc80`;
+  await files.mkdir(watched);
+  const told: string[] = [];
+  let heard = () => {};
+  const end = await watches.watch(watched, {
+    onChange: () => {
+      told.push('change');
+      heard();
+    },
+    onLost: ({ code }) => {
+      told.push(code);
+      heard();
+    },
+  });
+  const steps = [
+    async () => files.close(await files.open(`${watched}/a\udcff`, 'create')),
+    () => files.rename(`${watched}/a\udcff`, `${directory}/outside`),
+    () => files.rename(`${directory}/outside`, `${watched}/b`),
+    () => files.unlink(`${watched}/b`),
+    () => files.rmdir(watched),
+  ];
+  for (const step of steps) {
+    const hear = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    // The event alone does not keep us alive.
+    const timer = setTimeout(() => heard(), WAIT_MS);
+    await step();
+    await hear;
+    clearTimeout(timer);
+  }
+  end();
+  return told;
+}
+
+const WAIT_MS = 5000;
 
 async function readStdin(): Promise<void> {
   await files.write(STDOUT, encodeBytes('ready\n'));

@@ -4,7 +4,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeBytes } from '../../src/os/bytes.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { readExactly } from '../../src/os/transfer.ts';
@@ -12,6 +12,10 @@ import { PROBED_CODES, PROBED_SIGNALS, probe } from './bun-probe.ts';
 import { checkLeaks, closedLater, closeNow, open, pipe, temporaryDirectory } from './checked.ts';
 import { openFifo, start } from './machine.ts';
 
+beforeAll(async () => {
+  // The first watch of a process opens the one inotify descriptor that all of its watches share.
+  (await realMachine.watches.watch('/', { onChange: () => {}, onLost: () => {} }))();
+});
 checkLeaks();
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -51,6 +55,7 @@ const RIGHT = {
   },
   lockLives: { whileHeld: false, afterKill: true, whileInherited: false, afterHeir: true, closedIs: 'EBADF' },
   names: { plain: PLAIN, withOdd: ['b\udcff file', ...PLAIN], inFifo: 0 },
+  watching: ['change', 'change', 'change', 'change', 'ENOENT'],
   childrenLeft: 0,
   descriptorsLeft: [],
 };

@@ -213,6 +213,58 @@ describe('a listing', () => {
   });
 });
 
+describe('rmdir', () => {
+  test('takes an empty directory and nothing else', async () => {
+    const directory = temporaryDirectory();
+    const sub = join(directory, 'sub');
+    await files.mkdir(sub);
+    fs.writeFileSync(join(sub, 'file'), '');
+    expect(await errnoOf(() => files.rmdir(sub))).toBe('ENOTEMPTY');
+    expect(await errnoOf(() => files.rmdir(join(sub, 'file')))).toBe('ENOTDIR');
+    fs.unlinkSync(join(sub, 'file'));
+    await files.rmdir(sub);
+    expect(await errnoOf(() => files.rmdir(sub))).toBe('ENOENT');
+  });
+});
+
+describe('touch', () => {
+  test("sets a file's time to now, through a link and with a name that is not UTF-8", async () => {
+    const path = `${temporaryDirectory()}/a\udcff`;
+    const reference = `${path}.new`;
+    await open(path, 'create');
+    fs.symlinkSync(Buffer.from(encodeBytes(path)), Buffer.from(encodeBytes(`${path}.link`)));
+    for (const name of [path, `${path}.link`]) {
+      fs.utimesSync(Buffer.from(encodeBytes(path)), 1, 1);
+      await open(`${reference}${name.length}`, 'create');
+      await files.touch(name);
+      const { modifiedMs } = await files.stat(path);
+      expect(modifiedMs).toBeGreaterThanOrEqual((await files.stat(`${reference}${name.length}`)).modifiedMs);
+    }
+  });
+
+  test('says that a file is gone', async () => {
+    const path = join(temporaryDirectory(), 'none');
+    expect(await errnoOf(() => files.touch(path))).toBe('ENOENT');
+    expect(await errnoOf(() => files.touch(`${path}\0`))).toBe('EINVAL');
+  });
+});
+
+describe('statfs', () => {
+  test('is what stat -f says', async () => {
+    const directory = temporaryDirectory();
+    const [type, blocks, size, inodes] = execFileSync('stat', ['-f', '-c', '%t %b %S %c', directory], {
+      encoding: 'utf8',
+    }).split(' ');
+    const found = await files.statfs(directory);
+    expect(found.type.toString(16)).toBe(type);
+    expect(found.size).toBe(BigInt(blocks ?? 0) * BigInt(size ?? 0));
+    expect(found.inodes).toBe(BigInt(inodes?.trim() ?? 0));
+    expect(found.free).toBeLessThanOrEqual(found.size);
+    expect(found.freeInodes).toBeLessThanOrEqual(found.inodes);
+    expect(await errnoOf(() => files.statfs(join(directory, 'none')))).toBe('ENOENT');
+  });
+});
+
 describe('names that are not UTF-8', () => {
   test('go through every call', async () => {
     const top = temporaryDirectory();

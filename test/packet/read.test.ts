@@ -156,6 +156,7 @@ function onlyRead(read: Files['read']): Files {
     writeAt: refuse,
     fsync: refuse,
     fsyncAside: refuse,
+    fsyncAll: refuse,
     fstat: refuse,
     fchmod: refuse,
     stat: refuse,
@@ -164,5 +165,8 @@ function onlyRead(read: Files['read']): Files {
     link: refuse,
     unlink: refuse,
     mkdir: refuse,
+    rmdir: refuse,
+    touch: refuse,
+    statfs: refuse,
   };
 }

@@ -172,3 +172,92 @@ describe('a lock', () => {
     expect(steps).toEqual(['owner true', 'other false', 'later true']);
   });
 });
+
+describe('file events', () => {
+  /** Two processes of one host and one of another, all on one disk, watching the same directory. */
+  async function threeWatchers(act: (machine: Machine) => Promise<void>, directory = '/') {
+    const world = new World({ mode: 'stepped' });
+    const disk = new Disk('weak');
+    const here = { name: 'here', disk };
+    const hosts = [here, here, { name: 'elsewhere', disk }];
+    const told: string[][] = hosts.map(() => []);
+    let done = false;
+    const machines = hosts.map((host, at) => machineFor(world, world.newProcess(host, `watcher ${at}`)));
+    const first = machines[0] as Machine;
+    void (async () => {
+      if (directory !== '/') await first.files.mkdir(directory);
+      for (const [at, { watches }] of machines.entries()) {
+        await watches.watch(directory, {
+          onChange: () => told[at]?.push('change'),
+          onLost: ({ code }) => told[at]?.push(code),
+        });
+      }
+      await act(first);
+      done = true;
+    })();
+    await world.run(() => false, 1000);
+    expect(done).toBe(true);
+    return told;
+  }
+
+  it('are told to every process of the host that made the change, and to no other host', async () => {
+    const told = await threeWatchers(async ({ files }) => void (await files.open('/a', 'create')));
+    expect(told).toEqual([['change'], ['change'], []]);
+  });
+
+  it('are not told for bytes, times, modes, and names further down', async () => {
+    const told = await threeWatchers(async ({ files }) => {
+      const file = await files.open('/sub/a', 'create');
+      await files.write(file, new Uint8Array(1));
+      await files.fchmod(file, 0o600);
+      await files.touch('/sub/a');
+      await files.mkdir('/sub/deep');
+      await files.mkdir('/other');
+      await files.rename('/sub/a', '/other/a');
+    }, '/sub');
+    // One for the name that came first, and later ones together or apart, by whose turn it was.
+    expect(told[0]?.every((word) => word === 'change')).toBe(true);
+    const quiet = await threeWatchers(async ({ files }) => {
+      await files.mkdir('/other');
+      await files.touch('/sub');
+      await files.close(await files.open('/other/a', 'create'));
+    }, '/sub');
+    expect(quiet).toEqual([[], [], []]);
+  });
+
+  it('end with the directory', async () => {
+    const removed = await threeWatchers(async ({ files }) => files.rmdir('/sub'), '/sub');
+    expect(removed).toEqual([['ENOENT'], ['ENOENT'], []]);
+    const moved = await threeWatchers(async ({ files }) => {
+      await files.rename('/sub', '/elsewhere');
+      await files.open('/elsewhere/a', 'create');
+    }, '/sub');
+    expect(moved[0]).toContain('ENOENT');
+    expect(moved[0]?.at(-1)).toBe('ENOENT');
+  });
+
+  it('come to nobody who has ended the watch', async () => {
+    const { newMachine } = direct();
+    const { files, watches } = newMachine();
+    const told: string[] = [];
+    const end = await watches.watch('/', { onChange: () => told.push('change'), onLost: () => {} });
+    await files.mkdir('/a');
+    await Promise.resolve();
+    end();
+    await files.mkdir('/b');
+    await Promise.resolve();
+    expect(told).toEqual(['change']);
+  });
+});
+
+describe('a directory', () => {
+  it('is removed when it is empty', async () => {
+    const { files } = direct().newMachine();
+    await files.mkdir('/a');
+    await files.mkdir('/a/b');
+    expect(() => files.rmdir('/a')).toThrow('ENOTEMPTY');
+    await files.rmdir('/a/b');
+    await files.rmdir('/a');
+    expect(await files.readdir('/')).toEqual([]);
+  });
+});

@@ -232,7 +232,7 @@ describe('by creation time', () => {
       },
       { order: 'creation' },
     );
-    expect(order).toEqual(['fspl-b.fspl', 'fspl-d.fspl', 'fspl-a.fspl', 'fspl-c.fspl']);
+    expect(order).toEqual(['b', 'd', 'a', 'c']);
     expect(nextseq()).toBe('50\n');
     expect(jobFiles()).toEqual([]);
   });
@@ -358,7 +358,8 @@ describe('a claim', () => {
     const name = putJob(queue, 'a', { seq: 1, work, seconds: 1_700_000_000n, nanos: 5 });
     await inSession(async (session) => {
       const { job, env } = await claimed(session);
-      expect(job).toEqual({ id: name, seq: 1n, createdAt: { seconds: 1_700_000_000n, nanos: 5 }, work });
+      const createdAt = { seconds: 1_700_000_000n, nanos: 5 };
+      expect(job).toEqual({ id: 'a', seq: 1n, createdAt, work, path: `${queue}/jobs/${name}` });
       expect(env.map(([variable]) => variable)).toEqual([
         'FSPL_SEQ',
         'FSPL_CTIME_SECS',
@@ -521,7 +522,7 @@ describe('settling', () => {
   it('does not mind a file that is gone already', async () => {
     await inSession(async (session) => {
       const claim = await claimed(session);
-      unlinkSync(`${queue}/jobs/${claim.job.id}`);
+      unlinkSync(claim.job.path);
       await claim.succeed();
       expect((await claimed(session)).job.seq).toBe(2n);
     });

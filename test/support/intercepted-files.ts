@@ -55,6 +55,10 @@ export function interceptFiles(files: Files, look: (call: FileCall) => void): Fi
       seen('fsyncAside', descriptor);
       await files.fsyncAside(descriptor);
     },
+    fsyncAll: async (descriptors) => {
+      for (const descriptor of descriptors) seen('fsync', descriptor);
+      await files.fsyncAll(descriptors);
+    },
     fstat: async (descriptor) => {
       seen('fstat', descriptor);
       return files.fstat(descriptor);
@@ -86,6 +90,18 @@ export function interceptFiles(files: Files, look: (call: FileCall) => void): Fi
     mkdir: async (path) => {
       look({ name: 'mkdir', path });
       await files.mkdir(path);
+    },
+    rmdir: async (path) => {
+      look({ name: 'rmdir', path });
+      await files.rmdir(path);
+    },
+    touch: async (path) => {
+      look({ name: 'touch', path });
+      await files.touch(path);
+    },
+    statfs: async (path) => {
+      look({ name: 'statfs', path });
+      return files.statfs(path);
     },
   };
 }

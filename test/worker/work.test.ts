@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { realMachine } from '../../src/os/real/index.ts';
 import type { Queue } from '../../src/queue/contract.ts';
 import { createSpool } from '../../src/spool/spool.ts';
-import { type Handler, workQueue } from '../../src/worker/work.ts';
+import type { Handler } from '../../src/worker/handler.ts';
+import { workQueue } from '../../src/worker/work.ts';
 import { notedPid, sleepingTree, treePids } from '../support/commands.ts';
 import { alarmClock, machineWith } from '../support/machines.ts';
 import { eventually, isRunning, openDescriptors, useTemporary } from '../support/temporary.ts';
@@ -246,11 +247,12 @@ describe('a command', () => {
   });
 
   it('inherits the job and nothing else of ours: not the lock, not the note', async () => {
-    const { id } = await queue.add({});
+    await queue.add({});
+    const [job] = (await queue.jobs()).jobs;
     const out = temporary.path('out');
     await workQueue(realMachine, queue, script(`readlink /proc/$$/fd/* > ${out}`));
     const open = readFileSync(out, 'utf8').split('\n');
-    expect(open.filter((target) => target.includes(path))).toEqual([`${path}/jobs/${id}`]);
+    expect(open.filter((target) => target.includes(path))).toEqual([job?.path]);
     expect(open.filter((target) => target.includes('memfd'))).toEqual([]);
   });
 });

@@ -1,10 +1,9 @@
 /** The `fspl` command: the options before the subcommand, the choice of the subcommand, errors and exit status. */
 
 import type { Machine } from '../../os/ports.ts';
-import { hasErrno } from '../../os/ports.ts';
-import { isQueueError, reasonOf } from '../../queue/errors.ts';
 import { type CommandSpec, oneOf, optional } from '../command.ts';
 import { type Context, LOG_LEVELS, type LogLevel, newContext } from '../context.ts';
+import { sentenceOf } from '../failure.ts';
 import { commandHelp, type Program, programHelp, usageLine } from '../help.ts';
 import { parseCommand } from '../parse.ts';
 import { VERSION } from '../version.ts';
@@ -138,12 +137,4 @@ function parseHelp([name, more]: string[]): Intent {
 
 function unknownCommand(name: string): Intent {
   return { kind: 'usage', message: `there is no command "${name}"; fspl --help lists them` };
-}
-
-/** The error as people read it: what, with which file, and what to do. */
-function sentenceOf(error: unknown): string {
-  if (isQueueError(error)) return error.hint === '' ? error.message : `${error.message}\n${error.hint}`;
-  if (hasErrno(error, 'EPIPE')) return 'whoever was reading our output has gone';
-  const path = (error as { path?: unknown } | undefined)?.path;
-  return typeof path === 'string' ? `${path}: ${reasonOf(error)}` : reasonOf(error);
 }

@@ -8,15 +8,23 @@ import {
   hasErrno,
   type OpenMode,
 } from '../ports.ts';
+import { cString, native, systemError } from './native.ts';
+import { syncTogether } from './sync-together.ts';
 
-const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
+const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
   fs.constants;
+
+/** fcntl.h: a path that is not absolute is meant from our working directory. */
+const AT_FDCWD = -100;
+/** No times given: now, by the clock of the file's own keeper. See utimensat(2). */
+const NO_TIMES = 0;
 
 const FLAGS: Record<OpenMode, number> = {
   read: O_RDONLY,
   'read-job': O_RDONLY | O_NONBLOCK | O_NOCTTY,
   create: O_WRONLY | O_CREAT | O_EXCL,
   truncate: O_WRONLY | O_CREAT | O_TRUNC,
+  append: O_WRONLY | O_CREAT | O_APPEND,
   lock: O_RDWR | O_CREAT,
   'lock-present': O_RDWR,
   directory: O_RDONLY | O_DIRECTORY,
@@ -77,6 +85,7 @@ export const realFiles: Files = {
         }
       });
     }),
+  fsyncAll: syncTogether,
   fstat: (descriptor) => status(fs.fstatSync(descriptor, { bigint: true })),
   fchmod: (descriptor, mode) => fs.fchmodSync(descriptor, mode),
   stat: (path) => status(fs.statSync(raw(path), { bigint: true })),
@@ -90,9 +99,21 @@ export const realFiles: Files = {
   link: (existing, added) => fs.linkSync(raw(existing), raw(added)),
   unlink: (path) => fs.unlinkSync(raw(path)),
   mkdir: (path) => fs.mkdirSync(raw(path)),
+  rmdir: (path) => fs.rmdirSync(raw(path)),
+  touch: async (path) => {
+    // Node's own utimes always names a time, by the clock of this host.
+    const { library, errno } = await native();
+    const failed = library.utimensat(AT_FDCWD, cString(path, 'utimensat'), NO_TIMES, 0);
+    if (failed !== 0) throw systemError(errno(), 'utimensat', path);
+  },
+  statfs: (path) => {
+    const { type, bsize, blocks, bavail, files, ffree } = fs.statfsSync(raw(path), { bigint: true });
+    return { type, size: blocks * bsize, free: bavail * bsize, inodes: files, freeInodes: ffree };
+  },
 };
 
-function raw(path: string): string | Buffer {
+/** A path as node:fs takes it. */
+export function raw(path: string): string | Buffer {
   return needsBytes(path) ? Buffer.from(encodeBytes(path)) : path;
 }
 

@@ -11,6 +11,13 @@ export const realHost: Host = {
     return os.hostname();
   },
   pid: process.pid,
+  get bootId() {
+    try {
+      return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    } catch {
+      return os.hostname(); // no /proc here; the name is the next best
+    }
+  },
   env: environment,
   onSignal: (signal, handler) => {
     if (isIgnored(signal)) return () => {};
@@ -33,6 +40,8 @@ export const realHost: Host = {
       fs.closeSync(terminal);
     }
   },
+  // node:tty takes 1 ms to load; most commands never ask.
+  isTerminal: async (descriptor) => (await import('node:tty')).isatty(descriptor),
   dieOf: (signal) => {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);

@@ -4,10 +4,12 @@ import { realFiles } from './files.ts';
 import { realHost } from './host.ts';
 import { realLocks } from './locks.ts';
 import { realProcesses } from './processes.ts';
+import { realWatches } from './watches.ts';
 
 /** The machine this program runs on. */
 export const realMachine: Machine = {
   files: realFiles,
+  watches: realWatches,
   locks: realLocks,
   processes: realProcesses,
   clock: realClock,

@@ -20,6 +20,7 @@ export type Signature = {
 
 export const SIGNATURES = {
   flock: { args: ['int', 'int'], returns: 'int' },
+  utimensat: { args: ['int', 'buffer', 'address', 'int'], returns: 'int' },
   pipe2: { args: ['buffer', 'int'], returns: 'int' },
   memfdCreate: { args: ['buffer', 'int'], returns: 'int', symbol: 'memfd_create' },
   waitpid: { args: ['int', 'buffer', 'int'], returns: 'int' },

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { encodeBytes } from '../bytes.ts';
 import type { SystemError } from '../ports.ts';
 import type { Native } from './native-signatures.ts';
 
@@ -19,6 +20,17 @@ export function systemError(errno: number, syscall: string, path?: string): Syst
   const error = new Error(`${code}: ${syscall}${path === undefined ? '' : ` '${path}'`}`);
   return Object.assign(error, { code, errno: -errno, syscall, ...(path === undefined ? {} : { path }) });
 }
+
+/** A string as C takes it; one with a NUL within it is EINVAL. */
+export function cString(text: string, syscall: string): Uint8Array {
+  const bytes = encodeBytes(text);
+  if (bytes.includes(0)) throw systemError(EINVAL, syscall, text);
+  const string = new Uint8Array(bytes.length + 1);
+  string.set(bytes);
+  return string;
+}
+
+const EINVAL = 22;
 
 /** Node's own list of names is libuv's, which lacks some, ENOEXEC for one; and node:util costs 2 ms of a start. */
 function errnoName(errno: number): string {

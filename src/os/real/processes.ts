@@ -1,4 +1,3 @@
-import { encodeBytes } from '../bytes.ts';
 import {
   type Child,
   type Command,
@@ -11,7 +10,7 @@ import {
   STDIN,
   STDOUT,
 } from '../ports.ts';
-import { native, systemError } from './native.ts';
+import { cString, native, systemError } from './native.ts';
 import type { Library, Native } from './native-signatures.ts';
 import { descendantsOf, groupIsAlive } from './proc.ts';
 
@@ -33,7 +32,7 @@ export const realProcesses: Processes = {
   spawn: async (command) => start(await native(), command),
   scratch: async () => {
     const { library, errno } = await native();
-    const descriptor = library.memfdCreate(cString('intray'), MFD_CLOEXEC);
+    const descriptor = library.memfdCreate(cString('intray', 'memfd_create'), MFD_CLOEXEC);
     if (descriptor < 0) throw systemError(errno(), 'memfd_create');
     return descriptor as Descriptor;
   },
@@ -67,9 +66,9 @@ function start(c: Native, command: Command): Child {
   const { library } = c;
   const ownGroup = command.group !== 'ours';
   // Whatever may be refused comes before the first piece of C's memory that would have to be freed.
-  const program = cString(command.program);
-  const args = command.args.map(cString);
-  const env = Array.from(command.env, ([name, value]) => cString(`${name}=${value}`));
+  const program = cString(command.program, 'spawn');
+  const args = command.args.map((arg) => cString(arg, 'spawn'));
+  const env = Array.from(command.env, ([name, value]) => cString(`${name}=${value}`, 'spawn'));
   const attributes = spawnAttributes(library, ownGroup);
   const actions = fileActions(library, command);
   const argv = pointerBlock(library, [program, ...args]);
@@ -181,14 +180,6 @@ function pointerBlock(library: Library, strings: readonly Uint8Array[]): number 
   });
   library.copyIn(address, block, size);
   return address;
-}
-
-function cString(text: string): Uint8Array {
-  const bytes = encodeBytes(text);
-  if (bytes.includes(0)) throw systemError(22, 'spawn', text);
-  const string = new Uint8Array(bytes.length + 1);
-  string.set(bytes);
-  return string;
 }
 
 /** Listens for ended children; the timer also keeps the event loop alive while one runs. */

@@ -1,0 +1,131 @@
+/** Looking into `jobs/`, again and again, at the cost of what is new there. */
+
+import { toMs } from '../../os/calendar.ts';
+import type { FileKind, Machine } from '../../os/ports.ts';
+import type { PacketHeader } from '../../packet/header.ts';
+import type { Unreadable } from '../../queue/contract.ts';
+import { isJobName, jobsDirectory, join } from '../layout.ts';
+import type { Decoder } from '../open-packet.ts';
+import { headerReader, lookAt, type ReadHeader } from '../queue-files.ts';
+import { foreignStem, type JobName, parseJobName, SEE_HEADER } from './job-name.ts';
+import { nextNumber } from './lane-numbers.ts';
+import { type Order, QUEUE_LANE } from './rooms.ts';
+import { priorityOf, termsOf } from './terms.ts';
+import type { Waiting, WaitingJobs } from './waiting.ts';
+
+/** A look may take this part of a worker's time: so often and no more, however large the queue. */
+const SHARE_OF_TIME = 0.1;
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+export class Look {
+  readonly #machine: Machine;
+  readonly #queue: string;
+  readonly #order: Order;
+  readonly #waiting: WaitingJobs;
+  readonly #read: ReadHeader;
+  readonly #unreadable = new Map<string, Unreadable>();
+  #costMs = 0;
+  #endedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    machine: Machine,
+    queue: string,
+    options: { readonly order: Order; readonly decoder: Decoder | undefined },
+    waiting: WaitingJobs,
+  ) {
+    this.#machine = machine;
+    this.#queue = queue;
+    this.#order = options.order;
+    this.#waiting = waiting;
+    this.#read = headerReader(machine, options.decoder);
+  }
+
+  get unreadable(): readonly Unreadable[] {
+    return [...this.#unreadable.values()];
+  }
+
+  /** Milliseconds since the last look ended, and until the next one is affordable. */
+  get ageMs(): number {
+    return this.#machine.clock.monotonicMs() - this.#endedMs;
+  }
+
+  get restMs(): number {
+    return this.#costMs / SHARE_OF_TIME - this.ageMs;
+  }
+
+  /** Brings the index up to date with the directory and with the numbers of the lanes. */
+  async look(): Promise<void> {
+    const { clock, files } = this.#machine;
+    const begun = clock.monotonicMs();
+    this.#waiting.beginListing();
+    const entries = await files.readdir(jobsDirectory(this.#queue));
+    // The first of a million names is found faster without a set of them.
+    const known = this.#waiting.size > 0;
+    this.#waiting.endListing(known ? new Set(entries.map(({ name }) => name)) : NOTHING);
+    this.#unreadable.clear();
+    const found: Waiting[] = [];
+    for (const { name, kind } of entries) {
+      if (!isJobName(name) || this.#waiting.has(name)) continue;
+      const job = (kind === 'file' ? this.named(name) : undefined) ?? (await this.#lookInside(name, kind));
+      if (job !== undefined) found.push(job);
+    }
+    await this.openLanes(found);
+    this.#waiting.add(found, toMs(clock.now()));
+    for (const lane of this.#waiting.stops().keys()) await this.refreshLane(lane);
+    this.#endedMs = clock.monotonicMs();
+    this.#costMs = this.#endedMs - begun;
+  }
+
+  /** Reads the numbers of lanes that the index does not know yet. */
+  async openLanes(jobs: readonly Waiting[]): Promise<void> {
+    for (const { lane } of jobs) {
+      if (lane !== undefined && !this.#waiting.hasLane(lane)) await this.refreshLane(lane);
+    }
+  }
+
+  async refreshLane(lane: string): Promise<void> {
+    this.#waiting.setNext(lane, await nextNumber(this.#machine, this.#queue, lane));
+  }
+
+  async #lookInside(name: string, kind: FileKind): Promise<Waiting | undefined> {
+    const path = join(jobsDirectory(this.#queue), name);
+    const look = await lookAt(this.#machine, path, kind, this.#read);
+    if (look.kind === 'job') return this.waitingOf(name, look.header);
+    if (look.kind === 'unreadable') {
+      this.#unreadable.set(name, { path, message: look.file.message });
+    }
+    return undefined;
+  }
+
+  /** What a job is, by its name alone, where that says all. */
+  named(name: string): Waiting | undefined {
+    const said = parseJobName(name);
+    if (said === undefined || said.lane === SEE_HEADER) return undefined;
+    const { priority, addedMs, notBeforeMs, held, attempts, seq, lane, stem } = said;
+    return { name, priority, addedMs, notBeforeMs, held, attempts, seq, lane: this.#laneFor(lane), stem };
+  }
+
+  /** What a job is, by its header, and by its name where that says more. */
+  waitingOf(name: string, header: PacketHeader): Waiting {
+    const terms = termsOf(header);
+    const said: Omit<JobName, 'lane' | 'seq'> = parseJobName(name) ?? {
+      priority: priorityOf(terms),
+      addedMs: Math.max(0, toMs(header.ctime)),
+      notBeforeMs: terms.notBeforeMs ?? 0,
+      held: false,
+      attempts: 0,
+      stem: foreignStem(name),
+    };
+    return { ...said, name, seq: header.seq, lane: this.#laneFor(terms.lane) };
+  }
+
+  #laneFor(lane: string | undefined): string | undefined {
+    return laneKept(this.#order, lane);
+  }
+}
+
+/** The lane whose order a job keeps: of one without, the queue's own or none. */
+export function laneKept(order: Order, lane: string | undefined): string | undefined {
+  return lane ?? (order === 'sequence' ? QUEUE_LANE : undefined);
+}

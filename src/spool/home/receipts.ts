@@ -1,0 +1,127 @@
+/**
+ * Jobs that their adders have named: a second one of the same name is not added.
+ *
+ * All under the lock of `receipts/`, so two adders of one name come one after the other:
+ *
+ * | step                                   | a crash here leaves                                             |
+ * |----------------------------------------|-----------------------------------------------------------------|
+ * | receipt: the job's stem and number     | a receipt without a job: the next adder of that name adds it    |
+ * | the job is published under that stem   | both                                                            |
+ * | (later) receipt: finished              | a finished receipt and a job that runs again: never added twice |
+ * | (later) the job's file is removed      | a finished receipt: not added, as long as it is kept            |
+ */
+
+import { acquireLock } from '../../os/acquire-lock.ts';
+import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
+import { closeQuietly } from '../../os/close-quietly.ts';
+import { hasErrno, type Machine } from '../../os/ports.ts';
+import { readSmallFile } from '../../os/transfer.ts';
+import { type Sequence, sequence } from '../../packet/header.ts';
+import type { Added, JobId } from '../../queue/contract.ts';
+import { QueueError } from '../../queue/errors.ts';
+import { jobsDirectory, join } from '../layout.ts';
+import { encodeLane, fingerprint, type JobName, parseJobName } from './job-name.ts';
+import { replaceFile, room } from './rooms.ts';
+import { entriesOf, listRooms } from './worker-room.ts';
+
+const LOCK_WAIT_MS = 10_000;
+const RECEIPT_LIMIT_BYTES = 4096;
+const NAME_LIMIT = 150;
+
+export type Receipt = {
+  readonly stem: string;
+  /** The job's number, once it has one. */
+  readonly seq?: string;
+  readonly state: 'accepted' | 'finished';
+};
+
+/** Runs `add`, which publishes the job under the stem that it is given, unless there is or was a job of that name. */
+export async function addOnce(
+  machine: Machine,
+  queue: string,
+  name: string,
+  add: (stem: string) => Promise<Added>,
+): Promise<Added> {
+  const { files, locks, random } = machine;
+  const lock = await files.open(join(room(queue, 'receipts'), 'lock'), 'lock');
+  try {
+    if (!(await acquireLock(machine, lock, 'exclusive', LOCK_WAIT_MS))) {
+      throw new QueueError('locked', `${room(queue, 'receipts')}/lock: another process has held this lock`);
+    }
+    const receipt = await readReceipt(machine, queue, name);
+    if (receipt !== undefined) {
+      const job = receipt.state === 'accepted' ? await find(machine, queue, receipt.stem) : undefined;
+      const seq = job?.seq ?? sequence(BigInt(receipt.seq ?? 0));
+      const known = job !== undefined || receipt.state === 'finished';
+      if (known) return { id: receipt.stem as JobId, seq, duplicate: true };
+    }
+    const stem = receipt?.stem ?? random.uuid();
+    await writeReceipt(machine, queue, name, { stem, state: 'accepted' });
+    return await add(stem);
+  } finally {
+    await locks.unlock(lock);
+    await closeQuietly(files, lock);
+  }
+}
+
+/** Notes that the job of that name has been run. */
+export async function finishReceipt(
+  machine: Machine,
+  queue: string,
+  name: string,
+  job: { readonly stem: string; readonly seq: Sequence },
+): Promise<void> {
+  await writeReceipt(machine, queue, name, { stem: job.stem, seq: String(job.seq), state: 'finished' });
+}
+
+export async function readReceipt(
+  { files }: Machine,
+  queue: string,
+  name: string,
+): Promise<Receipt | undefined> {
+  const path = join(room(queue, 'receipts'), receiptName(name));
+  try {
+    return JSON.parse(decodeBytes(await readSmallFile(files, path, RECEIPT_LIMIT_BYTES))) as Receipt;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    if (error instanceof SyntaxError || error instanceof RangeError) {
+      throw new QueueError('settings-damaged', `${path}: it is not a receipt`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function writeReceipt(machine: Machine, queue: string, name: string, receipt: Receipt): Promise<void> {
+  await replaceFile(
+    machine,
+    room(queue, 'receipts'),
+    receiptName(name),
+    `${JSON.stringify({ name, ...receipt })}\n`,
+  );
+}
+
+/** Of a longer name, the beginning and a number made from all of it. */
+function receiptName(name: string): string {
+  const encoded = encodeLane(name);
+  const short = encoded.length <= NAME_LIMIT;
+  return short ? `${encoded}.json` : `${encoded.slice(0, NAME_LIMIT)}~${fingerprint(encodeBytes(name))}.json`;
+}
+
+/** The job file of that stem, wherever it is. */
+async function find(machine: Machine, queue: string, stem: string): Promise<JobName | undefined> {
+  const places = async function* () {
+    yield jobsDirectory(queue);
+    for (const { path } of await listRooms(machine, queue)) yield path;
+    yield room(queue, 'failed');
+    yield room(queue, 'done');
+    // It may have come back from a worker's room to where we had looked already.
+    yield jobsDirectory(queue);
+  };
+  for await (const place of places()) {
+    for (const { name } of await entriesOf(machine, place)) {
+      const job = parseJobName(name);
+      if (job?.stem === stem) return job;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,177 @@
+/**
+ * What we add beside `jobs/` and `nextseq` in a queue directory. The original uses none of these names.
+ *
+ * | name                     | what                                                                             |
+ * |--------------------------|----------------------------------------------------------------------------------|
+ * | `settings.json`          | how this queue is worked: `{"order": "free"}`; not there: as the original does  |
+ * | `paused`                 | as long as it is there, no job starts                                            |
+ * | `work/WORKER/`           | jobs that this worker has claimed, and `worker`: who it is, locked by it         |
+ * | `lanes/LANE`             | a lane's next number, as `nextseq` is the queue's own; `LANE.lock` is its lock   |
+ * | `lanes/LANE.added`       | the number that the next job added here to that lane gets                        |
+ * | `done/`, `failed/`       | job files that are over, where they are kept                                     |
+ * | `log/STEM.jsonl`         | a line for each run of a job; `log/STEM.N.out` what the Nth run said             |
+ * | `receipts/`              | one file for each name that a sender gave a job                                  |
+ * | `README`                 | says this to a person with ls                                                    |
+ *
+ * Directories are made once, by whoever makes the queue or first works it, and never by two hosts at once: some
+ * network file systems break a directory that two hosts make at the same moment.
+ */
+
+import { encodeBytes } from '../../os/bytes.ts';
+import { closeQuietly } from '../../os/close-quietly.ts';
+import { hasErrno, type Machine } from '../../os/ports.ts';
+import { readSmallFile } from '../../os/transfer.ts';
+import { QueueError, reasonOf } from '../../queue/errors.ts';
+import { publish, syncDirectory } from '../../queue/publish.ts';
+import { join } from '../layout.ts';
+import { encodeLane, fingerprint } from './job-name.ts';
+
+export const ROOMS = ['work', 'lanes', 'done', 'failed', 'log', 'receipts'] as const;
+export type Room = (typeof ROOMS)[number];
+
+export function room(queue: string, name: Room): string {
+  return join(queue, name);
+}
+
+/** The lane of jobs without one, in a queue whose order is `sequence`. */
+export const QUEUE_LANE = '';
+
+const LANE_FILE_LIMIT = 150;
+
+/** Of a longer name, the beginning and a number made from all of it. */
+export function laneFileName(lane: string): string {
+  const encoded = encodeLane(lane);
+  if (encoded.length <= LANE_FILE_LIMIT) return encoded;
+  return `${encoded.slice(0, LANE_FILE_LIMIT)}~${fingerprint(encodeBytes(lane))}`;
+}
+
+/**
+ * `free`: jobs without a lane may run side by side, in the order of their priority and age. `sequence`: they run one
+ * after the other by number, as with the original. Jobs of a lane keep that lane's order in both.
+ */
+export type Order = 'free' | 'sequence';
+
+export type Settings = { readonly order: Order };
+
+const DEFAULT_SETTINGS: Settings = { order: 'sequence' };
+const SETTINGS_LIMIT_BYTES = 65_536;
+
+export function settingsPath(queue: string): string {
+  return join(queue, 'settings.json');
+}
+
+export async function readSettings({ files }: Machine, queue: string): Promise<Settings> {
+  const path = settingsPath(queue);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readSmallFile(files, path, SETTINGS_LIMIT_BYTES);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return DEFAULT_SETTINGS;
+    throw error;
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new QueueError('settings-damaged', `${path}: it is not JSON: ${reasonOf(error)}`, { cause: error });
+  }
+  const order = (parsed as { order?: unknown } | null)?.order ?? DEFAULT_SETTINGS.order;
+  if (order !== 'free' && order !== 'sequence') {
+    throw new QueueError(
+      'settings-damaged',
+      `${path}: expected "order" to be "free" or "sequence", found ${JSON.stringify(order)}`,
+    );
+  }
+  return { order };
+}
+
+export async function writeSettings(machine: Machine, queue: string, settings: Settings): Promise<void> {
+  await replaceFile(machine, queue, 'settings.json', `${JSON.stringify(settings)}\n`);
+}
+
+/** A small file of ours, replaced whole and for good. */
+export async function replaceFile(
+  { files, random }: Machine,
+  directory: string,
+  name: string,
+  text: string,
+): Promise<void> {
+  await publish(files, {
+    directory,
+    temporaryName: `${name}.${random.uuid()}.temp`,
+    name,
+    durability: 'power-safe',
+    write: async (target) => {
+      const bytes = encodeBytes(text);
+      await files.write(target, bytes);
+      return bytes.length;
+    },
+  });
+}
+
+/** Makes the rooms that are missing. The caller sees to it that nobody else does. */
+export async function makeRooms(machine: Machine, queue: string): Promise<void> {
+  const { files } = machine;
+  if (!(await exists(files, join(queue, 'README')))) await replaceFile(machine, queue, 'README', README);
+  for (const name of ROOMS) {
+    try {
+      await files.mkdir(room(queue, name));
+    } catch (error) {
+      if (!hasErrno(error, 'EEXIST')) throw error;
+    }
+  }
+  await syncDirectory(files, queue, queue);
+}
+
+/** Whether all rooms are there: the last one that is made. */
+export async function hasRooms({ files }: Machine, queue: string): Promise<boolean> {
+  return exists(files, room(queue, 'receipts'));
+}
+
+export async function isPaused({ files }: Machine, queue: string): Promise<boolean> {
+  return exists(files, pausePath(queue));
+}
+
+export function pausePath(queue: string): string {
+  return join(queue, 'paused');
+}
+
+export async function pause({ files }: Machine, queue: string): Promise<void> {
+  const descriptor = await files.open(pausePath(queue), 'lock');
+  await closeQuietly(files, descriptor);
+  await syncDirectory(files, queue, queue);
+}
+
+export async function resume({ files }: Machine, queue: string): Promise<boolean> {
+  try {
+    await files.unlink(pausePath(queue));
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+  await syncDirectory(files, queue, queue);
+  return true;
+}
+
+async function exists(files: Machine['files'], path: string): Promise<boolean> {
+  try {
+    await files.stat(path);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+const README = `This directory is a job queue: https://www.npmjs.com/package/intray; also for fspl(1).
+
+  jobs/          jobs that wait, one file each: fspl-PRIORITY.ADDED.NOTBEFORE.STARTS.NUMBER.LANE.NAME.fspl
+  work/WORKER/   jobs that a worker is running now; a dead worker's jobs go back to jobs/ by themselves
+  failed/        jobs that are over without success; mv one back to jobs/ to run it again
+  done/          jobs that are over with success, where they are kept
+  log/           what each run of a job said, and how it ended
+  lanes/         the next number of each lane
+  receipts/      names that senders gave their jobs, so that none is added twice
+  nextseq        the next number of jobs without a lane, in an ordered queue
+  paused         while this file is there, no job starts
+`;

@@ -1,0 +1,24 @@
+/** Noticing at little cost that a queue nobody works has something to do. */
+
+import { hasErrno, type Machine } from '../../os/ports.ts';
+import { isJobName, jobsDirectory, join } from '../layout.ts';
+import { room } from './rooms.ts';
+import { entriesOf } from './worker-room.ts';
+
+export async function stirs(machine: Machine, queue: string): Promise<boolean> {
+  if ((await machine.files.readdir(jobsDirectory(queue))).some(({ name }) => isJobName(name))) return true;
+  for (const { name } of await entriesOf(machine, room(queue, 'work'))) {
+    const own = await entriesOf(machine, join(room(queue, 'work'), name));
+    if (own.some((entry) => isJobName(entry.name))) return true;
+  }
+  return false;
+}
+
+export async function watchQueue(machine: Machine, queue: string, onChange: () => void): Promise<() => void> {
+  try {
+    return await machine.watches.watch(jobsDirectory(queue), { onChange, onLost: onChange });
+  } catch (error) {
+    if (!hasErrno(error, 'ENOSPC', 'EMFILE', 'ENOSYS', 'ENOTSUP')) throw error;
+    return () => {}; // then whoever waits looks by itself
+  }
+}

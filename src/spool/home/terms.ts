@@ -1,0 +1,80 @@
+/**
+ * What a sender asks for its job. It travels in the packet's environment under reserved names, so that it passes
+ * through any pipe or directory, and a sender that has only the original can ask for it too:
+ *
+ *     FSPL_SET_INTRAY_LANE=alice fspl prepare -s ~/alice.seq ... | fspl queue-write -q ~/queue
+ *
+ * | name                | value                                                                              |
+ * |---------------------|------------------------------------------------------------------------------------|
+ * | `INTRAY_LANE`       | its lane: jobs of one lane run one after the other, in the order of their numbers |
+ * | `INTRAY_PRIORITY`   | 0 to 99, 0 first; 50 when left out                                                 |
+ * | `INTRAY_NOT_BEFORE` | RFC 3339 time before which it does not start                                       |
+ * | `INTRAY_EXPIRES`    | RFC 3339 time after which it does not start                                        |
+ * | `INTRAY_ID`         | the sender's own name for it: a second job of that name is not added               |
+ */
+
+import { formatMs, parseTime } from '../../os/calendar.ts';
+import type { PacketHeader } from '../../packet/header.ts';
+import { DEFAULT_PRIORITY, FIRST_PRIORITY, LAST_PRIORITY } from './job-name.ts';
+
+export type Terms = {
+  readonly lane?: string | undefined;
+  readonly priority?: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly notBeforeMs?: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly expiresMs?: number | undefined;
+  readonly id?: string | undefined;
+};
+
+const NAMES = {
+  lane: 'INTRAY_LANE',
+  priority: 'INTRAY_PRIORITY',
+  notBefore: 'INTRAY_NOT_BEFORE',
+  expires: 'INTRAY_EXPIRES',
+  id: 'INTRAY_ID',
+} as const;
+
+/** As variables of the packet, without the `FSPL_SET_` before them. */
+export function termsToEnv(terms: Terms): [name: string, value: string][] {
+  const env: [string, string][] = [];
+  const put = (name: string, value: string | undefined) => {
+    if (value !== undefined) env.push([name, value]);
+  };
+  put(NAMES.lane, terms.lane);
+  put(NAMES.priority, terms.priority?.toString());
+  if (terms.notBeforeMs !== undefined) put(NAMES.notBefore, formatMs(terms.notBeforeMs));
+  if (terms.expiresMs !== undefined) put(NAMES.expires, formatMs(terms.expiresMs));
+  put(NAMES.id, terms.id);
+  return env;
+}
+
+/** What a packet asks for. A value that makes no sense is as if it were not there: the job was accepted. */
+export function termsOf({ work }: PacketHeader): Terms {
+  if (work.kind !== 'command' || work.env.length === 0) return {};
+  const env = new Map(work.env);
+  const priority = env.get(NAMES.priority);
+  return {
+    lane: nonEmpty(env.get(NAMES.lane)),
+    priority: priority !== undefined && isPriority(Number(priority)) ? Number(priority) : undefined,
+    notBeforeMs: timeOf(env.get(NAMES.notBefore)),
+    expiresMs: timeOf(env.get(NAMES.expires)),
+    id: nonEmpty(env.get(NAMES.id)),
+  };
+}
+
+export function isPriority(value: number): boolean {
+  return Number.isInteger(value) && value >= FIRST_PRIORITY && value <= LAST_PRIORITY;
+}
+
+export function priorityOf(terms: Terms): number {
+  return terms.priority ?? DEFAULT_PRIORITY;
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function timeOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseTime(text);
+}

@@ -1,0 +1,277 @@
+/**
+ * A worker's own directory, `work/WORKER/`: the jobs it has claimed, and a file `worker` that says who it is.
+ *
+ *   alive      it holds flock on its `worker` file, and touches that file again and again
+ *   dead       nobody holds that lock (the same machine: that is all), and it was not touched for the lease
+ *              (another machine: its lock may be out of our sight, on a file system whose locks are local)
+ *   fenced     it was taken for dead, and its directory is gone; what it finishes now changes nothing
+ *
+ * How a dead worker's jobs come back, and why two never bring them back at once:
+ *
+ *     A (dead)                 B                                    C
+ *     --------                 -                                    -
+ *     work/A/worker, no lock
+ *                              locks work/A/worker                  tries to: B has it
+ *                              jobs of A back to jobs/, one by one
+ *                              (is killed: the lock is free, C or D goes on from here)
+ *                              unlinks work/A/worker, work/A
+ *                                                                   locks the file it had opened: it has no
+ *                                                                   name any more, so there is nothing to do
+ *
+ * The lock is also held by the watchdogs of the worker: a job comes back only when the command that a killed worker
+ * left behind is gone.
+ *
+ * All times are the file server's, as `touch` sets them: hosts need not agree on the hour.
+ */
+
+import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
+import { toMs } from '../../os/calendar.ts';
+import { closeQuietly } from '../../os/close-quietly.ts';
+import { type Descriptor, type DirectoryEntry, hasErrno, type Machine } from '../../os/ports.ts';
+import { readSmallFile } from '../../os/transfer.ts';
+import { QueueError } from '../../queue/errors.ts';
+import { isJobName, join } from '../layout.ts';
+import { room } from './rooms.ts';
+
+const WORKER_FILE = 'worker';
+const WORKER_LIMIT_BYTES = 4096;
+
+/** How long a worker on another machine may be silent before it counts as dead. */
+export const DEFAULT_LEASE_MS = 60_000;
+
+/** Writes to its file so many times in a lease: one may get lost. */
+const BEATS_PER_LEASE = 4;
+
+/** Who a worker is, as its file says it. */
+export type WorkerInfo = {
+  readonly host: string;
+  /** Tells one run of a machine's kernel from all others; the same one means: its locks are ours to see. */
+  readonly boot: string;
+  readonly pid: number;
+  /** Milliseconds since 1970, by its own clock. */
+  readonly startedMs: number;
+  readonly leaseMs: number;
+};
+
+export class WorkerRoom {
+  readonly name: string;
+  readonly path: string;
+  /** Kept by whoever must keep the jobs from coming back: see the watchdog. */
+  readonly lock: Descriptor;
+  readonly beatEveryMs: number;
+  readonly #machine: Machine;
+  constructor(machine: Machine, path: string, name: string, lock: Descriptor, leaseMs: number) {
+    this.#machine = machine;
+    this.path = path;
+    this.name = name;
+    this.lock = lock;
+    this.beatEveryMs = leaseMs / BEATS_PER_LEASE;
+  }
+
+  /** Says that we are alive. False when we were taken for dead. */
+  async beat(): Promise<boolean> {
+    return ifThere(async () => {
+      await this.#machine.files.touch(join(this.path, WORKER_FILE));
+      return true;
+    }, false);
+  }
+
+  /** The file server's idea of now, ms since 1970: when it saw our last beat, if that was just now. */
+  async lastBeatMs(): Promise<number> {
+    return (await this.#machine.files.fstat(this.lock)).modifiedMs;
+  }
+
+  async exists(): Promise<boolean> {
+    return ifThere(async () => {
+      const { inode } = await this.#machine.files.stat(join(this.path, WORKER_FILE));
+      return inode === (await this.#machine.files.fstat(this.lock)).inode;
+    }, false);
+  }
+
+  /** Removes the directory and gives up the lock. */
+  async leave(): Promise<void> {
+    try {
+      const left = (await entriesOf(this.#machine, this.path)).some(({ name }) => isJobName(name));
+      // A job whose return failed is for others to bring back, who know by the file that we are gone.
+      if (!left && (await this.exists())) await removeRoom(this.#machine, this.path);
+    } finally {
+      await release(this.#machine, this.lock);
+    }
+  }
+}
+
+/** Makes a directory for a new worker and locks it. */
+export async function enterRoom(machine: Machine, queue: string, leaseMs: number): Promise<WorkerRoom> {
+  for (;;) {
+    const entered = await tryEnter(machine, queue, leaseMs);
+    if (entered !== undefined) return entered;
+  }
+}
+
+async function tryEnter(machine: Machine, queue: string, leaseMs: number): Promise<WorkerRoom | undefined> {
+  const { files, locks, host, clock, random } = machine;
+  const info: WorkerInfo = {
+    host: host.name,
+    boot: host.bootId,
+    pid: host.pid,
+    startedMs: toMs(clock.now()),
+    leaseMs,
+  };
+  const name = `${safeHost(host.name)}.${host.pid}.${random.uuid().slice(0, 8)}`;
+  const path = join(room(queue, 'work'), name);
+  await files.mkdir(path);
+  let lock: Descriptor;
+  try {
+    lock = await files.open(join(path, WORKER_FILE), 'lock');
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined; // removed as an empty one that nobody has
+    throw error;
+  }
+  try {
+    if (await locks.tryLock(lock, 'exclusive')) {
+      await files.writeAt(lock, encodeBytes(`${JSON.stringify(info)}\n`), 0);
+      const entered = new WorkerRoom(machine, path, name, lock, leaseMs);
+      // Between the file and its lock somebody may have taken us for dead.
+      if (await entered.exists()) return entered;
+    }
+  } catch (error) {
+    await closeQuietly(files, lock);
+    throw error;
+  }
+  await closeQuietly(files, lock);
+  return undefined;
+}
+
+/** A worker's directory as somebody else sees it. */
+export type SeenRoom = {
+  readonly name: string;
+  readonly path: string;
+  readonly info: WorkerInfo | undefined;
+  /** Job files in it. */
+  readonly jobs: readonly string[];
+};
+
+export async function listRooms(machine: Machine, queue: string): Promise<SeenRoom[]> {
+  const rooms: SeenRoom[] = [];
+  for (const { name, kind } of await entriesOf(machine, room(queue, 'work'))) {
+    if (kind !== 'directory') continue;
+    const path = join(room(queue, 'work'), name);
+    const jobs = (await entriesOf(machine, path)).map((entry) => entry.name).filter(isJobName);
+    rooms.push({ name, path, info: await readInfo(machine, path), jobs });
+  }
+  return rooms;
+}
+
+/** What is in a directory; nothing when it is gone. */
+export function entriesOf({ files }: Machine, path: string): Promise<readonly DirectoryEntry[]> {
+  return ifThere(async () => files.readdir(path), []);
+}
+
+async function readInfo({ files }: Machine, path: string): Promise<WorkerInfo | undefined> {
+  try {
+    const read = async () => readSmallFile(files, join(path, WORKER_FILE), WORKER_LIMIT_BYTES);
+    const bytes = await ifThere<Uint8Array | undefined>(read, undefined);
+    return bytes === undefined ? undefined : (JSON.parse(decodeBytes(bytes)) as WorkerInfo);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** What `look` finds, or `otherwise` when somebody has taken the thing away. */
+async function ifThere<T>(look: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return otherwise;
+    throw error;
+  }
+}
+
+/** The lock of a dead worker's directory, which is ours now; `over` gives it up, with the directory or without. */
+export type DeadRoom = {
+  readonly jobs: readonly string[];
+  over(emptied: boolean): Promise<void>;
+};
+
+/**
+ * Takes the directory of a worker that is dead; undefined when it lives, or somebody else has taken it.
+ * `nowMs` is the file server's idea of now.
+ */
+export async function takeDeadRoom(
+  machine: Machine,
+  seen: { readonly path: string },
+  nowMs: number,
+): Promise<DeadRoom | undefined> {
+  const { files, locks } = machine;
+  const present = await ifThere<Descriptor | undefined>(
+    async () => files.open(join(seen.path, WORKER_FILE), 'lock-present'),
+    undefined,
+  );
+  const lock = present ?? (await lockAbandoned(machine, seen.path, nowMs));
+  if (lock === undefined) return undefined;
+  let ours = false;
+  try {
+    if (!(await locks.tryLock(lock, 'exclusive'))) return undefined;
+    ours = present === undefined || (await isDead(machine, seen.path, lock, nowMs));
+    if (!ours) return undefined;
+  } finally {
+    if (!ours) await release(machine, lock);
+  }
+  return {
+    jobs: (await entriesOf(machine, seen.path)).map(({ name }) => name).filter(isJobName),
+    over: async (emptied) => {
+      try {
+        if (emptied) await removeRoom(machine, seen.path);
+      } finally {
+        await release(machine, lock);
+      }
+    },
+  };
+}
+
+async function release({ files, locks }: Machine, lock: Descriptor): Promise<void> {
+  await locks.unlock(lock);
+  await closeQuietly(files, lock);
+}
+
+/** Asked when we hold its lock. */
+async function isDead(machine: Machine, path: string, lock: Descriptor, nowMs: number): Promise<boolean> {
+  const info = await readInfo(machine, path);
+  const { modifiedMs } = await machine.files.fstat(lock);
+  // On our own machine the lock says it all.
+  if (info?.boot === machine.host.bootId) return true;
+  return nowMs - modifiedMs > (info?.leaseMs ?? DEFAULT_LEASE_MS);
+}
+
+/**
+ * A directory without its file: of a worker that died while it made or removed it, or that claimed one more job in
+ * the moment in which it was taken for dead.
+ */
+async function lockAbandoned(machine: Machine, path: string, nowMs: number): Promise<Descriptor | undefined> {
+  return ifThere<Descriptor | undefined>(async () => {
+    const { modifiedMs } = await machine.files.stat(path);
+    if (nowMs - modifiedMs <= DEFAULT_LEASE_MS) return undefined;
+    return machine.files.open(join(path, WORKER_FILE), 'lock');
+  }, undefined);
+}
+
+async function removeRoom({ files }: Machine, path: string): Promise<void> {
+  for (const remove of [() => files.unlink(join(path, WORKER_FILE)), () => files.rmdir(path)]) {
+    try {
+      await remove();
+    } catch (error) {
+      // Not empty: a job that was put there by hand, or whose return failed; the next look finds it.
+      if (!hasErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
+    }
+  }
+}
+
+/** A host's name as part of a file name. */
+function safeHost(name: string): string {
+  return name.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 64);
+}
+
+export function fencedError(path: string): QueueError {
+  return new QueueError('fenced', `${path}: this worker was silent for too long and was taken for dead`);
+}

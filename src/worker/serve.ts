@@ -1,0 +1,144 @@
+/** Working queues beside others: what becomes of a job whose run has ended. */
+
+import { toMs } from '../os/calendar.ts';
+import type { Machine } from '../os/ports.ts';
+import type { Job, JoinOptions, Queue, RunFacts, SharedClaim } from '../queue/contract.ts';
+import { type Backoff, backoffMs } from './backoff.ts';
+import { type CommandHandler, checkCount, checkHandler, type Handler, runHandler } from './handler.ts';
+import { type Place, type PoolReport, type Ran, runPool } from './pool.ts';
+import type { CommandOutcome } from './run-command.ts';
+
+export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts'> & {
+  /** How many jobs at once. Default: 1. */
+  readonly concurrency?: number;
+  /** How often a job that failed is run again. Default: 0. */
+  readonly retries?: number;
+  /** How long it waits before. */
+  readonly backoff?: Backoff;
+  /**
+   * `qmail`: a command that ends with 100 has failed for good, and one that ends with 111 is tried again, however often.
+   * Default: `plain`, every failure counts the same.
+   */
+  readonly exitCodes?: 'plain' | 'qmail';
+  /** Keep waiting for jobs. Default: no; it ends when none may run now, but waits for retries of its own. */
+  readonly keepWaiting?: boolean;
+  /** Start at most so many. */
+  readonly maxJobs?: number;
+  /** Where a command's output goes: to our own, or to files in the queue's `log/`. Default: `log`. */
+  readonly output?: 'inherit' | 'log';
+  /** Aborted: start no more. */
+  readonly signal?: AbortSignal;
+  /** How long jobs that run may go on after that, before they are ended and given back. Default: 10,000. */
+  readonly graceMs?: number;
+  readonly onStarted?: (job: Job, queue: Queue, attempt: number) => void;
+  readonly onEnded?: (job: Job, queue: Queue, ran: Ran, reason?: string) => void | Promise<void>;
+  /** Told when a queue cannot be worked, or not any more. Default: the error ends everything. */
+  readonly onTrouble?: (queue: Queue, error: unknown) => void | Promise<void>;
+};
+
+const DEFAULT_GRACE_MS = 10_000;
+
+/** A worker that dies takes a start with it: so many of these are forgiven beyond the retries. */
+const FORGIVEN_STARTS = 5;
+
+/** `EX_TEMPFAIL` and permanent failure as qmail's programs, and fsq's, tell them: "try again" and "never again". */
+const TRY_AGAIN = 111;
+const NEVER_AGAIN = 100;
+
+export async function serveQueues(
+  machine: Machine,
+  queues: readonly Queue[],
+  handler: Handler | CommandHandler,
+  options: ServeOptions = {},
+): Promise<PoolReport> {
+  const { concurrency = 1, retries = 0, graceMs = DEFAULT_GRACE_MS, keepWaiting = false } = options;
+  for (const [name, value] of Object.entries({ concurrency, retries, graceMs, maxJobs: options.maxJobs })) {
+    checkCount(name, value);
+  }
+  checkHandler(handler);
+  let trouble: { readonly error: unknown } | undefined;
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const report = await runPool(machine, {
+    queues,
+    concurrency,
+    keepWaiting,
+    graceMs,
+    maxJobs: options.maxJobs,
+    stop: signal,
+    join: { ...joinOptions(options), maxStarts: retries + FORGIVEN_STARTS },
+    run: (claim, place) => runClaim(machine, handler, options, claim, place),
+    onTrouble: async (queue, error) => {
+      if (options.onTrouble !== undefined) return options.onTrouble(queue, error);
+      trouble ??= { error };
+      stop.abort();
+    },
+  });
+  if (trouble !== undefined) throw trouble.error;
+  return report;
+}
+
+function joinOptions({ leaseMs, blocked, keepSucceeded, decoder }: ServeOptions): JoinOptions {
+  return {
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+    ...(blocked === undefined ? {} : { blocked }),
+    ...(keepSucceeded === undefined ? {} : { keepSucceeded }),
+    ...(decoder === undefined ? {} : { decoder }),
+  };
+}
+
+async function runClaim(
+  machine: Machine,
+  handler: Handler | CommandHandler,
+  options: ServeOptions,
+  claim: SharedClaim,
+  place: Place,
+): Promise<() => Promise<Ran>> {
+  options.onStarted?.(claim.job, place.queue, claim.attempt);
+  const outcome = await outcomeOf(machine, handler, options, claim, place);
+  return async () => {
+    const ran = await settle(machine, options, claim, outcome);
+    const reason = outcome.kind === 'failed' ? outcome.reason : undefined;
+    await options.onEnded?.(claim.job, place.queue, ran, reason);
+    return ran;
+  };
+}
+
+async function outcomeOf(
+  machine: Machine,
+  handler: Handler | CommandHandler,
+  { output = 'log' }: ServeOptions,
+  claim: SharedClaim,
+  { stop, watchdog }: Place,
+): Promise<CommandOutcome> {
+  const toLog = output === 'log' && typeof handler === 'object' && claim.job.work.kind === 'command';
+  const outcome = await runHandler(machine, handler, claim, {
+    stop,
+    watchdog,
+    ...(toLog ? { output: await claim.openOutput() } : {}),
+  });
+  if (outcome.kind !== 'succeeded') return outcome;
+  const problem = await claim.payloadProblem();
+  return problem === undefined ? outcome : { kind: 'failed', reason: problem };
+}
+
+async function settle(
+  machine: Machine,
+  options: ServeOptions,
+  claim: SharedClaim,
+  outcome: CommandOutcome,
+): Promise<Ran> {
+  const { retries = 0, backoff, exitCodes = 'plain' } = options;
+  const ended = (settled: 'settled' | 'lost', ran: Ran): Ran => (settled === 'lost' ? 'lost' : ran);
+  if (outcome.kind === 'succeeded') return ended(await claim.succeed(), 'succeeded');
+  if (outcome.kind === 'stopped') return ended(await claim.release(), 'given-back');
+  const code = outcome.exit?.kind === 'exited' ? outcome.exit.code : undefined;
+  const facts: RunFacts = outcome.exit === undefined ? {} : { exit: outcome.exit };
+  const never = exitCodes === 'qmail' && code === NEVER_AGAIN;
+  const again = exitCodes === 'qmail' && code === TRY_AGAIN;
+  if (never || (!again && claim.attempt > retries)) {
+    return ended(await claim.fail(outcome.reason, facts), 'failed');
+  }
+  const atMs = toMs(machine.clock.now()) + backoffMs(machine.random, claim.attempt, backoff);
+  return ended(await claim.retry(atMs, outcome.reason, facts), 'again');
+}
