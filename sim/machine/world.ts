@@ -159,7 +159,10 @@ export class World {
       else failed?.();
       throw errno(fault.code, call.name, call.path);
     };
-    if (this.mode === 'direct') return this.#interlude?.(process, call)?.then(perform) ?? perform();
+    if (this.mode === 'direct') {
+      if (!process.alive) return NEVER as Promise<T>;
+      return this.#interlude?.(process, call)?.then(perform) ?? perform();
+    }
     return new Promise<T>((resolve, reject) => {
       if (!process.alive) return;
       const take = () => {
@@ -285,6 +288,8 @@ export class World {
 }
 
 const always = () => true;
+/** What a dead process waits for. */
+const NEVER = new Promise<never>(() => {});
 
 function byTime(a: Timer, b: Timer): number {
   return a.atMs - b.atMs || a.order - b.order;

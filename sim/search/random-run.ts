@@ -23,6 +23,7 @@ import { start } from '../machine/processes.ts';
 import { type Chance, chance, TraceHash } from '../machine/random.ts';
 import { type SimHost, type SimProcess, World } from '../machine/world.ts';
 import { JOB_COMMAND, programsFor, type RunKind } from '../programs.ts';
+import { NEED_LOCKS } from './explore.ts';
 import { faultFor } from './faults.ts';
 import type { Plan } from './plan.ts';
 import { carry, carryAll } from './sync-tool.ts';
@@ -49,8 +50,6 @@ const AGAIN_MS = 50;
 /** How long a host may be cut off before the server gives its locks to others. */
 const LEASE_MS = 100;
 const CUT_OFF_MS = [20, 150, 400] as const;
-/** When one host's locks can be another's, two work at once, and the number may go back: GUARANTEES.md, conditions. */
-const NEED_LOCKS = ['single', 'once', 'order', 'gaps'] as const;
 
 export async function randomRun(run: RandomRun): Promise<Outcome> {
   const { layout, plan, seed } = run;
