@@ -29,6 +29,7 @@ export type Problem =
   | { readonly kind: 'number-missing'; readonly path: string }
   | { readonly kind: 'lock-missing'; readonly path: string }
   | { readonly kind: 'lock-unusable'; readonly path: string; readonly reason: string }
+  | { readonly kind: 'jobs-missing'; readonly path: string }
   | { readonly kind: 'jobs-unreadable'; readonly path: string; readonly reason: string }
   | { readonly kind: 'job-unreadable'; readonly path: string; readonly reason: string }
   | { readonly kind: 'duplicate'; readonly seq: Sequence; readonly paths: readonly string[] }
@@ -43,6 +44,7 @@ export const SEVERITY: Readonly<Record<Problem['kind'], Severity>> = {
   'number-missing': 'damage',
   'lock-missing': 'damage',
   'lock-unusable': 'damage',
+  'jobs-missing': 'damage',
   'jobs-unreadable': 'damage',
   'job-unreadable': 'damage',
   duplicate: 'damage',
@@ -76,8 +78,10 @@ export async function examineQueue(
   try {
     await requireQueue(machine, queue);
   } catch (error) {
-    if (isQueueError(error, 'not-a-queue')) return undefined;
-    throw error;
+    if (!isQueueError(error, 'not-a-queue')) throw error;
+    if (!(await hasSequence(machine, queue))) return undefined;
+    const problems: Problem[] = [{ kind: 'jobs-missing', path: jobsDirectory(queue) }];
+    return { appendOnly: false, next: undefined, waiting: 0, problems };
   }
   const appendOnly = !(await hasSequence(machine, queue));
   const problems: Problem[] = appendOnly ? [] : await lockProblems(machine, queue);

@@ -48,6 +48,11 @@ export function problemWords(problem: Problem): { readonly says: string; readonl
         says: `${problem.path}: ${problem.reason}, so we could not process the queue`,
         remedy: 'Look as the user who processes the queue; else give us the right to write to it.',
       };
+    case 'jobs-missing':
+      return {
+        says: `${problem.path}: there is no such directory, and nothing can be added or processed`,
+        remedy: 'Put it back; if it is lost with its jobs, an empty one will do.',
+      };
     case 'jobs-unreadable':
       return {
         says: `${problem.path}: ${problem.reason}`,
