@@ -3,7 +3,7 @@
  * as data; which promises hang on it says promises.ts, in which words it is told the command.
  */
 
-import type { Machine } from '../os/ports.ts';
+import { isSystemError, type Machine } from '../os/ports.ts';
 import { reasonOf } from '../queue/errors.ts';
 
 /**
@@ -21,6 +21,8 @@ export type Outcome = {
   readonly seen: string;
   /** Measurements; the unit ends each name. */
   readonly numbers?: Readonly<Record<string, number>>;
+  /** Where the system hindered us, on a full disk say: what it said. */
+  readonly error?: string;
 };
 
 /** Where probes work. */
@@ -54,5 +56,6 @@ export function unknown(seen: string): Outcome {
 
 /** What an errno that nobody expected leaves us with. */
 export function notMeasured(error: unknown): Outcome {
-  return unknown(`it could not be tried: ${reasonOf(error)}`);
+  const code = isSystemError(error) ? error.code : 'unexpected';
+  return { ...unknown(`it could not be tried: ${reasonOf(error)}`), error: code };
 }

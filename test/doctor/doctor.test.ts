@@ -72,6 +72,21 @@ describe('an examination', () => {
     expect(said.stdout).toContain('Nothing could be tried there: the file system is read-only.');
   });
 
+  it('on a full disk says so, and gives no advice that has nothing to do with that', async () => {
+    const files = faultyFiles(realMachine.files, ({ name, mode }) =>
+      name === 'open' && mode === 'create' ? 'ENOSPC' : undefined,
+    );
+    const { machine, said } = listening({ files });
+    const directory = temporary.path('directory');
+    fs.mkdirSync(directory);
+    const status = await intray(machine, ['doctor', directory]);
+    expect(said.stdout).toMatch(/^ {2}\? {4}rename +it could not be tried: no space left on the disk$/m);
+    expect(said.stdout).toMatch(/^ {2}\? {4}G2 /m);
+    expect(said.stdout).not.toContain('Do not');
+    expect([1, 8]).toContain(status);
+    expect(fs.readdirSync(directory)).toEqual([]);
+  });
+
   it('of a queue leaves it as it was', async () => {
     const queue = temporary.path('queue');
     await createQueueDirectory(realMachine, queue, { appendOnly: false });

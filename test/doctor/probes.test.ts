@@ -130,7 +130,7 @@ const CASES: Case[] = [
     'rename',
     'not between directories',
     failing(({ name, to }) => (name === 'rename' && to?.includes('below') ? 'EXDEV' : undefined)),
-    'unknown',
+    'fails',
     /another file system/,
   ],
   [
@@ -247,6 +247,13 @@ const CASES: Case[] = [
     }),
     'fails',
     /ENOENT/,
+  ],
+  [
+    'events',
+    'a full disk',
+    failing(({ name }) => (name === 'open' ? 'ENOSPC' : undefined)),
+    'unknown',
+    /no space/,
   ],
   ['clock-skew', 'a clock that is ahead', timesShifted(5000), 'fails', /^5\d\d\d ms ahead|^4\d\d\d ms ahead/],
   [

@@ -31,12 +31,13 @@ export async function doctor(context: Context, { options, operand }: Given): Pro
 }
 
 /** The worst of what was found: a place that cannot keep a promise, then damage, then a gap. */
-export function endingOf({ promises, queue, hindrance }: Examination): Ending {
+export function endingOf({ probes, promises, queue, hindrance }: Examination): Ending {
   const severities = new Set((queue?.problems ?? []).map(({ kind }) => SEVERITY[kind]));
   if (promises.some(({ verdict }) => verdict === 'fails')) return 'unsafe';
   if (severities.has('damage')) return 'damaged';
   if (severities.has('gap')) return 'gap';
-  return hindrance === undefined ? 'done' : 'error';
+  const hindered = hindrance !== undefined || probes.some(({ error }) => error !== undefined);
+  return hindered ? 'error' : 'done';
 }
 
 /** What --json prints; docs/doctor.md describes it. */
@@ -138,8 +139,11 @@ function problemLines(problems: readonly Problem[], colours: Colours): string {
   return lines.join('') + (more > 0 ? `  and ${more} more; --json tells all\n` : '');
 }
 
+/** Where the system hindered us nothing is known, and nothing to be done but what the probe of room says. */
 function remedies({ probes }: Examination): string[] {
-  const told = probes.filter(({ verdict, name }) => verdict !== 'holds' && REMEDIES[name] !== undefined);
+  const told = probes.filter(
+    ({ verdict, name, error }) => verdict !== 'holds' && error === undefined && REMEDIES[name] !== undefined,
+  );
   const tried = probes.some(({ verdict }) => verdict !== 'unknown');
   if (told.length === 0 || !tried) return [];
   return [`What to do\n${told.map(({ name, title }) => `  ${title}: ${REMEDIES[name]}\n`).join('')}`];

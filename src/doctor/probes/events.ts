@@ -16,9 +16,9 @@ export const events: Probe = {
       heard = resolve;
     });
     const callOff = clock.after(PATIENCE_MS, () => heard(fails(`none came within ${PATIENCE_MS} ms`)));
-    let end = () => {};
+    const began = clock.monotonicMs();
+    let end: () => void;
     try {
-      const began = clock.monotonicMs();
       end = await watches.watch(bench.directory, {
         onChange: () => {
           const tookMs = Math.round(clock.monotonicMs() - began);
@@ -26,9 +26,8 @@ export const events: Probe = {
         },
         onLost: ({ message }) => heard(fails(message)),
       });
-      await put(bench, 'event');
-      return await outcome;
     } catch (error) {
+      callOff();
       if (hasErrno(error, 'ENOSPC', 'EMFILE')) {
         return fails(
           'this user has used up what the kernel allows (fs.inotify.max_user_watches and _instances)',
@@ -36,6 +35,10 @@ export const events: Probe = {
       }
       if (hasErrno(error, 'ENOSYS', 'ENOTSUP', 'EINVAL')) return fails('there are none');
       throw error;
+    }
+    try {
+      await put(bench, 'event');
+      return await outcome;
     } finally {
       callOff();
       end();

@@ -5,6 +5,7 @@ import { type Files, hasErrno } from '../../os/ports.ts';
 import { sleep } from '../../os/sleep.ts';
 import { killGroup } from '../../os/stop-group.ts';
 import { readExactly, readSmallFile } from '../../os/transfer.ts';
+import { reasonOf } from '../../queue/errors.ts';
 import { exists, put, using } from '../bench.ts';
 import { fails, holds, type Probe, unknown } from '../probe.ts';
 
@@ -58,12 +59,19 @@ export const rename: Probe = {
     const { files } = bench.machine;
     const before = await put(bench, 'rename-before', 'new');
     const after = await put(bench, 'rename-after', 'old');
-    await files.rename(before, after);
-    if ((await textOf(files, after)) !== 'new') return fails('the file in the way was not replaced');
-    if (await exists(files, before)) return fails('the old name stayed');
     const below = `${bench.directory}/rename-below`;
     await files.mkdir(below);
-    await files.rename(after, `${below}/moved`);
+    try {
+      await files.rename(before, after);
+      if ((await textOf(files, after)) !== 'new') return fails('the file in the way was not replaced');
+      if (await exists(files, before)) return fails('the old name stayed');
+      await files.rename(after, `${below}/moved`);
+    } catch (error) {
+      if (hasErrno(error, ...NO_SUCH_CALL, 'EXDEV', 'EEXIST', 'EACCES')) {
+        return fails(`it is refused: ${reasonOf(error)}`);
+      }
+      throw error;
+    }
     if ((await textOf(files, `${below}/moved`)) !== 'new')
       return fails('a file moved down has other content');
     return holds('replaces what is there, and moves between directories');

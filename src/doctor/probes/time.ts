@@ -10,7 +10,7 @@ const SKEW_LIMIT_MS = 1000;
 const STEP_LIMIT_MS = 1000;
 /** The coarsest known is 2 s (FAT). */
 const PATIENCE_MS = 4500;
-const CHANGES = 4;
+const CHANGES = 3;
 /** Linux stamps files with the time of its last tick, 10 ms ago at most. */
 const TICK_MS = 10;
 
