@@ -22,10 +22,24 @@ export async function withBench<T>(
   const directory = `${parent}/${BENCH_PREFIX}${machine.random.uuid()}`;
   await machine.files.mkdir(directory);
   try {
+    await keepOthersOut(machine.files, directory);
     return await use({ machine, directory, stop });
   } finally {
     await removeAll(machine.files, directory);
   }
+}
+
+const OURS_ALONE = 0o700;
+
+/** Who could write into it, with a umask of 0, could have us remove what is elsewhere. */
+async function keepOthersOut(files: Files, directory: string): Promise<void> {
+  await using(files, await files.open(directory, 'directory'), async (open) => {
+    try {
+      await files.fchmod(open, OURS_ALONE);
+    } catch (error) {
+      if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL')) throw error; // no modes here
+    }
+  });
 }
 
 /** Our own directory with all that is in it; links are removed, not followed. */

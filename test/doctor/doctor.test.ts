@@ -32,7 +32,9 @@ describe('the bench', () => {
     fs.mkdirSync(parent);
     fs.writeFileSync(temporary.path('outside'), 'stays');
     const failure = new Error('in the middle');
+    let mode = 0;
     const use = withBench(realMachine, parent, never, async ({ directory }) => {
+      mode = fs.statSync(directory).mode & 0o777;
       fs.mkdirSync(`${directory}/a/b`, { recursive: true });
       fs.writeFileSync(`${directory}/a/b/c`, '');
       fs.symlinkSync(temporary.path('outside'), `${directory}/a/link`);
@@ -40,6 +42,7 @@ describe('the bench', () => {
       throw failure;
     });
     await expect(use).rejects.toBe(failure);
+    expect(mode).toBe(0o700);
     expect(fs.readdirSync(parent)).toEqual([]);
     expect(fs.readFileSync(temporary.path('outside'), 'utf8')).toBe('stays');
   });
