@@ -41,6 +41,10 @@ export type SeeHeader = typeof SEE_HEADER;
 const LANE_LIMIT = 64;
 const STEM_LIMIT_BYTES = 100;
 
+const LAST_ADDED_MS = 9_999_999_999_999;
+const LAST_NOT_BEFORE_MS = 999_999_999_999_999;
+const MOST_ATTEMPTS = 999_999_999;
+
 const PATTERN =
   /^fspl-(\d\d)\.(\d{13})\.(h?)(\d{1,15})\.(\d{1,9})\.(\d{1,20})\.((?:[A-Za-z0-9_-]|%[0-9A-F]{2})*|%)\.(.+)\.fspl$/s;
 
@@ -63,12 +67,13 @@ export function parseJobName(name: string): JobName | undefined {
   };
 }
 
+/** Numbers that have no room in a name, the times of a sender whose clock is wrong perhaps, become the nearest that do. */
 export function formatJobName(job: JobName): string {
   const fields = [
     String(job.priority).padStart(2, '0'),
-    String(job.addedMs).padStart(13, '0'),
-    `${job.held ? 'h' : ''}${job.notBeforeMs}`,
-    job.attempts,
+    String(within(job.addedMs, LAST_ADDED_MS)).padStart(13, '0'),
+    `${job.held ? 'h' : ''}${within(job.notBeforeMs, LAST_NOT_BEFORE_MS)}`,
+    within(job.attempts, MOST_ATTEMPTS),
     job.seq,
     laneField(job.lane),
     job.stem,
@@ -97,6 +102,10 @@ export function fingerprint(bytes: Uint8Array): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of bytes) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffff_ffff_ffff_ffffn;
   return hash.toString(16).padStart(16, '0');
+}
+
+function within(value: number, last: number): number {
+  return Math.min(Math.max(0, Math.ceil(value) || 0), last);
 }
 
 function sequenceOf(digits: string): Sequence | undefined {
