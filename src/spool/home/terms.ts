@@ -53,10 +53,10 @@ export function termsToEnv(terms: Terms): [name: string, value: string][] {
 export function termsOf({ work }: PacketHeader): Terms {
   if (work.kind !== 'command' || work.env.length === 0) return {};
   const env = new Map(work.env);
-  const priority = env.get(NAMES.priority);
+  const priority = env.get(NAMES.priority) ?? '';
   return {
     lane: nonEmpty(env.get(NAMES.lane)),
-    priority: priority !== undefined && isPriority(Number(priority)) ? Number(priority) : undefined,
+    priority: /^\d{1,2}$/.test(priority) ? Number(priority) : undefined,
     notBeforeMs: timeOf(env.get(NAMES.notBefore)),
     expiresMs: timeOf(env.get(NAMES.expires)),
     id: nonEmpty(env.get(NAMES.id)),
