@@ -1,8 +1,8 @@
 /** The commands of `intray` itself, in the order in which its help lists them. */
 
-import { type CommandSpec, command, flag, optional, repeatable, text } from '../command.ts';
+import { type CommandSpec, command, flag, oneOf, optional, repeatable, text } from '../command.ts';
 import { duration, moment } from '../time.ts';
-import { nonEmpty, priority, QUEUE, variable } from './options.ts';
+import { MORE_QUEUES, nonEmpty, priority, QUEUE, variable, wholeNumber } from './options.ts';
 
 export const COMMANDS: readonly CommandSpec[] = [
   command({
@@ -82,5 +82,91 @@ export const COMMANDS: readonly CommandSpec[] = [
       'intray add ~/queue --no-payload --at 03:00 --name backup-2026-11-21',
     ],
     load: async () => (await import('./add.ts')).add,
+  }),
+  command({
+    name: 'work',
+    summary: 'Run a command for each job, many at once',
+    options: {
+      jobs: optional('j', 'N', 'How many jobs at once [default: 1]', wholeNumber(1, 10_000)),
+      retries: optional(
+        'r',
+        'N',
+        'Run a job that fails again, up to so many times [default: 0]',
+        wholeNumber(0),
+      ),
+      backoff: optional(
+        undefined,
+        'SPAN',
+        'Wait so long before the first retry, then twice as long each time [default: 10s]',
+        duration,
+      ),
+      timeout: optional(
+        't',
+        'SPAN',
+        'Kill a command that runs longer, and all it started; its job has failed',
+        duration,
+      ),
+      watch: { ...flag('Do not end: wait for jobs, and for queues in directories of queues'), short: 'w' },
+      'max-jobs': optional('n', 'N', 'End after so many starts', wholeNumber(1)),
+      keep: flag('Keep jobs that are done, in done/ of the queue, and what their commands said in log/'),
+      output: optional(
+        'o',
+        'WHERE',
+        'What commands say goes to the log of the queue, kept when they fail, or to our own output: log or inherit [default: log]',
+        oneOf(['log', 'inherit']),
+      ),
+      'exit-codes': optional(
+        undefined,
+        'KIND',
+        'plain: all failures are the same; qmail: 100 is final, 111 is tried again always [default: plain]',
+        oneOf(['plain', 'qmail']),
+      ),
+      blocked: optional(
+        undefined,
+        'ACTION',
+        'A lane whose next job failed or is missing: hold it, skip the job, or drop it [default: hold]',
+        oneOf(['hold', 'skip', 'drop']),
+      ),
+      'blocked-after': optional(
+        undefined,
+        'SPAN',
+        'Skip or drop only after so long [default: a failed job at once, a missing one never]',
+        duration,
+      ),
+      lease: optional(
+        undefined,
+        'SPAN',
+        'When this machine is silent so long, others run its jobs [default: 60s]',
+        duration,
+      ),
+      grace: optional(
+        undefined,
+        'SPAN',
+        'When told to stop, let running jobs go on so long [default: 10s]',
+        duration,
+      ),
+      decoder: optional(
+        'd',
+        'DECODECMD',
+        'A shell command that unpacks each job file, such as zcat; run by $SHELL -c',
+        text,
+      ),
+      'allow-job-params': flag('Add the arguments that came with a job to those of COMMAND'),
+      json: flag('Print a line of JSON for each event'),
+    },
+    operand: { ...QUEUE, help: 'The directory of a queue, or one that has queues in it' },
+    more: MORE_QUEUES,
+    rest: {
+      name: 'COMMAND',
+      help: 'The command to run, and its arguments; the payload is its standard input',
+      atLeast: 1,
+    },
+    examples: [
+      'intray work ~/queue -j 4 -- ./thumbnail.sh',
+      'intray work ~/queue --output inherit -- cat',
+      'intray work ~/queue --retries 3 --timeout 1h -- sh -c \'gzip > "/archive/$FSPL_SEQ.gz"\'',
+      'intray work ~/queues --watch -j 8 -- ./deliver',
+    ],
+    load: async () => (await import('./work.ts')).work,
   }),
 ];
