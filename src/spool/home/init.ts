@@ -143,8 +143,8 @@ async function changeOrder(
   if (order === 'sequence') {
     const unordered = await countUnordered(machine, queue);
     if (unordered > 0) {
-      const jobs = unordered === 1 ? '1 job waits' : `${unordered} jobs wait`;
-      throw new QueueError('unordered-jobs', `${queue}: ${jobs} there that have no place in an order`);
+      const jobs = unordered === 1 ? '1 job that waits has' : `${unordered} jobs that wait have`;
+      throw new QueueError('unordered-jobs', `${queue}: ${jobs} no place in an order`);
     }
     const added = await peekSequence(machine, join(queue, OWN_SEQUENCE_FILE));
     if (added !== undefined && added > (await numbers.read())) await numbers.write(added);
