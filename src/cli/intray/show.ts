@@ -2,7 +2,6 @@
 
 import { formatMs, formatUtc } from '../../os/calendar.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
-import { encodeHeader } from '../../packet/encode.ts';
 import { explain } from '../../spool/home/explain.ts';
 import { readRuns } from '../../spool/home/run-log.ts';
 import { type Terms, termsOf } from '../../spool/home/terms.ts';
@@ -76,12 +75,7 @@ function rowsOf(
     ['expires', terms.expiresMs === undefined ? undefined : time(terms.expiresMs)],
     ['name', terms.id],
     ['starts', known.attempts.toString()],
-    [
-      'bytes',
-      bytes === undefined
-        ? undefined
-        : sizeWords(bytes, header === undefined ? undefined : encodeHeader(header).length),
-    ],
+    ['bytes', bytes?.toString()],
   ];
   if (header?.work.kind === 'command') {
     for (const param of header.work.params) rows.push(['param', param]);
@@ -89,12 +83,6 @@ function rowsOf(
   } else if (header !== undefined)
     rows.push(['work', header.work.kind === 'nop' ? 'does nothing' : 'always fails']);
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
-}
-
-function sizeWords(bytes: number, head: number | undefined): string {
-  return head === undefined || head > bytes
-    ? String(bytes)
-    : `${bytes}, of these about ${bytes - head} payload`;
 }
 
 async function sizeOf({ files }: Machine, path: string): Promise<number | undefined> {
