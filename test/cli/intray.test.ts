@@ -60,7 +60,7 @@ describe('a command', () => {
     [['add', 'q', '--', '--level', '9'], GIVEN, ['--level', '9']],
   ])('is run for %j', async (argv, options, rest) => {
     const { status, stdout } = await run(argv);
-    expect(JSON.parse(stdout)).toEqual({ options, operand: 'q', rest });
+    expect(JSON.parse(stdout)).toEqual({ options, operand: 'q', more: [], rest });
     expect(status).toBe(0);
   });
 
