@@ -182,15 +182,14 @@ class Reader {
 
   unsigned(bits: 32 | 64): bigint {
     const value = this.#integer(this.#next());
-    if (value < 0n || value >> BigInt(bits) !== 0n)
-      throw new ShapeError(`${value} has more than ${bits} bits`);
-    return value;
+    if (BigInt.asUintN(bits, value) === value) return value;
+    throw new ShapeError(`${value} is no unsigned number of ${bits} bits`);
   }
 
   signed(): bigint {
     const value = this.#integer(this.#next());
-    if (BigInt.asIntN(64, value) !== value) throw new ShapeError(`${value} has more than 64 bits`);
-    return value;
+    if (BigInt.asIntN(64, value) === value) return value;
+    throw new ShapeError(`${value} is no signed number of 64 bits`);
   }
 
   #integer(tag: number): bigint {
