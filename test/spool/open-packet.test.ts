@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeBytes } from '../../src/os/bytes.ts';
@@ -129,6 +130,12 @@ describe('a decoder', () => {
     expect(await job.finish()).toBe('the decoder was killed by signal 9');
   });
 
+  it.each(['exit 141', 'kill -PIPE $$'])('that noticed its reader leave has not failed: %s', async (end) => {
+    const job = await opened(`cat; ${end}`);
+    expect(await text(job)).toBe('payload');
+    expect(await job.finish()).toBeUndefined();
+  });
+
   it('that puts out less than a header is told with its exit code', async () => {
     const before = openDescriptors();
     expect(await openPacket(realMachine, path, decoder('exit 3'))).toMatchObject({
@@ -167,12 +174,30 @@ describe('a decoder', () => {
     expect(openDescriptors()).toEqual(before);
   });
 
+  it('that is begun when we must stop already is ended', async () => {
+    const thinking = { ...decoder('sleep 1000'), stop: AbortSignal.abort() };
+    expect(await openPacket(realMachine, path, thinking)).toMatchObject({ kind: 'damaged', damage: 'empty' });
+  });
+
+  it.each(['discard', 'finish'] as const)(
+    'that is done with by %s listens no more for a stop',
+    async (end) => {
+      const { signal } = new AbortController();
+      const job = await openPacket(realMachine, path, { ...decoder('cat'), stop: signal });
+      if (job.kind === 'damaged') throw new Error(job.message);
+      expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+      await job[end]();
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+    },
+  );
+
   it('whose shell is not there cannot start', async () => {
     const before = openDescriptors();
     const missing: Decoder = { ...decoder('cat'), shell: temporary.path('no-shell') };
     await expect(openPacket(realMachine, path, missing)).rejects.toMatchObject({
       code: 'decoder-failed',
       message: `cannot start the decoder's shell ${missing.shell}: no such file or directory`,
+      cause: { code: 'ENOENT' },
     });
     expect(openDescriptors()).toEqual(before);
   });

@@ -83,7 +83,11 @@ describe('opening', () => {
     const place = temporary.path('append-only');
     await createSpool(realMachine, place, { appendOnly: true });
     for (const order of ['sequence', 'creation'] as const) {
-      await expect(openSession(realMachine, place, { order })).rejects.toMatchObject({ code: 'append-only' });
+      await expect(openSession(realMachine, place, { order })).rejects.toMatchObject({
+        code: 'append-only',
+        message: `${place}: ${place}/nextseq.lock: there is no such lock file; so it is an append-only queue`,
+        cause: { code: 'lock-missing' },
+      });
     }
     expect(readdirSync(place)).toEqual(['jobs']);
   });
@@ -92,6 +96,12 @@ describe('opening', () => {
     unlinkSync(`${queue}/nextseq`);
     await inSession(async () => {}, { order: 'creation' });
     expect(nextseq()).toBe('1\n');
+  });
+
+  it('tells what is no queue from one that is append-only', async () => {
+    await expect(openSession(realMachine, temporary.path(), {})).rejects.toMatchObject({
+      code: 'not-a-queue',
+    });
   });
 
   it('refuses a damaged nextseq, also by creation time', async () => {
