@@ -111,10 +111,10 @@ describe('the payload', () => {
 });
 
 describe('the checks of a prefix come in this order', () => {
-  const good = encodeHeader(headerOf(decodePacket(packetAround(map(SEQ, CTIME, NOP))))).subarray(0, 30);
+  const goodPrefix = () => packetAround(map(SEQ, CTIME, NOP)).subarray(0, PREFIX_BYTES);
 
   test('length, tag, version, checksum, limit', () => {
-    const bytes = good.slice();
+    const bytes = goodPrefix().slice();
     new DataView(bytes.buffer).setBigUint64(14, 2n ** 64n - 1n);
     bytes[0] = 0;
     bytes[13] = 9;
@@ -129,6 +129,7 @@ describe('the checks of a prefix come in this order', () => {
   });
 
   test('the limit itself is allowed, one more is not', () => {
+    const good = goodPrefix();
     const length = Number(new DataView(good.buffer, good.byteOffset).getBigUint64(14));
     expect(decodePrefix(good, length)).toMatchObject({ kind: 'prefix', metadataLength: length });
     expect(decodePrefix(good, length - 1)).toMatchObject({ damage: 'metadata-too-large' });
@@ -210,23 +211,17 @@ describe('lengths that the bytes there cannot hold', () => {
 });
 
 describe('what is said about damage', () => {
-  const good = packetAround(map(SEQ, CTIME, NOP));
-  const changed = (change: (bytes: Uint8Array) => void) => {
-    const bytes = good.slice();
-    change(bytes);
-    return bytes;
-  };
-
-  test.each<[string, Uint8Array, number?]>([
-    ['it is empty', good.subarray(0, 0)],
-    ['it ends after 29 of the 30 bytes of its prefix', good.subarray(0, 29)],
-    ['it does not begin with *FILESPOOLER', changed((bytes) => bytes.fill(0x20, 0, 12))],
-    ['it has format version 258, known is 1', changed((bytes) => bytes.set([1, 2], 12))],
-    ['the checksum of its prefix is wrong', changed((bytes) => bytes.fill(0, 26, 30))],
-    ['its metadata claims 28 bytes, more than the limit of 27', good, 27],
-    ['it ends after 27 of the 28 bytes of its metadata', good.subarray(0, -1)],
-    ['the checksum of its metadata is wrong', changed((bytes) => bytes.fill(0, 57))],
-  ])('%s', (message, bytes, limit) => {
+  test.each<[string, (good: Uint8Array) => Uint8Array, number?]>([
+    ['it is empty', (good) => good.subarray(0, 0)],
+    ['it ends after 29 of the 30 bytes of its prefix', (good) => good.subarray(0, 29)],
+    ['it does not begin with *FILESPOOLER', (good) => good.fill(0x20, 0, 12)],
+    ['it has format version 258, known is 1', (good) => good.fill(1, 12, 13).fill(2, 13, 14)],
+    ['the checksum of its prefix is wrong', (good) => good.fill(0, 26, 30)],
+    ['its metadata claims 28 bytes, more than the limit of 27', (good) => good, 27],
+    ['it ends after 27 of the 28 bytes of its metadata', (good) => good.subarray(0, -1)],
+    ['the checksum of its metadata is wrong', (good) => good.fill(0, 57)],
+  ])('%s', (message, change, limit) => {
+    const bytes = change(packetAround(map(SEQ, CTIME, NOP)));
     expect(decodePacket(bytes, limit)).toMatchObject({ kind: 'damaged', message });
   });
 
@@ -238,6 +233,7 @@ describe('what is said about damage', () => {
     ['a string was expected', bytesOf(0x81, 1, 1)],
     ['an array was expected', ctime(1)],
     ['an integer was expected', ctime(0x92, text('1'), 2)],
+    ['an integer was expected', ctime(0x92, 0xd9, 1, '1', 2)],
     ['it ends too early', bytesOf(0x81, text('seq'))],
     ['it ends too early', bytesOf(0x81, text('seq'), 0xcd, 1)],
     ['seq is missing', map(CTIME, NOP)],

@@ -12,7 +12,7 @@ const { files: real } = realMachine;
 const temporary = useTemporary();
 
 const HEADER: PacketHeader = { seq: sequence(7), ctime: { seconds: 1n, nanos: 2 }, work: { kind: 'nop' } };
-const HEAD = Buffer.from(encodeHeader(HEADER));
+const head = () => Buffer.from(encodeHeader(HEADER));
 
 /** Writes a packet to the file `out`; its payload is `payload`, when given. */
 async function write(files: Files, payload?: string): Promise<void> {
@@ -46,20 +46,20 @@ function isMarked(): boolean {
 
 test('a packet is its header and all of its payload, and is not marked', async () => {
   await write(real, 'payload');
-  expect(written()).toEqual(Buffer.concat([HEAD, Buffer.from('payload')]));
+  expect(written()).toEqual(Buffer.concat([head(), Buffer.from('payload')]));
   expect(isMarked()).toBe(false);
 });
 
 test('a packet without payload is its header', async () => {
   await write(real);
-  expect(written()).toEqual(HEAD);
+  expect(written()).toEqual(head());
   expect(isMarked()).toBe(false);
 });
 
 test('a packet whose payload breaks off stays marked', async () => {
   const files = faultyFiles(real, ({ name }) => (name === 'read' ? 'EIO' : undefined));
   await expect(write(files, 'payload')).rejects.toMatchObject({ code: 'EIO' });
-  expect(written()).toEqual(HEAD);
+  expect(written()).toEqual(head());
   expect(isMarked()).toBe(true);
 });
 
