@@ -417,6 +417,40 @@ describe('a claim', () => {
     expect(jobFiles()).toEqual(['fspl-a.fspl']);
   });
 
+  it('is not there, and its job not damaged, when its decoder was stopped', async () => {
+    putJob(queue, 'a', { seq: 1 });
+    const controller = new AbortController();
+    const waiting = temporary.path('waiting');
+    const decoder = {
+      command: `[ ! -e ${waiting} ] || sleep 1000; cat`,
+      shell: '/bin/sh',
+      group: 'own',
+      stop: controller.signal,
+    } as const;
+    await inSession(
+      async (session) => {
+        writeFileSync(waiting, '');
+        controller.abort();
+        expect((await session.claim()).kind).toBe('idle');
+        expect(session.unreadable).toEqual([]);
+      },
+      { decoder },
+    );
+    expect(nextseq()).toBe('1\n');
+    expect(jobFiles()).toEqual(['fspl-a.fspl']);
+  });
+
+  it('is refused when what its decoder puts out is damaged by now', async () => {
+    putJob(queue, 'a', { seq: 1 });
+    await inSession(
+      async (session) => {
+        writeFileSync(`${queue}/jobs/fspl-a.fspl`, '');
+        await expect(session.claim()).rejects.toMatchObject({ code: 'packet-damaged' });
+      },
+      { decoder: { command: 'cat', shell: '/bin/sh', group: 'own' } },
+    );
+  });
+
   it('ends its decoder when nobody settles it', async () => {
     putJob(queue, 'a', { seq: 1 });
     await inSession((session) => claimed(session), {
