@@ -58,9 +58,8 @@ export function isQueueError(error: unknown, ...codes: ErrorCode[]): error is Qu
 /** The reason of an unknown error in a few words: an errno in plain English where there is one. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const code = (error as { code?: unknown }).code;
-  const plain = typeof code === 'string' ? ERRNO_SENTENCES[code] : undefined;
-  return plain ?? error.message;
+  const { code } = error as { code?: unknown };
+  return ERRNO_SENTENCES[String(code)] ?? error.message;
 }
 
 const ERRNO_SENTENCES: Record<string, string> = {
