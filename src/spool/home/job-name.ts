@@ -41,6 +41,10 @@ export type SeeHeader = typeof SEE_HEADER;
 const LANE_LIMIT = 64;
 const STEM_LIMIT_BYTES = 100;
 
+const LAST_ADDED_MS = 9_999_999_999_999;
+const LAST_NOT_BEFORE_MS = 999_999_999_999_999;
+const MOST_ATTEMPTS = 999_999_999;
+
 const LANE_PATTERN = /^(?:[A-Za-z0-9_-]|%[0-9A-F]{2})+$/;
 
 const PRIORITY_DIGITS = 2;
@@ -109,12 +113,13 @@ function laneIn(name: string, from: number, to: number): JobName['lane'] | typeo
   return LANE_PATTERN.test(field) ? decodeLane(field) : NO_LANE_NAME;
 }
 
+/** Numbers that have no room in a name, the times of a sender whose clock is wrong perhaps, become the nearest that do. */
 export function formatJobName(job: JobName): string {
   const fields = [
     String(job.priority).padStart(2, '0'),
-    String(job.addedMs).padStart(13, '0'),
-    `${job.held ? 'h' : ''}${job.notBeforeMs}`,
-    job.attempts,
+    String(within(job.addedMs, LAST_ADDED_MS)).padStart(13, '0'),
+    `${job.held ? 'h' : ''}${within(job.notBeforeMs, LAST_NOT_BEFORE_MS)}`,
+    within(job.attempts, MOST_ATTEMPTS),
     job.seq,
     laneField(job.lane),
     job.stem,
@@ -143,6 +148,10 @@ export function fingerprint(bytes: Uint8Array): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of bytes) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffff_ffff_ffff_ffffn;
   return hash.toString(16).padStart(16, '0');
+}
+
+function within(value: number, last: number): number {
+  return Math.min(Math.max(0, Math.ceil(value) || 0), last);
 }
 
 function laneField(lane: JobName['lane']): string {

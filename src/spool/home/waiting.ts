@@ -193,7 +193,7 @@ export class WaitingJobs {
       this.#cleanHead(lane);
       const head = lane.jobs.peek();
       if (head === undefined) continue;
-      const waiting = lane.jobs.length;
+      const waiting = this.#countOf(lane);
       if (head.seq > lane.next) stops.set(name, { kind: 'gap', missing: lane.next, next: head.seq, waiting });
       else if (head.held) stops.set(name, { kind: 'held', job: head, waiting });
     }
@@ -223,6 +223,11 @@ export class WaitingJobs {
     lane.jobs.pop();
     if (head.notBeforeMs > nowMs) this.#delayed.push(head);
     else this.#ready.push(head);
+  }
+
+  /** Jobs that are gone stay in the lane until they come to be its head. */
+  #countOf(lane: Lane): number {
+    return lane.jobs.data.filter((job) => this.#known.get(job.name) === job).length;
   }
 
   /** Takes away heads that are gone, or past. */
