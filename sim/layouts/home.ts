@@ -18,6 +18,7 @@ import type {
   SharedSession,
 } from '../../src/queue/contract.ts';
 import { makeRooms, pause, resume, writeSettings } from '../../src/spool/home/rooms.ts';
+import { listRooms } from '../../src/spool/home/worker-room.ts';
 import { createSpool, openSpool } from '../../src/spool/spool.ts';
 import type { CommandHandler, Handler } from '../../src/worker/handler.ts';
 import { serveQueues } from '../../src/worker/serve.ts';
@@ -69,7 +70,8 @@ export function homeWith(name: string, variant: HomeVariant): Layout {
       for (let round = 1; ; round++) {
         const idle = await serve(machine, runner, manner, variant);
         if (!manner.isPatient || idle?.reason === 'gap') return endOf(idle);
-        if (!(await (await openSpool(machine, QUEUE)).stirs())) return { kind: 'empty' };
+        const isIdle = idle === undefined || idle.reason === 'empty';
+        if (isIdle && (await claimedJobs(machine)) === 0) return { kind: 'empty' };
         if (round === ROUNDS_LIMIT) throw new Error(`after ${round} rounds it is still ${idle?.reason}`);
         await sleep(machine.clock, LEASES_OVER_MS);
       }
@@ -137,6 +139,11 @@ async function serve(
     onStarted: (job, _queue, attempt) => attempts.set(job.id, attempt),
   });
   return idle.get(queue);
+}
+
+async function claimedJobs(machine: Machine): Promise<number> {
+  const rooms = await listRooms(machine, QUEUE);
+  return rooms.reduce((count, { jobs }) => count + jobs.length, 0);
 }
 
 function handlerFor(

@@ -104,7 +104,7 @@ class Moments {
       const { images, cut } = crashImages(disk);
       if (cut) tally.cut += 1;
       this.#count = images.length;
-      const after = history.afterCrash(this.#powerCuts);
+      const after = history.afterCrash(this.#powerCuts, undefined, disk.profile === 'weak');
       const { key } = after;
       for (const image of images) {
         const whole = `${image.key} ${key}`;

@@ -283,6 +283,7 @@ class Pool {
     if (empty && clock.monotonicMs() - (member.emptySinceMs ?? 0) >= LEAVE_AFTER_MS) {
       await this.#leave(member);
       member.ask = true;
+      this.#wakeUp(); // it was asked just now, and nothing else tells us to ask again
       return;
     }
     const waiting = new AbortController();

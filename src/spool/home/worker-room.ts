@@ -30,6 +30,7 @@ import { closeQuietly } from '../../os/close-quietly.ts';
 import { type Descriptor, type DirectoryEntry, hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { syncDirectory } from '../../queue/publish.ts';
 import { isJobName, join } from '../layout.ts';
 import { room } from './rooms.ts';
 
@@ -120,6 +121,8 @@ async function tryEnter(machine: Machine, queue: string, leaseMs: number): Promi
   const name = `${safeHost(host.name)}.${host.pid}.${random.uuid().slice(0, 8)}`;
   const path = join(room(queue, 'work'), name);
   await files.mkdir(path);
+  // A power cut must not leave a job in a directory that is not there any more.
+  await syncDirectory(files, room(queue, 'work'), path);
   let lock: Descriptor;
   try {
     lock = await files.open(join(path, WORKER_FILE), 'lock');
