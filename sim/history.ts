@@ -112,6 +112,10 @@ export class History {
     return this.#jobs.size;
   }
 
+  isAccepted(payload: Payload): boolean {
+    return this.#jobs.get(payload)?.fate === 'accepted';
+  }
+
   /** How many runs are alive. */
   get alive(): number {
     return this.#live.size;

@@ -21,7 +21,8 @@ const workingToTheEnd: Actor = async (layout, machine, history) => {
 /** A sender that does not know whether it has succeeded, and tries again. */
 const addingAgain =
   (label: string): Actor =>
-  async (layout, machine) => {
+  async (layout, machine, history) => {
+    if (!history.isAccepted(payloadOf(label))) return adding([label])(layout, machine, history);
     try {
       await layout.add(machine, payloadOf(label), 'own');
     } catch (error) {
