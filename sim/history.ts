@@ -166,8 +166,8 @@ export class History {
 
   /** Whoever adds it has died: nothing is known of an add that had not ended. */
   addBroken(payload: Payload): void {
-    const job = this.#job(payload);
-    if (job.fate === 'adding') this.#put({ ...job, fate: 'doubtful' });
+    const job = this.#jobs.get(payload);
+    if (job?.fate === 'adding') this.#put({ ...job, fate: 'doubtful' });
   }
 
   runStarted(place: bigint, bytes: Uint8Array): number {
