@@ -175,7 +175,8 @@ class HomeSession implements SharedSession {
   }
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
-    const told = this.#stopWatching !== undefined && this.#stale;
+    // While the queue is paused nobody looks, so there is nothing to be told.
+    const told = this.#stopWatching !== undefined && this.#stale && !this.#paused.is;
     if (signal.aborted || this.#closed || (told && this.#look.restMs <= 0)) return;
     const { clock } = this.#machine;
     const startsInMs = (this.#waiting.nextStartMs() ?? Number.POSITIVE_INFINITY) - toMs(clock.now());
