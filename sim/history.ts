@@ -84,7 +84,7 @@ export class History {
     const copy = new History(notMade);
     for (const [payload, job] of this.#jobs) {
       const lost = job.fate === 'adding' || (job.fate === 'accepted' && powerCut && !job.survivesPower);
-      const isDoubled = job.isDoubled || (doubles && job.lane === undefined && !job.over);
+      const isDoubled = job.isDoubled || (doubles && !job.over);
       copy.#jobs.set(payload, { ...job, isDoubled, fate: lost ? 'doubtful' : job.fate });
     }
     copy.created = this.created;
@@ -189,7 +189,8 @@ export class History {
     }
     for (const other of this.#live.values()) {
       const isApart = lane === undefined || this.#jobs.get(other)?.lane !== lane;
-      if ((other === payload && !job.isDoubled) || !isApart) {
+      const isDoubled = this.#jobs.get(other)?.isDoubled === true;
+      if ((other === payload || !isApart) && !isDoubled) {
         this.#violated('single', `${payload} starts while a run of ${other} is alive`);
       }
     }

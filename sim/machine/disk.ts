@@ -229,6 +229,11 @@ export class Disk {
   #settle(directory: DirectoryNode): void {
     const { pending } = directory;
     if (pending.length === 0) return;
+    // A directory is gone only when it is empty on the disk too.
+    for (const { remove } of pending) {
+      const removed = remove === undefined ? undefined : directory.durable.get(remove);
+      if (removed?.kind === 'directory' && directory.entries.get(remove ?? '') !== removed) this.#settle(removed);
+    }
     directory.durable = new Map(directory.entries);
     directory.pending = [];
     this.version += 1;

@@ -15,7 +15,7 @@
 import { addAllAndTell, addAndTell, lookAround, observerOf, recoverAndCheck } from '../checker.ts';
 import { History, type Payload, type Violation } from '../history.ts';
 import type { Layout, Observer, Runner } from '../layouts/layout.ts';
-import { diskFrom, randomImage, wholeImage } from '../machine/crash.ts';
+import { describeImage, diskFrom, randomImage, wholeImage } from '../machine/crash.ts';
 import { Disk } from '../machine/disk.ts';
 import { machineFor, type Wrap } from '../machine/machine.ts';
 import { Mount } from '../machine/mount.ts';
@@ -66,7 +66,11 @@ export async function randomRun(run: RandomRun): Promise<Outcome> {
     steps += world.steps;
     if (history.violations.length > 0) break;
     run.trace?.(last ? 'the end' : 'power cut');
-    const remains = (of: Disk) => diskFrom(last ? wholeImage(of) : randomImage(of, dice), plan.profile);
+    const remains = (of: Disk) => {
+      const image = last ? wholeImage(of) : randomImage(of, dice);
+      for (const line of describeImage(image)) run.trace?.(`  ${line}`);
+      return diskFrom(image, plan.profile);
+    };
     const shared = senderDisk === disk;
     disk = remains(disk);
     senderDisk = shared ? disk : remains(senderDisk);
