@@ -1,6 +1,6 @@
 /** The commands with which people see into a queue and put it in order. */
 
-import { type CommandSpec, command, flag, optional, text } from '../command.ts';
+import { type CommandSpec, command, flag, optional, type Parse, text } from '../command.ts';
 
 const DIR = { name: 'DIR', help: 'The queue', parse: text } as const;
 const JOB = {
@@ -15,6 +15,9 @@ const decoder = optional(
   'A shell command that unpacks each job file, such as zcat; run by $SHELL -c',
   text,
 );
+
+const count: Parse<number> = (value) =>
+  /^\d{1,9}$/.test(value) ? { value: Number(value) } : { expected: 'a whole number' };
 
 export const OPERATING: readonly CommandSpec[] = [
   command({
@@ -85,5 +88,69 @@ export const OPERATING: readonly CommandSpec[] = [
     more: JOB,
     examples: ['intray log ~/queue 0c2b1f6e'],
     load: async () => (await import('./log.ts')).log,
+  }),
+  command({
+    name: 'retry',
+    summary: 'Run jobs again that have failed; or now, that would wait for their time or are held',
+    options: {
+      'all-failed': flag('All that have failed, the oldest first'),
+      limit: optional(undefined, 'NUMBER', 'With --all-failed: so many at most', count),
+      decoder,
+    },
+    operand: DIR,
+    more: { ...JOB, atLeast: 0 },
+    examples: ['intray retry ~/queue 0c2b1f6e', 'intray retry ~/queue --all-failed --limit 10'],
+    load: async () => (await import('./retry.ts')).retry,
+  }),
+  command({
+    name: 'rm',
+    summary: 'Remove jobs, and what their runs have said; the lane of one goes on without it',
+    options: { 'all-failed': flag('All that have failed'), decoder },
+    operand: DIR,
+    more: { ...JOB, atLeast: 0 },
+    examples: ['intray rm ~/queue 0c2b1f6e', 'intray rm ~/queue --all-failed'],
+    load: async () => (await import('./rm.ts')).rm,
+  }),
+  command({
+    name: 'hold',
+    summary: 'Keep jobs that wait from being started; those behind one in its lane wait with it',
+    options: { decoder },
+    operand: DIR,
+    more: JOB,
+    examples: ['intray hold ~/queue 0c2b1f6e'],
+    load: async () => (await import('./hold.ts')).hold,
+  }),
+  command({
+    name: 'release',
+    summary: 'Let jobs start that were held',
+    options: { decoder },
+    operand: DIR,
+    more: JOB,
+    examples: ['intray release ~/queue 0c2b1f6e'],
+    load: async () => (await import('./hold.ts')).release,
+  }),
+  command({
+    name: 'skip',
+    summary: 'Let a lane go on past a number that is missing, or a job that is held or has failed',
+    options: {
+      lane: optional('l', 'LANE', 'That lane [default: the order of jobs without one]', text),
+      decoder,
+    },
+    operand: DIR,
+    examples: ['intray skip ~/queue', 'intray skip ~/queue --lane alice'],
+    load: async () => (await import('./skip.ts')).skip,
+  }),
+  command({
+    name: 'move',
+    summary: 'Move jobs to another queue; the last word names it',
+    options: { decoder },
+    operand: DIR,
+    more: {
+      name: 'JOB... TARGET',
+      help: 'The jobs, as with `rm`, and then the directory of the other queue',
+      atLeast: 1,
+    },
+    examples: ['intray move ~/queue 0c2b1f6e 9f1e44d0 ~/slow-queue'],
+    load: async () => (await import('./move.ts')).move,
   }),
 ];

@@ -275,7 +275,12 @@ class HomeSession implements SharedSession {
       await this.#giveBack(taken, { ...known, attempts: from.attempts }, 'drop');
       return undefined;
     }
-    const { expiresMs } = termsOf(opened.header);
+    const { expiresMs, nothing } = termsOf(opened.header);
+    if (nothing === true) {
+      await opened.discard();
+      await this.#conclude(taken, 'remove');
+      return undefined;
+    }
     if (expiresMs !== undefined && expiresMs < toMs(this.#machine.clock.now())) {
       await opened.discard();
       await this.#skip(taken, `it was not to start after ${formatMs(expiresMs)}`);
