@@ -19,6 +19,15 @@ const decoder = optional(
 const count: Parse<number> = (value) =>
   /^\d{1,9}$/.test(value) ? { value: Number(value) } : { expected: 'a whole number' };
 
+const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A span of time, in milliseconds. */
+const span: Parse<number> = (value) => {
+  const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
+  if (digits === undefined) return { expected: 'a number and a unit, such as 90s, 15m, 12h or 30d' };
+  return { value: Number(digits) * UNITS_MS[unit as keyof typeof UNITS_MS] };
+};
+
 export const OPERATING: readonly CommandSpec[] = [
   command({
     name: 'status',
@@ -152,5 +161,36 @@ export const OPERATING: readonly CommandSpec[] = [
     },
     examples: ['intray move ~/queue 0c2b1f6e 9f1e44d0 ~/slow-queue'],
     load: async () => (await import('./move.ts')).move,
+  }),
+  command({
+    name: 'gc',
+    summary: 'Remove what is over and old: done jobs, logs of jobs that are gone, names that were used',
+    options: {
+      'keep-done': optional(
+        undefined,
+        'NUMBER',
+        'Of the done jobs, keep so many of the newest [default: 100]',
+        count,
+      ),
+      'older-than': optional(
+        undefined,
+        'TIME',
+        'Keep logs and names that are not as old as this: 12h, 30d [default: 30d]',
+        span,
+      ),
+      'dry-run': { ...flag('Only say what would be removed'), short: 'n' },
+      json,
+    },
+    operand: DIR,
+    examples: ['intray gc ~/queue --dry-run', 'intray gc ~/queue --keep-done 0 --older-than 7d'],
+    load: async () => (await import('./gc.ts')).gc,
+  }),
+  command({
+    name: 'repair',
+    summary: 'Say what is not as it should be in a queue, and with --apply put it right; no job is deleted',
+    options: { apply: flag('Do it; without, nothing is changed'), json, decoder },
+    operand: DIR,
+    examples: ['intray repair ~/queue', 'intray repair ~/queue --apply'],
+    load: async () => (await import('./repair.ts')).repair,
   }),
 ];

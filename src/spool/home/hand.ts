@@ -32,7 +32,9 @@ import type { LockedSequence } from '../sequence-file.ts';
 import { lockQueue } from '../session.ts';
 import { DEFAULT_PRIORITY, formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
-import { hasRooms, QUEUE_LANE } from './rooms.ts';
+import { waitingByName } from './look.ts';
+import { bringBackTheDead } from './recovery.ts';
+import { hasRooms, type Order, QUEUE_LANE } from './rooms.ts';
 import { shareQueue } from './share.ts';
 import { termsToEnv } from './terms.ts';
 import type { Waiting } from './waiting.ts';
@@ -49,6 +51,8 @@ export type Hand = {
   putBack(path: string, name: string): Promise<void>;
   /** Locks the lane's number. */
   lane(lane: string): Promise<LockedSequence>;
+  /** Brings the jobs of dead workers back, as any worker does; returns how many. */
+  bringBack(order: Order): Promise<number>;
   /** To be called now and then by whoever keeps a job for long. */
   beat(): Promise<void>;
   close(): Promise<void>;
@@ -81,6 +85,7 @@ async function beside(machine: Machine, queue: string): Promise<Hand> {
     },
     putBack: async (path, name) => files.rename(path, join(jobsDirectory(queue), name)),
     lane: (lane) => lockLane(machine, queue, lane),
+    bringBack: (order) => bringBackTheDead(machine, queue, own, (name) => waitingByName(order, name)),
     beat: async () => {
       if (clock.monotonicMs() - beatenMs < own.beatEveryMs) return;
       beatenMs = clock.monotonicMs();
@@ -108,6 +113,7 @@ async function alone(machine: Machine, queue: string): Promise<Hand> {
     },
     putBack: async () => {},
     lane: async () => lent,
+    bringBack: async () => 0,
     beat: async () => {},
     close: () => numbers.close(),
   };
