@@ -1,9 +1,10 @@
 /** `intray retry`: runs jobs again that have failed, or now that would wait longer. */
 
+import type { FoundJob } from '../../spool/home/find-job.ts';
 import { retryJob } from '../../spool/home/operate.ts';
 import type { Context } from '../context.ts';
 import { exitStatus } from './exit-codes.ts';
-import { stateOf } from './job-words.ts';
+import { knownOf, stateOf } from './job-words.ts';
 import { type Change, changeJobs, type ManyJobs } from './operating.ts';
 
 type Retry = ManyJobs & {
@@ -27,8 +28,15 @@ export async function retry(context: Context, args: Retry): Promise<number> {
   }
   if (!all) return changeJobs(context, args, RETRY);
   return changeJobs(context, args, RETRY, (jobs) =>
-    jobs.filter((job) => stateOf(job) === 'failed').slice(0, limit),
+    jobs
+      .filter((job) => stateOf(job) === 'failed')
+      .sort(byAge)
+      .slice(0, limit),
   );
+}
+
+function byAge(a: FoundJob, b: FoundJob): number {
+  return (knownOf(a).addedMs ?? 0) - (knownOf(b).addedMs ?? 0);
 }
 
 /** What is wrong when neither jobs are named nor all are meant, or both. */
