@@ -74,8 +74,8 @@ export type CommandSpec<O extends Options = Options, T = unknown> = {
   readonly operand?: Operand<T>;
   /** Commands that take more operands behind the first, and how many at least. */
   readonly more?: { readonly name: string; readonly help: string; readonly atLeast: 0 | 1 };
-  /** What follows `--`; left out when the command takes nothing there. */
-  readonly rest?: { readonly name: string; readonly help: string };
+  /** What follows `--`; left out when the command takes nothing there. `atLeast`: how many words, 0 when left out. */
+  readonly rest?: { readonly name: string; readonly help: string; readonly atLeast?: 0 | 1 };
   /** Shell lines, shown by --help. */
   readonly examples: readonly string[];
   readonly load: () => Promise<Run<O, T>>;

@@ -65,7 +65,9 @@ export function usageLine(program: Program, command: CommandSpec): string {
   if (command.more !== undefined) {
     words.push(command.more.atLeast > 0 ? `${command.more.name}...` : `[${command.more.name}...]`);
   }
-  if (command.rest !== undefined) words.push(`[-- ${command.rest.name}...]`);
+  if (command.rest !== undefined) {
+    words.push(command.rest.atLeast === 1 ? `-- ${command.rest.name}...` : `[-- ${command.rest.name}...]`);
+  }
   return words.join(' ');
 }
 

@@ -38,6 +38,9 @@ export function parseCommand(spec: CommandSpec, words: readonly string[]): Parse
   const exact = options as OptionValues<Options>; // by the loop above
   const more = scan.operands.slice(1);
   if (more.length < (spec.more?.atLeast ?? 0)) return usage(`${spec.more?.name} is missing`);
+  if (scan.rest.length < (spec.rest?.atLeast ?? 0)) {
+    return usage(`${spec.rest?.name} is missing: it comes after \`--\``);
+  }
   return { kind: 'run', args: { options: exact, operand: operand.value, more, rest: scan.rest } };
 }
 
@@ -66,7 +69,8 @@ function scanWords(spec: CommandSpec, words: readonly string[]): Scanned | { kin
         ? takeLong(spec.options, word, left, given)
         : takeShorts(spec.options, word, left, given);
       if (wrong === 'help') return { kind: 'help' };
-      if (wrong !== undefined) return usage(wrong);
+      // Behind the last operand that can be meant, it is probably another program's.
+      if (wrong !== undefined) return usage(operands.length > 1 ? `${wrong}${hintAtRest(spec)}` : wrong);
     } else if (terminated && spec.rest !== undefined) {
       rest.push(word);
     } else if (operands.length === mostOperands(spec)) {

@@ -1,6 +1,22 @@
 /** The commands of `intray` itself, in the order in which its help lists them. */
 
-import type { CommandSpec } from '../command.ts';
+import { type CommandSpec, command, flag, text } from '../command.ts';
 import { OPERATING } from './operating-commands.ts';
+import { WORKING } from './working-commands.ts';
 
-export const COMMANDS: readonly CommandSpec[] = [...OPERATING];
+const CARING: readonly CommandSpec[] = [
+  command({
+    name: 'doctor',
+    summary: 'Measure what a file system does, look at the queue there, and say what can be promised',
+    options: { json: flag('Print one JSON document instead of sentences') },
+    operand: { name: 'DIR', help: 'A queue, or a directory where one could be', parse: text },
+    examples: [
+      'intray doctor ~/queue',
+      'intray doctor /mnt/nfs',
+      "intray doctor ~/queue --json | jq -r '.queue.problems[].says'",
+    ],
+    load: async () => (await import('./doctor.ts')).doctor,
+  }),
+];
+
+export const COMMANDS: readonly CommandSpec[] = [...WORKING, ...OPERATING, ...CARING];
