@@ -118,7 +118,7 @@ describe('all that failed', () => {
     [['retry', '--all-failed', '--limit', 'x'], 'a whole number'],
     [['rm'], 'name a JOB'],
     [['move', 'abcd'], 'name the jobs and then the queue'],
-    [['gc', '--older-than', '30'], 'a number and a unit'],
+    [['gc', '--older-than', '30'], 'a span of time such as'],
   ])('%j is not understood', async ([name = '', ...words], said) => {
     await homeQueue(q());
     const { status, stderr } = await run(name, q(), ...words);

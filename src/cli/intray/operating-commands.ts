@@ -1,6 +1,8 @@
 /** The commands with which people see into a queue and put it in order. */
 
-import { type CommandSpec, command, flag, optional, type Parse, text } from '../command.ts';
+import { type CommandSpec, command, flag, optional, text } from '../command.ts';
+import { duration } from '../time.ts';
+import { wholeNumber } from './options.ts';
 
 const DIR = { name: 'DIR', help: 'The queue', parse: text } as const;
 const JOB = {
@@ -15,18 +17,6 @@ const decoder = optional(
   'A shell command that unpacks each job file, such as zcat; run by $SHELL -c',
   text,
 );
-
-const count: Parse<number> = (value) =>
-  /^\d{1,9}$/.test(value) ? { value: Number(value) } : { expected: 'a whole number' };
-
-const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** A span of time, in milliseconds. */
-const span: Parse<number> = (value) => {
-  const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
-  if (digits === undefined) return { expected: 'a number and a unit, such as 90s, 15m, 12h or 30d' };
-  return { value: Number(digits) * UNITS_MS[unit as keyof typeof UNITS_MS] };
-};
 
 export const OPERATING: readonly CommandSpec[] = [
   command({
@@ -103,7 +93,7 @@ export const OPERATING: readonly CommandSpec[] = [
     summary: 'Run jobs again that have failed; or now, that would wait for their time or are held',
     options: {
       'all-failed': flag('All that have failed, the oldest first'),
-      limit: optional(undefined, 'NUMBER', 'With --all-failed: so many at most', count),
+      limit: optional(undefined, 'NUMBER', 'With --all-failed: so many at most', wholeNumber(0)),
       decoder,
     },
     operand: DIR,
@@ -170,13 +160,13 @@ export const OPERATING: readonly CommandSpec[] = [
         undefined,
         'NUMBER',
         'Of the done jobs, keep so many of the newest [default: 100]',
-        count,
+        wholeNumber(0),
       ),
       'older-than': optional(
         undefined,
-        'TIME',
+        'SPAN',
         'Keep logs and names that are not as old as this: 12h, 30d [default: 30d]',
-        span,
+        duration,
       ),
       'dry-run': { ...flag('Only say what would be removed'), short: 'n' },
       json,

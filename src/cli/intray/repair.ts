@@ -6,8 +6,8 @@ import { type Finding, findDisorder, type Remedy } from '../../spool/home/repair
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
+import { shellQuote } from '../shell.ts';
 import { exitStatus } from './exit-codes.ts';
-import { shellWord } from './explain.ts';
 import { type Decoded, decoderOf, type InQueue } from './looking.ts';
 
 type Repair = InQueue & Decoded & { readonly options: { readonly apply: boolean; readonly json: boolean } };
@@ -36,7 +36,7 @@ export async function repair(context: Context, args: Repair): Promise<number> {
     await print(`${lines(finding, repaired?.[index]?.result)}\n`);
   if (findings.length === 0) await print(`${printable(queue)}: all is in order\n`);
   else if (repaired === undefined && findings.some(({ remedy }) => remedy !== 'person')) {
-    await print(`\nNothing was changed. To do this: intray repair ${printable(shellWord(queue))} --apply\n`);
+    await print(`\nNothing was changed. To do this: intray repair ${printable(shellQuote(queue))} --apply\n`);
   }
   return ending;
 }

@@ -85,7 +85,13 @@ async function beside(machine: Machine, queue: string): Promise<Hand> {
     },
     putBack: async (path, name) => files.rename(path, join(jobsDirectory(queue), name)),
     lane: (lane) => lockLane(machine, queue, lane),
-    bringBack: (order) => bringBackTheDead(machine, queue, own, (name) => waitingByName(order, name)),
+    bringBack: (order) =>
+      bringBackTheDead(machine, queue, {
+        own,
+        // We do not know what its workers were told: what may have been kept is kept.
+        keepSucceeded: true,
+        named: (name) => waitingByName(order, name),
+      }),
     beat: async () => {
       if (clock.monotonicMs() - beatenMs < own.beatEveryMs) return;
       beatenMs = clock.monotonicMs();

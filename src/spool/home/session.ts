@@ -290,7 +290,7 @@ class HomeSession implements SharedSession {
     const { expiresMs, nothing } = termsOf(opened.header);
     if (nothing === true) {
       await opened.discard();
-      await this.#conclude(taken, 'remove');
+      await this.#settling.succeed(taken);
       return undefined;
     }
     if (expiresMs !== undefined && expiresMs < toMs(this.#machine.clock.now())) {
