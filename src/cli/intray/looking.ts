@@ -2,7 +2,8 @@
 
 import type { PacketHeader } from '../../packet/header.ts';
 import { type FoundJob, findJob } from '../../spool/home/find-job.ts';
-import { type QueueSnapshot, takeSnapshot } from '../../spool/home/snapshot.ts';
+import { takeSnapshot } from '../../spool/home/snapshot.ts';
+import type { QueueSnapshot } from '../../spool/home/snapshot-parts.ts';
 import { type Decoder, decoderFor } from '../../spool/open-packet.ts';
 import type { Context } from '../context.ts';
 import { headersOf } from './job-words.ts';

@@ -3,7 +3,7 @@
 import { formatMs } from '../../os/calendar.ts';
 import type { Machine } from '../../os/ports.ts';
 import { duration, laneName } from '../../spool/home/explain.ts';
-import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot.ts';
+import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot-parts.ts';
 import type { SeenWorker } from '../../spool/home/workers.ts';
 import { printable } from '../printable.ts';
 import { shellQuote } from '../shell.ts';

@@ -6,7 +6,7 @@ import type { PacketHeader, Sequence } from '../../packet/header.ts';
 import type { FoundJob } from './find-job.ts';
 import { QUEUE_LANE } from './rooms.ts';
 import { type RunRecord, readRuns } from './run-log.ts';
-import type { QueueSnapshot, RunningJob } from './snapshot.ts';
+import type { QueueSnapshot, RunningJob } from './snapshot-parts.ts';
 import type { Standing, StandingJob } from './standing.ts';
 import { termsOf } from './terms.ts';
 import type { SeenWorker } from './workers.ts';

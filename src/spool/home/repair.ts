@@ -28,7 +28,8 @@ import type { Decoder } from '../open-packet.ts';
 import { isThere } from './hand.ts';
 import { ROOMS, readSettings, room, settingsPath } from './rooms.ts';
 import { sameBytes } from './same-bytes.ts';
-import { isTemporary, listStored, type QueueSnapshot, takeSnapshot } from './snapshot.ts';
+import { takeSnapshot } from './snapshot.ts';
+import { isTemporary, listStored, type QueueSnapshot } from './snapshot-parts.ts';
 import type { StandingJob } from './standing.ts';
 import { entriesOf } from './worker-room.ts';
 
