@@ -343,7 +343,7 @@ describe('--json', () => {
     expect(of('succeeded')).toHaveLength(1);
     const [failed] = of('failed');
     expect(failed).toMatchObject({ queue: 'q', attempt: 1, reason: 'it ended with exit code 1' });
-    expect((failed?.log as string[]).map(cli.read)).toEqual(['bad\n']);
+    expect([failed?.log].flat().map((path) => cli.read(String(path)))).toEqual(['bad\n']);
     expect(events[4]).toMatchObject({
       event: 'finished',
       because: 'idle',
