@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { fsplFor, VARIANTS } from '../support/fspl.ts';
+import { INTRAY_VARIANTS, intrayCli } from '../support/intray-cli.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BUN = join(root, 'node_modules/.bin/bun');
@@ -40,9 +40,9 @@ function linked(): string {
   return path;
 }
 
-describe.each(VARIANTS)('with fspl as %s', (_name, program, first) => {
-  it.each(['README.md', 'docs/filespooler.md'])('the commands of %s do what it says', (page) => {
-    const { dir, sh } = fsplFor(program, first);
+describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {
+  it.each(['README.md', 'docs/filespooler.md', 'docs/parallel.md'])('the commands of %s do what it says', (page) => {
+    const { dir, sh } = intrayCli(program, first);
     for (const name of ['photos', 'outbox', 'backups']) mkdirSync(join(dir, name));
     writeFileSync(join(dir, 'photos/beach.jpg'), 'sand');
     let expected = 0;
