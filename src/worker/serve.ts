@@ -66,6 +66,8 @@ export async function serveQueues(
   for (const [name, value] of Object.entries({ concurrency, retries, graceMs, maxJobs: options.maxJobs })) {
     checkCount(name, value);
   }
+  if (concurrency < 1)
+    throw new RangeError(`Expected \`concurrency\` to be a number from 1, got ${concurrency}`);
   checkHandler(handler);
   let trouble: { readonly error: unknown } | undefined;
   const stop = new AbortController();
