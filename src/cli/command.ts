@@ -40,6 +40,8 @@ export type Operand<T> = {
   readonly name: string;
   readonly help: string;
   readonly parse: Parse<T>;
+  /** What is meant when it is left out, for an operand that may be. */
+  readonly otherwise?: T;
 };
 
 export type OptionValues<O extends Options> = {

@@ -58,7 +58,10 @@ export function usageLine(program: Program, command: CommandSpec): string {
   for (const [name, option] of options) {
     if (option.kind === 'value' && option.required) words.push(`--${name} ${option.placeholder}`);
   }
-  if (command.operand !== undefined) words.push(command.operand.name);
+  if (command.operand !== undefined) {
+    const { name, otherwise } = command.operand;
+    words.push(otherwise === undefined ? name : `[${name}]`);
+  }
   if (command.more !== undefined) {
     words.push(command.more.atLeast > 0 ? `${command.more.name}...` : `[${command.more.name}...]`);
   }

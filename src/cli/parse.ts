@@ -146,6 +146,8 @@ function suggestion(options: Options, written: string): string {
 function parseOperand(spec: CommandSpec, operands: readonly string[]) {
   if (spec.operand === undefined) return { kind: 'operand', value: undefined } as const;
   const [given] = operands;
+  const { otherwise } = spec.operand;
+  if (given === undefined && otherwise !== undefined) return { kind: 'operand', value: otherwise } as const;
   if (given === undefined) return usage(`${spec.operand.name} is missing`);
   const parsed = spec.operand.parse(given);
   if ('expected' in parsed)

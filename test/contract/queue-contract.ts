@@ -59,7 +59,7 @@ export function queueContract(
       }
       const { jobs, unreadable } = await (await ground.reopen()).jobs();
       expect(unreadable).toEqual([]);
-      expect(jobs.map(({ id, seq }) => ({ id, seq }))).toEqual(added);
+      expect(jobs.map(({ id, seq }) => ({ id, seq, duplicate: false }))).toEqual(added);
       expect(jobs.map(({ work }) => work)).toEqual(
         [['a'], ['b', 'c'], []].map((params) => ({
           kind: 'command',

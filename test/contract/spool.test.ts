@@ -14,8 +14,8 @@ queueContract(
   },
   {
     numbers: true,
-    gaps: async (queue, job) => {
-      await realMachine.files.unlink(`${queue.location}/jobs/${job.id}`);
+    gaps: async (_, job) => {
+      await realMachine.files.unlink(job.path);
     },
     exclusive: true,
     creationOrder: true,

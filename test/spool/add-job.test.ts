@@ -5,7 +5,8 @@ import { realMachine } from '../../src/os/real/index.ts';
 import type { NewJob } from '../../src/queue/contract.ts';
 import { QueueError } from '../../src/queue/errors.ts';
 import { addJob } from '../../src/spool/add-job.ts';
-import { scanQueue } from '../../src/spool/queue-files.ts';
+import { stemOf } from '../../src/spool/home/job-name.ts';
+import { type JobFile, scanQueue } from '../../src/spool/queue-files.ts';
 import { takeNumber } from '../../src/spool/sender.ts';
 import { createSpool } from '../../src/spool/spool.ts';
 import { failEachCall, faultyFiles, systemError } from '../support/faulty-files.ts';
@@ -37,7 +38,7 @@ describe('addJob', () => {
     await addJob(realMachine, queue, job);
     const recording = recordingFiles(real);
     await addJob(machineWithFiles(recording.files), queue, job);
-    expect(recording.told(queue, ...CHANGES)).toEqual([
+    expect(recording.told(queue, ...CHANGES).map((call) => call.replace(/\.\d{13}\./, '.MS.'))).toEqual([
       'write jobs/tmp-fspl-ID.fspl.tmp',
       'write jobs/tmp-fspl-ID.fspl.tmp',
       'fsync jobs/tmp-fspl-ID.fspl.tmp',
@@ -48,7 +49,7 @@ describe('addJob', () => {
       'rename addseq.temp addseq',
       'fsync .',
       'fsync jobs/tmp-fspl-ID.fspl.tmp',
-      'rename jobs/tmp-fspl-ID.fspl.tmp jobs/fspl-ID.fspl',
+      'rename jobs/tmp-fspl-ID.fspl.tmp jobs/fspl-50.MS.0.0.2..ID.fspl',
       'fsync jobs',
     ]);
   });
@@ -60,6 +61,8 @@ describe('addJob', () => {
     );
     await expect(addJob(machineWithFiles(files), queue, job)).rejects.toMatchObject({
       code: 'number-unknown',
+      message: `${queue}/jobs/fspl-theirs.fspl: the disk reports an input/output error, so nobody can tell which number is free`,
+      cause: { code: 'EIO' },
     });
     expect(litterOf(queue)).toEqual([]);
     expect((await addJob(realMachine, queue, job)).seq).toBe(2n);
@@ -73,8 +76,9 @@ describe('addJob', () => {
   });
 
   it('writes the number in nine bytes, whatever it is, as any reader takes it', async () => {
-    const { id } = await addJob(realMachine, queue, job);
-    const bytes = readFileSync(`${queue}/jobs/${id}`);
+    await addJob(realMachine, queue, job);
+    const [{ path }] = (await scanQueue(realMachine, queue)).jobs as [JobFile];
+    const bytes = readFileSync(path);
     expect(bytes.subarray(30, 44).toString('hex')).toBe('83a3736571cf0000000000000001');
     expect(bytes.subarray(-7).toString()).toBe('payload');
   });
@@ -126,6 +130,18 @@ describe('addJob', () => {
     const machine = machineWith({ clock, locks: locksBusyFor(20) });
     expect((await addJob(machine, queue, job)).seq).toBe(1n);
     expect(clock.waitedMs).toBeGreaterThan(0);
+  });
+
+  it('says when the number could not be written down', async () => {
+    const files = faultyFiles(real, ({ name, path }) =>
+      name === 'write' && path.endsWith('addseq.temp') ? 'ENOSPC' : undefined,
+    );
+    await addJob(realMachine, queue, job);
+    await expect(addJob(machineWithFiles(files), queue, job)).rejects.toMatchObject({
+      code: 'not-written',
+      message: `${queue}/addseq: the job's number could not be written down: no space left on the disk`,
+      cause: { code: 'ENOSPC' },
+    });
   });
 
   it('gives up after ten seconds, with nothing added', async () => {
@@ -225,7 +241,7 @@ describe('addJob', () => {
       },
     };
     const added = await addJob(machineWithFiles(lossy), queue, job);
-    expect((await scanQueue(realMachine, queue)).jobs.map(({ name }) => name)).toEqual([added.id]);
+    expect((await scanQueue(realMachine, queue)).jobs.map(({ name }) => stemOf(name))).toEqual([added.id]);
     await addJob(realMachine, queue, job);
     expect(await numbersIn(queue)).toEqual([1n, 2n]);
   });

@@ -32,6 +32,7 @@ describe('the end of a command', () => {
     expect(await run(`exit ${code}`)).toEqual({
       kind: 'failed',
       reason: `it ended with exit code ${code}`,
+      exit: { kind: 'exited', code },
     });
   });
 
@@ -39,6 +40,7 @@ describe('the end of a command', () => {
     expect(await run(`kill -${signal} $$; sleep 1000`)).toEqual({
       kind: 'failed',
       reason: `it was killed by signal ${signal}`,
+      exit: { kind: 'signaled', signal },
     });
   });
 

@@ -1,7 +1,7 @@
 import { type Descriptor, type Machine, STDIN } from '../../os/ports.ts';
 import { packetEnvironment } from '../../packet/environment.ts';
 import type { Work } from '../../packet/header.ts';
-import type { Claim } from '../../queue/contract.ts';
+import type { Claim, Job } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { openSession } from '../../spool/session.ts';
 import { bothTo, commandFor } from '../../worker/job-command.ts';
@@ -65,7 +65,7 @@ async function processUntil(context: Context, args: Running & Queue, stop: Abort
       },
       onFailed: async (job, reason) => {
         if (onError === 'Retry') return; // told as the error that ends us
-        await context.log('error', `${options.queuedir}: job ${job.seq} (${job.id}) failed: ${reason}`);
+        await context.log('error', `${options.queuedir}: job ${job.seq} (${fileOf(job)}) failed: ${reason}`);
       },
     });
     await reportUnreadable(context, session.unreadable.slice(told));
@@ -104,6 +104,11 @@ async function openOutput(machine: Machine, args: Queue, claim: Claim): Promise<
   return machine.files.open(`${path}.out`, 'truncate');
 }
 
+/** The original's users know a job by the name of its file. */
+function fileOf({ path }: Job): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
 /** What the original says in silence: where a queue stands when nothing more can run. */
 async function conclude(context: Context, queue: string, report: ProcessReport): Promise<number> {
   const { ended } = report;
@@ -111,7 +116,7 @@ async function conclude(context: Context, queue: string, report: ProcessReport):
     const { job, reason } = ended;
     throw new QueueError(
       'command-failed',
-      `${queue}: job ${job.seq} (${job.id}) failed: ${reason}; it stays and is tried again next time`,
+      `${queue}: job ${job.seq} (${fileOf(job)}) failed: ${reason}; it stays and is tried again next time`,
     );
   }
   if (ended.kind === 'stopped') return 1;

@@ -41,7 +41,7 @@ export async function resumeQueues(context: Context, args: Args): Promise<number
   return exitStatus('done');
 }
 
-/** How often is looked whether jobs still run. */
+/** How often is looked whether jobs still run; longer than a worker takes to notice a pause. */
 const LOOK_MS = 200;
 
 export async function drainQueues(context: Context, args: DrainArgs): Promise<number> {
@@ -49,6 +49,8 @@ export async function drainQueues(context: Context, args: DrainArgs): Promise<nu
   const { json, timeout = Number.POSITIVE_INFINITY } = args.options;
   const queues = (await pauseAll(context, args)).map(({ queue }) => queue);
   const deadline = machine.clock.monotonicMs() + timeout;
+  // A worker that had just looked whether the queue is paused may start one more job.
+  await sleep(machine.clock, LOOK_MS);
   const progress = await progressFor(machine);
   let drained = true;
   for (const queue of queues) {

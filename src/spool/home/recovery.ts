@@ -1,18 +1,28 @@
 /** Giving the jobs of dead workers back. Any worker does it, at any time, as often as it likes. */
 
 import { hasErrno, type Machine } from '../../os/ports.ts';
+import { syncDirectory } from '../../queue/publish.ts';
 import { jobsDirectory, join } from '../layout.ts';
+import { formatJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
+import { room } from './rooms.ts';
 import type { Waiting } from './waiting.ts';
 import { listRooms, takeDeadRoom, type WorkerRoom } from './worker-room.ts';
 
-/** Returns how many jobs came back. `named` says what a job is by its name. */
+export type Recoverer = {
+  readonly own: WorkerRoom;
+  readonly keepSucceeded: boolean;
+  /** What a job is, by its name. */
+  readonly named: (name: string) => Waiting | undefined;
+};
+
+/** Returns how many jobs came back. */
 export async function bringBackTheDead(
   machine: Machine,
   queue: string,
-  own: WorkerRoom,
-  named: (name: string) => Waiting | undefined,
+  recoverer: Recoverer,
 ): Promise<number> {
+  const { own } = recoverer;
   const others = (await listRooms(machine, queue)).filter(({ name }) => name !== own.name);
   if (others.length === 0 || !(await own.beat())) return 0;
   const nowMs = await own.lastBeatMs();
@@ -23,7 +33,7 @@ export async function bringBackTheDead(
     let emptied = false;
     try {
       for (const name of dead.jobs) {
-        await bringBack(machine, queue, other.path, name, named(name));
+        await bringBack(machine, queue, recoverer, other.path, name);
         moved += 1;
       }
       emptied = true;
@@ -37,17 +47,26 @@ export async function bringBackTheDead(
 async function bringBack(
   machine: Machine,
   queue: string,
+  { named, keepSucceeded }: Recoverer,
   from: string,
   name: string,
-  job: Waiting | undefined,
 ): Promise<void> {
   const { files } = machine;
-  // It was claimed as its lane's next. That its number is past means that it was over.
+  const job = named(name);
+  const path = join(from, name);
+  // It was claimed as its lane's next. That its number is past means that it was over: see settle.ts.
   const over = job?.lane !== undefined && job.seq < (await nextNumber(machine, queue, job.lane));
   try {
-    if (over) await files.unlink(join(from, name));
-    else await files.rename(join(from, name), join(jobsDirectory(queue), name));
+    if (!over) await files.rename(path, join(jobsDirectory(queue), name));
+    else if (job.held) await putInto(machine, room(queue, 'failed'), path, job);
+    else if (keepSucceeded) await putInto(machine, room(queue, 'done'), path, job);
+    else await files.unlink(path);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'ESTALE')) throw error; // its worker, alive after all, has settled it
   }
+}
+
+async function putInto({ files }: Machine, directory: string, path: string, job: Waiting): Promise<void> {
+  await files.rename(path, join(directory, formatJobName({ ...job, held: false })));
+  await syncDirectory(files, directory, path);
 }

@@ -26,7 +26,8 @@ import { publish, syncDirectory } from '../../queue/publish.ts';
 import { join } from '../layout.ts';
 import { encodeLane, fingerprint } from './job-name.ts';
 
-export const ROOMS = ['work', 'lanes', 'done', 'failed', 'log', 'receipts'] as const;
+/** In the order in which they are made. */
+export const ROOMS = ['work', 'lanes', 'done', 'failed', 'receipts', 'log'] as const;
 export type Room = (typeof ROOMS)[number];
 
 export function room(queue: string, name: Room): string {
@@ -114,18 +115,21 @@ export async function makeRooms(machine: Machine, queue: string): Promise<void> 
   const { files } = machine;
   if (!(await exists(files, join(queue, 'README')))) await replaceFile(machine, queue, 'README', README);
   for (const name of ROOMS) {
+    // The last one says that the others are there to stay. After it nothing takes long, for others may come in now.
+    if (name === LAST_ROOM) await syncDirectory(files, queue, queue);
     try {
       await files.mkdir(room(queue, name));
     } catch (error) {
       if (!hasErrno(error, 'EEXIST')) throw error;
     }
   }
-  await syncDirectory(files, queue, queue);
 }
+
+const LAST_ROOM: Room = 'log';
 
 /** Whether all rooms are there: the last one that is made. */
 export async function hasRooms({ files }: Machine, queue: string): Promise<boolean> {
-  return exists(files, room(queue, 'receipts'));
+  return exists(files, room(queue, LAST_ROOM));
 }
 
 export async function isPaused({ files }: Machine, queue: string): Promise<boolean> {

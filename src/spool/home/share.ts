@@ -11,6 +11,9 @@ import { hasRooms, makeRooms } from './rooms.ts';
 /** How long others may take to make the rooms. */
 const MAKING_MS = 5000;
 
+/** And how long, when they have just made them, to give the lock up. */
+const LEAVING_MS = 100;
+
 /**
  * Takes LOCK_SH on nextseq.lock, and makes the rooms where there are none yet, which takes LOCK_EX for a moment.
  * Throws `locked` when somebody works the queue alone, `append-only` when it is not to be worked.
@@ -32,7 +35,7 @@ export async function shareQueue(machine: Machine, queue: string): Promise<Descr
       await makeRooms(machine, queue);
       await locks.unlock(lock);
     }
-    if (!(await locks.tryLock(lock, 'shared')) || !(await hasRooms(machine, queue))) {
+    if (!(await acquireLock(machine, lock, 'shared', LEAVING_MS)) || !(await hasRooms(machine, queue))) {
       throw new QueueError('locked', `${path}: another process works this queue alone`);
     }
     return lock;

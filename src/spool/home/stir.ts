@@ -1,13 +1,17 @@
 /** Noticing at little cost that a queue nobody works has something to do. */
 
 import { hasErrno, type Machine } from '../../os/ports.ts';
-import { isJobName, jobsDirectory } from '../layout.ts';
+import { isJobName, jobsDirectory, join } from '../layout.ts';
 import { room } from './rooms.ts';
 import { entriesOf } from './worker-room.ts';
 
 export async function stirs(machine: Machine, queue: string): Promise<boolean> {
   if ((await machine.files.readdir(jobsDirectory(queue))).some(({ name }) => isJobName(name))) return true;
-  return (await entriesOf(machine, room(queue, 'work'))).length > 0;
+  for (const { name } of await entriesOf(machine, room(queue, 'work'))) {
+    const own = await entriesOf(machine, join(room(queue, 'work'), name));
+    if (own.some((entry) => isJobName(entry.name))) return true;
+  }
+  return false;
 }
 
 export async function watchQueue(machine: Machine, queue: string, onChange: () => void): Promise<() => void> {

@@ -62,10 +62,10 @@ export function isTerm(name: string): boolean {
 export function termsIn(variables: readonly (readonly [name: string, value: string])[]): Terms {
   if (variables.length === 0) return {};
   const env = new Map(variables);
-  const priority = env.get(NAMES.priority);
+  const priority = env.get(NAMES.priority) ?? '';
   return {
     lane: nonEmpty(env.get(NAMES.lane)),
-    priority: priority !== undefined && isPriority(Number(priority)) ? Number(priority) : undefined,
+    priority: /^\d{1,2}$/.test(priority) ? Number(priority) : undefined,
     notBeforeMs: timeOf(env.get(NAMES.notBefore)),
     expiresMs: timeOf(env.get(NAMES.expires)),
     id: nonEmpty(env.get(NAMES.id)),

@@ -33,7 +33,7 @@ import { QueueError } from '../../queue/errors.ts';
 import { isJobName, join } from '../layout.ts';
 import { room } from './rooms.ts';
 
-const WORKER_FILE = 'worker';
+export const WORKER_FILE = 'worker';
 const WORKER_LIMIT_BYTES = 4096;
 
 /** How long a worker on another machine may be silent before it counts as dead. */
@@ -210,16 +210,16 @@ export async function takeDeadRoom(
   );
   const lock = present ?? (await lockAbandoned(machine, seen.path, nowMs));
   if (lock === undefined) return undefined;
-  let ours = false;
+  let jobs: string[] | undefined;
   try {
     if (!(await locks.tryLock(lock, 'exclusive'))) return undefined;
-    ours = present === undefined || (await isDead(machine, seen.path, lock, nowMs));
-    if (!ours) return undefined;
+    if (present !== undefined && !(await isDead(machine, seen.path, lock, nowMs))) return undefined;
+    jobs = (await entriesOf(machine, seen.path)).map(({ name }) => name).filter(isJobName);
   } finally {
-    if (!ours) await release(machine, lock);
+    if (jobs === undefined) await release(machine, lock);
   }
   return {
-    jobs: (await entriesOf(machine, seen.path)).map(({ name }) => name).filter(isJobName),
+    jobs,
     over: async (emptied) => {
       try {
         if (emptied) await removeRoom(machine, seen.path);

@@ -1,0 +1,192 @@
+/**
+ * What becomes of a claimed job's file. Each of these is one rename or unlink of a file in the worker's own room: if it
+ * is not there any more, the worker was taken for dead, and nothing is changed.
+ *
+ * How a lane goes on past a job, under the lane's lock, and what a crash after each step leaves:
+ *
+ * | step                                            | a crash here leaves                                  |
+ * |-------------------------------------------------|------------------------------------------------------|
+ * | X' is in our room                               | comes back, and is the lane's next again             |
+ * | (if it failed) X' marked as held, fsync         | the same, held: the lane waits for a person          |
+ * | the lane's number + 1, durable                  | X' is past: removed, or, marked, put into failed/    |
+ * | X' unlinked, or put into done/ or failed/       | it is over                                           |
+ */
+
+import { formatMs, toMs } from '../../os/calendar.ts';
+import { hasErrno, type Machine } from '../../os/ports.ts';
+import { following } from '../../packet/header.ts';
+import type { BlockedPolicy, Settled } from '../../queue/contract.ts';
+import { jobsDirectory, join } from '../layout.ts';
+import { formatJobName } from './job-name.ts';
+import { lockLane } from './lane-numbers.ts';
+import type { Look } from './look.ts';
+import { room } from './rooms.ts';
+import { type RunNotes, type RunOutput, type RunRecord, recordRun } from './run-log.ts';
+import type { SharedSync } from './shared-sync.ts';
+import type { Waiting, WaitingJobs } from './waiting.ts';
+import type { WorkerRoom } from './worker-room.ts';
+
+/** A job in our room. */
+export type Taken = {
+  /** As it was in jobs/. */
+  readonly from: Waiting;
+  /** How often it was started, as its name in our room says. */
+  readonly attempts: number;
+  readonly name: string;
+  readonly path: string;
+  /** Milliseconds since 1970. */
+  readonly takenMs: number;
+};
+
+const HOLD: BlockedPolicy = { action: 'hold' };
+
+export type SettlingParts = {
+  readonly machine: Machine;
+  readonly queue: string;
+  readonly blocked: BlockedPolicy | undefined;
+  readonly keepSucceeded: boolean;
+  readonly room: WorkerRoom;
+  readonly waiting: WaitingJobs;
+  readonly look: Look;
+  readonly sync: SharedSync;
+};
+
+type Destination = 'remove' | 'done' | 'failed';
+
+export class Settling {
+  readonly #parts: SettlingParts;
+  readonly #blocked: BlockedPolicy;
+
+  constructor(parts: SettlingParts) {
+    this.#parts = parts;
+    this.#blocked = parts.blocked ?? HOLD;
+  }
+
+  succeed(taken: Taken): Promise<Settled> {
+    return this.#conclude(taken, this.#parts.keepSucceeded ? 'done' : 'remove');
+  }
+
+  /** Out of the way, or, in a lane that must not go on without it, held in its place. */
+  fail(taken: Taken): Promise<Settled> {
+    const { action, afterMs = 0 } = this.#blocked;
+    const { from, attempts } = taken;
+    if (from.lane !== undefined && (action === 'hold' || afterMs > 0)) {
+      return this.giveBack(taken, { ...from, attempts, held: true });
+    }
+    return this.skip(taken);
+  }
+
+  /** Out of the way, and its lane goes on without it. */
+  skip(taken: Taken): Promise<Settled> {
+    const drop = this.#blocked.action === 'drop' && taken.from.lane !== undefined;
+    return this.#conclude(taken, drop ? 'remove' : 'failed');
+  }
+
+  /** Back to jobs/, as this: `taken.from` when nothing has changed. */
+  async giveBack(taken: Taken, as: Waiting): Promise<Settled> {
+    const { machine, queue, waiting, look } = this.#parts;
+    // A job that was never renamed before keeps the name that it came with.
+    const name = as === taken.from ? as.name : formatJobName(as);
+    try {
+      await machine.files.rename(taken.path, join(jobsDirectory(queue), name));
+    } catch (error) {
+      if (isGone(error)) return 'lost';
+      throw error;
+    } finally {
+      if (taken.from.lane !== undefined) waiting.freeLane(taken.from.lane);
+    }
+    const back = { ...as, name };
+    await look.openLanes([back]);
+    waiting.add([back], toMs(machine.clock.now()));
+    return 'settled';
+  }
+
+  async isOurs({ path }: Pick<Taken, 'path'>): Promise<boolean> {
+    try {
+      await this.#parts.machine.files.stat(path);
+      return true;
+    } catch (error) {
+      if (isGone(error)) return false;
+      throw error;
+    }
+  }
+
+  async record(taken: Taken, outcome: RunRecord['outcome'], notes: RunNotes = {}): Promise<void> {
+    const { machine, queue } = this.#parts;
+    try {
+      await recordRun(machine, queue, taken.from.stem, {
+        attempt: taken.attempts,
+        outcome,
+        ...notes,
+        worker: this.#parts.room.name,
+        started: formatMs(taken.takenMs),
+        ended: formatMs(toMs(machine.clock.now())),
+      });
+    } catch {
+      // A full disk must not stop what has been decided already.
+    }
+  }
+
+  /** A job that succeeded at once, and is gone, leaves no trace; nor does one that was given back. */
+  async keepRecord(
+    taken: Taken,
+    outcome: RunRecord['outcome'],
+    notes: RunNotes,
+    output: RunOutput | undefined,
+  ): Promise<void> {
+    const plain = outcome === 'released' || (outcome === 'succeeded' && taken.attempts <= 1);
+    const keep = !plain || this.#parts.keepSucceeded;
+    await output?.end(keep);
+    if (keep) await this.record(taken, outcome, notes);
+  }
+
+  async #conclude(taken: Taken, to: Destination): Promise<Settled> {
+    const { machine, queue, waiting } = this.#parts;
+    const { lane, seq } = taken.from;
+    if (lane === undefined) return this.#putAway(taken, to);
+    let put = taken;
+    const numbers = await lockLane(machine, queue, lane);
+    try {
+      if (!(await this.isOurs(taken))) return 'lost';
+      if (to === 'failed') put = await this.#mark(taken);
+      const next = await numbers.read();
+      if (next === seq) await numbers.write(following(seq));
+      waiting.setNext(lane, next === seq ? following(seq) : next);
+    } finally {
+      await numbers.close();
+      waiting.freeLane(lane);
+    }
+    await this.#putAway(put, to);
+    return 'settled';
+  }
+
+  /** So that whoever finds it in our room, its number past, does not take it for one that succeeded. */
+  async #mark(taken: Taken): Promise<Taken> {
+    const { machine, room: own, sync } = this.#parts;
+    const name = formatJobName({ ...taken.from, attempts: taken.attempts, held: true });
+    const path = join(own.path, name);
+    await machine.files.rename(taken.path, path);
+    await sync.sync(own.path);
+    return { ...taken, name, path };
+  }
+
+  async #putAway({ path, from, attempts }: Taken, to: Destination): Promise<Settled> {
+    const { machine, queue, sync, room: own } = this.#parts;
+    const target = to === 'remove' ? undefined : room(queue, to);
+    try {
+      if (target === undefined) await machine.files.unlink(path);
+      else await machine.files.rename(path, join(target, formatJobName({ ...from, attempts, held: false })));
+    } catch (error) {
+      if (isGone(error)) return 'lost';
+      throw error;
+    }
+    if (target !== undefined) await sync.sync(target);
+    // In a lane the number says that it is over; else only the names do, the old one in jobs/ too.
+    if (from.lane === undefined) await Promise.all([sync.sync(jobsDirectory(queue)), sync.sync(own.path)]);
+    return 'settled';
+  }
+}
+
+export function isGone(error: unknown): boolean {
+  return hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE');
+}

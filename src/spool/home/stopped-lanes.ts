@@ -1,0 +1,72 @@
+/** Lanes that do not move: since when, and moving them on when the policy says so. */
+
+import type { Machine } from '../../os/ports.ts';
+import type { Sequence } from '../../packet/header.ts';
+import type { BlockedPolicy } from '../../queue/contract.ts';
+import { lockLane } from './lane-numbers.ts';
+import type { Look } from './look.ts';
+import type { LaneStop, Waiting, WaitingJobs } from './waiting.ts';
+
+export type StoppedLanesParts = {
+  readonly machine: Machine;
+  readonly queue: string;
+  readonly policy: BlockedPolicy | undefined;
+  readonly waiting: WaitingJobs;
+  readonly look: Look;
+  /** Whether the job of that number is being run by somebody. */
+  readonly isRunning: (lane: string, seq: Sequence) => Promise<boolean>;
+  /** Puts a held head out of its lane's way. */
+  readonly passOver: (job: Waiting) => Promise<void>;
+};
+
+export class StoppedLanes {
+  readonly #parts: StoppedLanesParts;
+  /** By our steady clock: a worker that is started anew waits anew. */
+  readonly #since = new Map<string, { readonly at: Sequence; readonly ms: number }>();
+
+  constructor(parts: StoppedLanesParts) {
+    this.#parts = parts;
+  }
+
+  /** True when a lane was moved on. */
+  async moveOn(): Promise<boolean> {
+    const { policy, waiting, machine } = this.#parts;
+    if (policy === undefined || policy.action === 'hold' || policy.afterMs === undefined) return false;
+    const nowMs = machine.clock.monotonicMs();
+    const stops = waiting.stops();
+    for (const lane of this.#since.keys()) if (!stops.has(lane)) this.#since.delete(lane);
+    let moved = false;
+    for (const [lane, stop] of stops) {
+      if (nowMs - this.#sinceMs(lane, stop, nowMs) < policy.afterMs) continue;
+      moved = (await this.#move(lane, stop)) || moved;
+    }
+    return moved;
+  }
+
+  #sinceMs(lane: string, stop: LaneStop, nowMs: number): number {
+    const at = stop.kind === 'gap' ? stop.missing : stop.job.seq;
+    const since = this.#since.get(lane);
+    if (since?.at === at) return since.ms;
+    this.#since.set(lane, { at, ms: nowMs });
+    return nowMs;
+  }
+
+  async #move(lane: string, stop: LaneStop): Promise<boolean> {
+    const { machine, queue, waiting, look, isRunning, passOver } = this.#parts;
+    if (stop.kind === 'held') {
+      waiting.drop(stop.job.name);
+      await passOver(stop.job);
+    } else {
+      if (await isRunning(lane, stop.missing)) return false;
+      const numbers = await lockLane(machine, queue, lane);
+      try {
+        if ((await numbers.read()) === stop.missing) await numbers.write(stop.next);
+      } finally {
+        await numbers.close();
+      }
+    }
+    waiting.freeLane(lane);
+    await look.refreshLane(lane);
+    return true;
+  }
+}
