@@ -11,7 +11,8 @@
 /**
  * @typedef {object} Row
  * @property {string} name
- * @property {Record<string, number>} values by the name of the side
+ * @property {Record<string, number>} values by the name of the side; or, where sides are not what is compared, of
+ *   the column
  */
 
 /**
@@ -49,7 +50,8 @@ export function ratio({ values }, side) {
  * @param {Table} table
  */
 export function formatTable({ title, unit, better, rows }) {
-  const sides = ['real', ...OURS].filter((side) => rows.some(({ values }) => values[side] !== undefined));
+  const known = ['real', ...OURS].filter((side) => rows.some(({ values }) => values[side] !== undefined));
+  const sides = known.length > 0 ? known : [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
   const compared = sides.includes('real');
   const head = [unit];
   for (const side of sides) head.push(side, ...(compared && side !== 'real' ? ['ours/real'] : []));

@@ -11,14 +11,18 @@ import { describeMachine, formatMachine } from './machine.mjs';
 import { interrupt } from './measure.mjs';
 import { formatTable } from './report.mjs';
 import { findSides } from './sides.mjs';
+import { backlog } from './topic-backlog.mjs';
+import { claims } from './topic-claims.mjs';
 import { decoder } from './topic-decoder.mjs';
 import { list } from './topic-list.mjs';
 import { pairs } from './topic-pairs.mjs';
+import { parallel } from './topic-parallel.mjs';
 import { processing } from './topic-process.mjs';
 import { start } from './topic-start.mjs';
 import { huge, stream } from './topic-stream.mjs';
+import { wake } from './topic-wake.mjs';
 
-const TOPICS = [start, pairs, processing, stream, list, decoder];
+const TOPICS = [start, pairs, processing, stream, list, decoder, parallel, claims, backlog, wake];
 
 const HELP = `Usage: npm run bench -- [OPTIONS]
 

@@ -17,7 +17,7 @@ const LEVELS = [
   ['queue'],
   ['spool', 'dirqueue', 'fsq', 'uow', 'jetstream'],
   ['worker'],
-  ['relay', 'monitor', 'web'],
+  ['relay', 'monitor', 'web', 'doctor'],
   ['cli'],
 ];
 

@@ -5,7 +5,7 @@
 
 import type { Machine } from '../src/os/ports.ts';
 import type { History, Payload } from './history.ts';
-import type { Layout, Observer } from './layouts/layout.ts';
+import type { AddWay, Layout, Observer } from './layouts/layout.ts';
 
 /** More gaps than this cannot have been made by anybody. */
 const GAPS_LIMIT = 20;
@@ -24,11 +24,11 @@ export async function addAndTell(
   machine: Machine,
   history: History,
   payload: Payload,
-  fromElsewhere = false,
+  way: AddWay = 'own',
 ): Promise<boolean> {
-  history.addBegins(payload);
+  history.addBegins(payload, way !== 'crash-safe');
   try {
-    history.addReturned(payload, await layout.add(machine, payload, fromElsewhere));
+    history.addReturned(payload, await layout.add(machine, payload, way));
     return true;
   } catch (error) {
     history.addFailed(payload, layout.mayHaveAdded(error) ? 'doubtful' : 'rejected');
@@ -39,6 +39,7 @@ export async function addAndTell(
 /** Brings the queue to its end on a machine without faults, and notes in the history what was broken. */
 export async function recoverAndCheck(layout: Layout, machine: Machine, history: History): Promise<void> {
   try {
+    if (!(await isThere(layout, machine, history))) return;
     for (const complaint of await layout.unreadable(machine)) history.broken('whole', complaint);
     await drain(layout, machine, history);
     if (history.violations.length > 0) return;
@@ -56,6 +57,41 @@ export async function recoverAndCheck(layout: Layout, machine: Machine, history:
   } catch (error) {
     history.broken('healed', `recovery failed: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** What an `ls -l` of the queue looks at. */
+export async function lookAround({ files }: Machine, layout: Layout): Promise<void> {
+  for (const path of layout.fixedNames) {
+    try {
+      await files.stat(path);
+    } catch {
+      // Its absence was what there was to see.
+    }
+  }
+  try {
+    await files.readdir(layout.arrivals);
+  } catch {
+    // There is no queue yet.
+  }
+}
+
+/**
+ * A queue whose creation was broken off may be whole, or not there. What is there instead may be in the way of a second
+ * creation, which then says so; but nobody takes it for a queue.
+ */
+async function isThere(layout: Layout, machine: Machine, history: History): Promise<boolean> {
+  if (await layout.exists(machine)) return true;
+  if (history.created) {
+    history.broken('created', 'its creation was reported, and there is no queue');
+    return false;
+  }
+  try {
+    await layout.create(machine);
+  } catch {
+    if (await layout.exists(machine)) history.broken('created', 'a creation failed and left a queue');
+    return false;
+  }
+  return true;
 }
 
 async function drain(layout: Layout, machine: Machine, history: History): Promise<void> {

@@ -6,6 +6,8 @@
  *               -> rejected   the add failed and nothing was queued: it must never run
  *               -> doubtful   the add died on the way, or said that it does not know: it may run or not
  *
+ * A job that was accepted at level crash-safe is doubtful after a power cut.
+ *
  * | promise  | checked when                                                                                 |
  * |----------|----------------------------------------------------------------------------------------------|
  * | whole    | a run starts: what it reads is exactly what some add was given                               |
@@ -14,6 +16,7 @@
  * | order    | a run starts: all accepted before it are done, nothing behind it has started                 |
  * | places   | an add returns: its place is its own, and behind all that were accepted before it began      |
  * | kept     | the queue is drained: each accepted job has run to its end                                   |
+ * | created  | all is over: a queue whose creation was reported is there                                    |
  * | gaps     | the queue waits for a place: it is not that of a job that was accepted or is over, and some add   |
  * |          | broke off, which explains it                                                                 |
  */
@@ -30,7 +33,8 @@ type Job = {
   readonly place: bigint | undefined;
   /** The highest place that was accepted when this add began. */
   readonly behind: bigint;
-  /** A run of it has succeeded. */
+  readonly survivesPower: boolean;
+  /** A run of it has succeeded, or has failed where the queue's policy is to go on. */
   readonly done: boolean;
   /** The queue has said that it is over. */
   readonly over: boolean;
@@ -47,13 +51,23 @@ export class History {
   #runs = 0;
   /** Goes up with each event. */
   version = 0;
+  /** The queue's creation has been reported; true also where it is none of our business. */
+  created = true;
+  /** Promises that are not made here, because a condition does not hold. */
+  readonly #notMade: ReadonlySet<string>;
 
-  /** As it stands when all processes die at once. */
-  afterCrash(): History {
-    const copy = new History();
+  constructor(notMade: Iterable<string> = []) {
+    this.#notMade = new Set(notMade);
+  }
+
+  /** As it stands when all processes die at once, and the power may go too. */
+  afterCrash(powerCut = true): History {
+    const copy = new History(this.#notMade);
     for (const [payload, job] of this.#jobs) {
-      copy.#jobs.set(payload, job.fate === 'adding' ? { ...job, fate: 'doubtful' } : job);
+      const lost = job.fate === 'adding' || (job.fate === 'accepted' && powerCut && !job.survivesPower);
+      copy.#jobs.set(payload, lost ? { ...job, fate: 'doubtful' } : job);
     }
+    copy.created = this.created;
     copy.violations.push(...this.violations);
     copy.#highestStarted = this.#highestStarted;
     for (const gap of this.#gaps) copy.#gaps.add(gap);
@@ -65,7 +79,7 @@ export class History {
     const jobs = Array.from(this.#jobs.values(), (job) =>
       [job.payload, job.fate, job.place, job.behind, job.done, job.over].join(','),
     );
-    return `${jobs.join(';')}|${this.#highestStarted}|${[...this.#gaps]}|${[...this.#live.values()]}`;
+    return `${this.created}|${jobs.join(';')}|${this.#highestStarted}|${[...this.#gaps]}|${[...this.#live.values()]}`;
   }
 
   get runs(): number {
@@ -82,7 +96,7 @@ export class History {
     return this.#live.size;
   }
 
-  addBegins(payload: Payload): void {
+  addBegins(payload: Payload, survivesPower = true): void {
     const places = Array.from(this.#jobs.values(), (job) =>
       job.fate === 'accepted' ? job.place : undefined,
     );
@@ -90,7 +104,15 @@ export class History {
       (high, place) => (place !== undefined && place > high ? place : high),
       -1n,
     );
-    this.#put({ payload, fate: 'adding', place: undefined, behind, done: false, over: false });
+    this.#put({
+      payload,
+      fate: 'adding',
+      place: undefined,
+      behind,
+      survivesPower,
+      done: false,
+      over: false,
+    });
   }
 
   addReturned(payload: Payload, place: bigint): void {
@@ -154,16 +176,21 @@ export class History {
     return run;
   }
 
-  runEnded(run: number, succeeded: boolean): void {
+  runEnded(run: number, done: boolean): void {
     const payload = this.#live.get(run);
     if (payload === undefined) return;
     this.#live.delete(run);
-    if (succeeded) this.#put({ ...this.#job(payload), done: true });
+    if (done) this.#put({ ...this.#job(payload), done: true });
     this.version += 1;
   }
 
   finished(place: bigint): void {
     for (const job of this.#jobs.values()) if (job.place === place) this.#put({ ...job, over: true });
+  }
+
+  creationReturned(): void {
+    this.created = true;
+    this.version += 1;
   }
 
   /** The queue says that it waits for this place. */
@@ -206,6 +233,7 @@ export class History {
   }
 
   #violated(promise: string, message: string): void {
+    if (this.#notMade.has(promise)) return;
     this.version += 1;
     this.violations.push({ promise, message });
   }

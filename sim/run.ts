@@ -5,26 +5,30 @@
  */
 
 import { parseArgs } from 'node:util';
-import { spool } from './layouts/spool.ts';
+import type { Layout } from './layouts/layout.ts';
+import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
 import type { Wrap } from './machine/machine.ts';
 import { PLANTS } from './planted/plants.ts';
 import { caseNamed } from './search/cases.ts';
-import { exhaust, FAULT_CODES } from './search/exhaust.ts';
-import { exploreCase, type Found, newTally } from './search/explore.ts';
-import { planWith } from './search/plan.ts';
+import { type Extent, exhaust } from './search/exhaust.ts';
+import { type Explorer, exploreCase, type Found, newTally } from './search/explore.ts';
+import { FAULT_CODES, LOST_REPLIES } from './search/faults.ts';
+import { NETWORKS, type Network, planWith } from './search/plan.ts';
 import { type Failure, type RandomTally, replayCommand, searchSeeds, shrink } from './search/random.ts';
 import { type Outcome, randomRun } from './search/random-run.ts';
 
 const HELP = `Searches a simulated machine for crashes and races that break what a queue promises.
 
-  bun sim/run.ts                     every crash state of the small cases, then random runs, 60 seconds in all
+  bun sim/run.ts                     the small cases, then random runs of each network, 60 seconds in all
     --seconds N                      for so long
     --states N                       at most so many crash states
     --from N                         random runs from this seed on (default 1)
   bun sim/run.ts --seed N            one random run, step by step
+    --network nfs|sync               of hosts that share a disk over the network, or have one each
     --plan NAME=N,...                with these changes, as a shrunk failure prints them
   bun sim/run.ts --case NAME         one small case with all its crash states, such as process-2/weak/fault=7:EIO
   Any of these with
+    --layout NAME                    worked in another way: ${SPOOL_VARIANTS.map(({ name }) => name).join(', ')}
     --plant NAME                     a deliberate mistake: ${PLANTS.map(({ name }) => name).join(', ')}
 
 Exit code: 0 nothing found, 1 a promise was broken, 2 the command line is wrong.`;
@@ -35,12 +39,28 @@ const { values } = parseArgs({
     states: { type: 'string', default: 'Infinity' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    layout: { type: 'string', default: spool.name },
+    network: { type: 'string', default: 'local' },
     plan: { type: 'string', default: '' },
     case: { type: 'string' },
     plant: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
+
+/** The share of the time that is for the small cases. */
+const SMALL_SHARE = 0.75;
+
+/** The small cases. What is quick, or found the most, comes first: the time may not suffice for all. */
+const EXTENTS: readonly (Extent & { readonly layouts?: readonly Layout[] })[] = [
+  { profiles: ['lasting'] },
+  { profiles: ['lasting'], isOverNetwork: true, codes: LOST_REPLIES },
+  { profiles: ['weak'], layouts: SPOOL_VARIANTS },
+  { profiles: ['weak'] },
+  { profiles: ['weak'], isOverNetwork: true, codes: LOST_REPLIES },
+  { profiles: ['ordered'] },
+  { profiles: ['weak', 'ordered'], codes: FAULT_CODES },
+];
 
 const started = performance.now();
 const elapsed = () => (performance.now() - started) / 1000;
@@ -57,32 +77,57 @@ async function main(): Promise<number> {
   const wrap = PLANTS.find(({ name }) => name === values.plant)?.wrap;
   if (values.plant !== undefined && wrap === undefined)
     throw new RangeError(`No such plant: ${values.plant}`);
-  const options = { layout: spool, ...(wrap === undefined ? {} : { wrap }) };
+  const layout = [spool, ...SPOOL_VARIANTS].find(({ name }) => name === values.layout);
+  if (layout === undefined) throw new RangeError(`No such layout: ${values.layout}`);
+  const options = { layout, ...(wrap === undefined ? {} : { wrap }) };
   if (values.seed !== undefined) return replaySeed(options, Number(values.seed));
   if (values.case !== undefined) return replayCase(options, values.case);
   return search(options);
 }
 
-type Options = { readonly layout: typeof spool; readonly wrap?: Wrap };
+type Options = { readonly layout: Layout; readonly wrap?: Wrap };
 
 async function search(options: Options): Promise<number> {
   const seconds = Number(values.seconds);
   const limit = Number(values.states);
   const tally = newTally();
-  const goOn = () => elapsed() < seconds && tally.states < limit;
-  const crashes = await exhaust({ ...options, tally, goOn, secondCrash: true }, { codes: FAULT_CODES });
+  const goOn = () => elapsed() < SMALL_SHARE * seconds && tally.states < limit;
+  const crashes = await smallCases({ ...options, tally, goOn, secondCrash: true });
   const rate = Math.round(tally.states / elapsed());
   say(
     `${tally.states} crash states at ${tally.moments} moments of ${tally.cases} cases in ${elapsed().toFixed(1)} s ` +
       `(${rate} a second), ${tally.recoveries} of them different and recovered; ${tally.cut} moments not complete`,
   );
   if (crashes !== undefined) return report(crashes);
+  for (const [at, network] of NETWORKS.entries()) {
+    const left = (seconds - elapsed()) / (NETWORKS.length - at);
+    const failure = await randomRuns(options, network, Math.max(left, 0));
+    if (failure !== undefined) return reportRun(options, failure);
+  }
+  return 0;
+}
+
+async function smallCases(explorer: Explorer): Promise<Found | undefined> {
+  for (const { layouts = [explorer.layout], ...extent } of EXTENTS) {
+    for (const layout of layouts) {
+      const found = await exhaust({ ...explorer, layout }, extent);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+async function randomRuns(options: Options, network: Network, seconds: number): Promise<Failure | undefined> {
   const random: RandomTally = { runs: 0, steps: 0 };
   const since = elapsed();
-  const failure = await searchSeeds(options, Number(values.from), () => elapsed() < seconds, random);
+  const goOn = () => elapsed() < since + seconds;
+  const failure = await searchSeeds(options, Number(values.from), goOn, random, network);
   const stepRate = Math.round(random.steps / Math.max(elapsed() - since, 0.001));
-  say(`${random.runs} random runs, ${random.steps} steps (${stepRate} a second)`);
-  if (failure === undefined) return 0;
+  say(`${network}: ${random.runs} random runs, ${random.steps} steps (${stepRate} a second)`);
+  return failure;
+}
+
+async function reportRun(options: Options, failure: Failure): Promise<number> {
   tell(failure.outcome);
   say(`replay: ${replayCommand(failure, plant)}`);
   const smallest: Failure = await shrink(options, failure);
@@ -91,7 +136,14 @@ async function search(options: Options): Promise<number> {
 }
 
 async function replaySeed(options: Options, seed: number): Promise<number> {
-  const outcome = await randomRun({ ...options, seed, plan: planWith(seed, values.plan), trace: say });
+  const network = NETWORKS.find((one) => one === values.network);
+  if (network === undefined) throw new RangeError(`Expected ${NETWORKS.join(' or ')}, got ${values.network}`);
+  const outcome = await randomRun({
+    ...options,
+    seed,
+    plan: planWith(seed, values.plan, network),
+    trace: say,
+  });
   tell(outcome);
   return outcome.violations.length > 0 ? 1 : 0;
 }
@@ -117,7 +169,8 @@ async function replayCase(options: Options, name: string): Promise<number> {
 function report(found: Found): number {
   say(`broken in ${found.case}, power cut at ${found.at}`);
   for (const { promise, message } of found.violations) say(`  ${promise}: ${message}`);
-  say(`replay: bun sim/run.ts --case ${found.case}${plant ?? ''}`);
+  const layout = found.layout === spool.name ? '' : ` --layout ${found.layout}`;
+  say(`replay: bun sim/run.ts --case ${found.case}${layout}${plant ?? ''}`);
   return 1;
 }
 

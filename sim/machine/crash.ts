@@ -8,6 +8,8 @@
  * |                         | length is the same, half new and half old                                           |
  * | mode bits               | as seen                                                                             |
  *
+ * `lasting`: as seen, all of it.
+ *
  * A file without a name is gone. Images are compared by what is in them, so each comes once.
  */
 
@@ -39,6 +41,7 @@ export type Images = {
 };
 
 export function crashImages(disk: Disk): Images {
+  if (disk.profile === 'lasting') return { images: [wholeImage(disk)], cut: false };
   const state = { cut: false };
   const found =
     disk.profile === 'weak'
@@ -62,6 +65,7 @@ export function diskFrom(image: DirectoryImage, profile: Profile): Disk {
     for (const [name, child] of from.entries) {
       const node = child.kind === 'file' ? disk.newFile(child.content, child.mode) : disk.newDirectory();
       if (node.kind === 'directory' && child.kind === 'directory') fill(node, child);
+      if (node.kind === 'file') node.links = 1;
       directory.entries.set(name, node);
     }
     directory.durable = new Map(directory.entries);
@@ -194,6 +198,7 @@ function preview(content: Uint8Array): string {
 
 /** One of the images of this moment by chance, also where there are too many to make them all. */
 export function randomImage(disk: Disk, chance: Chance): DirectoryImage {
+  if (disk.profile === 'lasting') return wholeImage(disk);
   // Sometimes nearly all has reached the disk, sometimes nearly nothing.
   const share = chance.pick([0, 0.2, 0.5, 0.8, 1]);
   const lastOrder = chance.below(disk.changes + 1);

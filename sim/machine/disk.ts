@@ -26,12 +26,17 @@ export type FileNode = {
   /** The content that a failed fsync has dropped. */
   dropped: Uint8Array | undefined;
   modifiedMs: number;
+  /** How many names it has. */
+  links: number;
+  /** The host that took its last name away. */
+  removedBy: string | undefined;
 };
 
 export type DirectoryNode = {
   readonly kind: 'directory';
   readonly number: number;
   mode: number;
+  modifiedMs: number;
   readonly entries: Map<string, Node>;
   durable: Map<string, Node>;
   /** In the order they were made. */
@@ -49,11 +54,18 @@ export type Change = {
 
 /**
  * `weak`: what POSIX promises and no more. `ordered`: a journal, as ext4 has it: changes of names persist in their
- * order, and any fsync makes all those before it durable. Contents are as free as with `weak` in both.
+ * order, and any fsync makes all those before it durable. Contents are as free as with `weak` in both. `lasting`: the
+ * power stays on, and only processes die.
  */
-export type Profile = 'weak' | 'ordered';
+export type Profile = 'weak' | 'ordered' | 'lasting';
 
-type Place = { readonly parent: DirectoryNode; readonly name: string; readonly node: Node | undefined };
+export const PROFILES: readonly Profile[] = ['weak', 'ordered', 'lasting'];
+
+export type Place = {
+  readonly parent: DirectoryNode;
+  readonly name: string;
+  readonly node: Node | undefined;
+};
 
 export class Disk {
   readonly profile: Profile;
@@ -68,7 +80,7 @@ export class Disk {
     this.root = this.newDirectory();
   }
 
-  newFile(content: Uint8Array = EMPTY, mode = 0o644): FileNode {
+  newFile(content: Uint8Array = EMPTY, mode = 0o644, nowMs = 0): FileNode {
     this.#nodes += 1;
     return {
       kind: 'file',
@@ -77,7 +89,9 @@ export class Disk {
       content,
       durable: content,
       dropped: undefined,
-      modifiedMs: 0,
+      modifiedMs: nowMs,
+      links: 0,
+      removedBy: undefined,
     };
   }
 
@@ -87,6 +101,7 @@ export class Disk {
       kind: 'directory',
       number: this.#nodes,
       mode: 0o755,
+      modifiedMs: 0,
       entries: new Map(),
       durable: new Map(),
       pending: [],
@@ -126,19 +141,28 @@ export class Disk {
     return node;
   }
 
-  add(parent: DirectoryNode, name: string, node: Node): void {
+  add(parent: DirectoryNode, name: string, node: Node, nowMs = 0): void {
     parent.entries.set(name, node);
+    if (node.kind === 'file') node.links += 1;
+    else node.modifiedMs = nowMs;
+    parent.modifiedMs = nowMs;
     this.#note(parent, { add: { name, node } });
   }
 
-  remove(parent: DirectoryNode, name: string): void {
+  /** `by`: the host that does it. */
+  remove(parent: DirectoryNode, name: string, by = '', nowMs = 0): void {
+    this.#unlinked(parent.entries.get(name), by);
     parent.entries.delete(name);
+    parent.modifiedMs = nowMs;
     this.#note(parent, { remove: name });
   }
 
-  rename(from: Place, to: Place, node: Node): void {
+  rename(from: Place, to: Place, node: Node, by = '', nowMs = 0): void {
+    this.#unlinked(to.parent.entries.get(to.name), by);
     from.parent.entries.delete(from.name);
     to.parent.entries.set(to.name, node);
+    from.parent.modifiedMs = nowMs;
+    to.parent.modifiedMs = nowMs;
     const add = { name: to.name, node };
     if (from.parent === to.parent) {
       this.#note(to.parent, { remove: from.name, add });
@@ -162,6 +186,11 @@ export class Disk {
     this.version += 1;
   }
 
+  /** No crash depends on it: times are not part of what is compared. */
+  touch(node: Node, nowMs: number): void {
+    node.modifiedMs = nowMs;
+  }
+
   fsync(node: Node): void {
     if (node.kind === 'file') {
       if (node.durable === node.content || node.dropped === node.content) return;
@@ -175,6 +204,12 @@ export class Disk {
   /** What an fsync that fails does. */
   failSync(node: Node): void {
     if (node.kind === 'file' && node.content !== node.durable) node.dropped = node.content;
+  }
+
+  #unlinked(node: Node | undefined, by: string): void {
+    if (node?.kind !== 'file') return;
+    node.links -= 1;
+    if (node.links === 0) node.removedBy = by;
   }
 
   #note(parent: DirectoryNode, change: Omit<Change, 'order'>): void {

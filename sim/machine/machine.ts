@@ -42,7 +42,7 @@ export function machineFor(
       machineFor(world, child, programs, wrap),
     ),
     clock: {
-      now: () => world.now(),
+      now: () => world.now(process.host),
       monotonicMs: () => world.nowMs,
       after: (ms, action) => world.after(process, ms, action),
       utcOffsetSeconds: () => 0,
@@ -51,7 +51,7 @@ export function machineFor(
     host: {
       name: process.host.name,
       pid: process.pid,
-      bootId: process.host.name,
+      bootId: process.host.bootId ?? process.host.name,
       env: () => new Map([['PATH', '/bin']]),
       onSignal: (signal, handler) => {
         const handlers = process.handlers.get(signal) ?? new Set();

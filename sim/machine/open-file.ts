@@ -11,6 +11,8 @@ export type Target =
   | { readonly kind: 'pipe'; readonly pipe: Pipe; readonly end: 'read' | 'write' };
 
 export type OpenFile = {
+  /** The name of the host whose processes have it open. */
+  readonly host: string;
   readonly target: Target;
   readonly writable: boolean;
   position: number;
@@ -31,6 +33,13 @@ export class LockTable {
     }
     this.#held.set(node, holders.set(file, kind));
     return true;
+  }
+
+  /** The server has heard nothing from a host for too long, and gives its locks to others. */
+  loseAllOf(host: string): void {
+    for (const holders of this.#held.values()) {
+      for (const file of holders.keys()) if (file.host === host) holders.delete(file);
+    }
   }
 
   unlock(file: OpenFile): void {

@@ -16,13 +16,37 @@
 import type { Exit, Step } from '../../src/os/ports.ts';
 import type { Disk } from './disk.ts';
 import { errno } from './errno.ts';
+import type { Mount } from './mount.ts';
 import { LockTable, type OpenFile } from './open-file.ts';
 import { type Chance, chance, TraceHash } from './random.ts';
 import { WatchTable } from './watch-table.ts';
 
 export type Call = { readonly name: string; readonly path: string };
 
-export type SimHost = { readonly name: string; readonly disk: Disk };
+export type SimHost = {
+  readonly name: string;
+  readonly disk: Disk;
+  /** The cache it sees the disk through; left out: the disk is its own. */
+  readonly mount?: Mount;
+  /** Tells this run of its kernel from all others; left out: it is never started anew. */
+  readonly bootId?: string;
+  /** How far its clock is wrong. */
+  readonly skewSeconds?: number;
+  /** Its network is down: its processes wait for the disk, as they do on a hard mount. */
+  isCutOff?: boolean;
+};
+
+/** How a call fails: without having done anything, or (`lost`) after the server did it and its reply got lost. */
+export type Fault = { readonly code: string; readonly lost?: boolean };
+
+export type StepOptions = {
+  /** It would block until then. */
+  readonly ready?: () => boolean;
+  /** What a failing call does all the same. */
+  readonly failed?: () => void;
+  /** What the server does when only its reply gets lost. Left out: a reply of this call does not get lost. */
+  readonly lost?: () => void;
+};
 
 export type SimProcess = {
   readonly pid: number;
@@ -56,8 +80,8 @@ export type WorldOptions = {
   readonly seed?: number;
   /** Told before each call; what it throws, the call fails with. */
   readonly before?: (process: SimProcess, call: Call) => void;
-  /** The errno that this call is to fail with. */
-  readonly fault?: (process: SimProcess, call: Call) => string | undefined;
+  /** How this call is to fail. */
+  readonly fault?: (process: SimProcess, call: Call) => Fault | undefined;
   /** In direct mode: what happens, as a whole, before this call. */
   readonly interlude?: (process: SimProcess, call: Call) => Promise<void> | undefined;
   readonly firstPid?: number;
@@ -98,6 +122,7 @@ export class World {
     this.#pids += 1;
     const pid = this.#pids;
     const nowhere = (): OpenFile => ({
+      host: host.name,
       target: { kind: 'nowhere' },
       writable: true,
       position: 0,
@@ -119,20 +144,16 @@ export class World {
     return made;
   }
 
-  /** One call to the machine. `ready`: it would block until then. `failed`: what a failing call does all the same. */
-  step<T>(
-    process: SimProcess,
-    call: Call,
-    action: () => T,
-    ready: () => boolean = always,
-    failed?: () => void,
-  ): Step<T> {
+  /** One call to the machine. */
+  step<T>(process: SimProcess, call: Call, action: () => T, options: StepOptions = {}): Step<T> {
+    const { ready = always, failed, lost } = options;
     const perform = () => {
       this.#before?.(process, call);
-      const code = this.#fault?.(process, call);
-      if (code !== undefined) failed?.();
-      if (code !== undefined) throw errno(code, call.name, call.path);
-      return action();
+      const fault = this.#fault?.(process, call);
+      if (fault === undefined || (fault.lost && lost === undefined)) return action();
+      if (fault.lost) lost?.();
+      else failed?.();
+      throw errno(fault.code, call.name, call.path);
     };
     if (this.mode === 'direct') return this.#interlude?.(process, call)?.then(perform) ?? perform();
     return new Promise<T>((resolve, reject) => {
@@ -178,9 +199,10 @@ export class World {
     };
   }
 
-  now() {
+  now({ skewSeconds = 0 }: SimHost) {
     const ms = Math.floor(this.nowMs);
-    return { seconds: START_SECONDS + BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 };
+    const seconds = START_SECONDS + BigInt(Math.floor(ms / 1000) + skewSeconds);
+    return { seconds, nanos: (ms % 1000) * 1_000_000 };
   }
 
   end(process: SimProcess, exit: Exit): void {
@@ -211,7 +233,7 @@ export class World {
       if (stop()) return true;
       this.#ring();
       await quiet();
-      const able = this.#pending.filter((step) => step.ready());
+      const able = this.#pending.filter((step) => reachesServer(step) && step.ready());
       if (able.length === 0) {
         if (!this.#sleep()) return stop();
         continue;
@@ -242,6 +264,12 @@ export class World {
 }
 
 const always = () => true;
+
+/** A host that is cut off waits for its disk; what it has of its own (pipes, children, time) goes on. */
+function reachesServer({ process, call }: Pending): boolean {
+  if (!process.host.isCutOff) return true;
+  return !call.path.startsWith('/') && !call.name.endsWith('ock');
+}
 
 /** Until every promise that can go on has: only port calls make anybody wait, and they wait for a turn. */
 function quiet(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 
 import type { Descriptor, Files, Machine, OpenMode } from '../../src/os/ports.ts';
+import { errno } from '../machine/errno.ts';
 import type { Wrap } from '../machine/machine.ts';
 
 export type Plant = {
@@ -11,8 +12,8 @@ export type Plant = {
   /** What it is as a mistake in the engine. */
   readonly mistake: string;
   readonly wrap: Wrap;
-  /** Which search finds it. */
-  readonly search: 'exhaustive' | 'faults' | 'random';
+  /** Which search finds it; those of `nfs` and `sync` are found by no other. */
+  readonly search: 'exhaustive' | 'faults' | 'random' | 'nfs' | 'sync';
 };
 
 type Opened = { readonly path: string; readonly mode: OpenMode };
@@ -106,6 +107,75 @@ function withoutWatchdog(machine: Machine): Machine {
   };
 }
 
+/** Takes a rename that reports failure for one that did nothing. */
+function believedFailure(machine: Machine): Machine {
+  const failed = new Set<string>();
+  const { files } = machine;
+  return {
+    ...machine,
+    files: {
+      ...files,
+      rename: async (from, to) => {
+        try {
+          await files.rename(from, to);
+        } catch (error) {
+          failed.add(to);
+          throw error;
+        }
+      },
+      stat: async (path) => {
+        if (failed.has(path)) throw errno('ENOENT', 'stat', path);
+        return files.stat(path);
+      },
+    },
+  };
+}
+
+/** Opens a directory only when it is to be synced, as if nobody needed it to be opened for its names. */
+function oldNames(machine: Machine): Machine {
+  const { files } = machine;
+  const paths = new Map<Descriptor, string>();
+  let lowest = -1;
+  return {
+    ...machine,
+    files: {
+      ...files,
+      open: async (path, mode) => {
+        if (mode !== 'directory') return files.open(path, mode);
+        lowest -= 1;
+        paths.set(lowest as Descriptor, path);
+        return lowest as Descriptor;
+      },
+      close: async (at) => (paths.delete(at) ? undefined : files.close(at)),
+      fsync: async (at) => {
+        const path = paths.get(at);
+        const opened = path === undefined ? at : await files.open(path, 'directory');
+        await files.fsync(opened);
+        if (path !== undefined) await files.close(opened);
+      },
+    },
+  };
+}
+
+/** Takes every file with a job's name somewhere in its own for a job. */
+function temporaryNames(machine: Machine): Machine {
+  const { files } = machine;
+  const real = (path: string) => path.replace(/\/fspl-as-(.*)\.fspl$/, '/$1');
+  return {
+    ...machine,
+    files: {
+      ...files,
+      readdir: async (path) =>
+        (await files.readdir(path)).map(({ name, kind }) => {
+          const isTemporary = name.endsWith('.~tmp~') || name.startsWith('.');
+          return { name: isTemporary ? `fspl-as-${name}.fspl` : name, kind };
+        }),
+      open: (path, mode) => files.open(real(path), mode),
+      unlink: (path) => files.unlink(real(path)),
+    },
+  };
+}
+
 export const PLANTS: readonly Plant[] = [
   {
     name: 'no-directory-sync',
@@ -185,5 +255,23 @@ export const PLANTS: readonly Plant[] = [
     mistake: 'nobody ends the command of a worker that was killed',
     wrap: withoutWatchdog,
     search: 'random',
+  },
+  {
+    name: 'believed-failure',
+    mistake: 'a rename that reports failure is believed, and its number is given to the next job',
+    wrap: believedFailure,
+    search: 'nfs',
+  },
+  {
+    name: 'old-names',
+    mistake: 'what a host believes to be missing is not asked for anew',
+    wrap: oldNames,
+    search: 'nfs',
+  },
+  {
+    name: 'temporary-names',
+    mistake: 'the temporary files of a sync tool are taken for jobs',
+    wrap: temporaryNames,
+    search: 'sync',
   },
 ];

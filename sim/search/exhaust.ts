@@ -7,18 +7,20 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 export type Extent = {
   readonly scenarios?: readonly Scenario[];
   readonly profiles?: readonly Profile[];
-  /** Errnos that each call fails with once; none: no faults. */
+  /** Names of the faults that each call has once; none: no faults. */
   readonly codes?: readonly string[];
+  readonly isOverNetwork?: boolean;
 };
-
-export const FAULT_CODES = ['EIO', 'ENOSPC', 'EMFILE', 'EACCES', 'EROFS', 'EDQUOT'] as const;
 
 /** The first violation, or undefined when there is none. */
 export async function exhaust(explorer: Explorer, extent: Extent = {}): Promise<Found | undefined> {
   const { scenarios = SCENARIOS, profiles = ['weak', 'ordered'], codes = [] } = extent;
+  const network = extent.isOverNetwork ? { isOverNetwork: true } : {};
   for (const profile of profiles) {
     for (const scenario of scenarios) {
-      const found = await exhaustScenario(explorer, { scenario, profile }, codes);
+      if (scenario.killsOnly && profile !== 'lasting') continue;
+      if (scenario.foreignNumbers && explorer.layout.ignoresNumbers) continue;
+      const found = await exhaustScenario(explorer, { scenario, profile, ...network }, codes);
       if (found !== undefined) return found;
       if (!explorer.goOn()) return undefined;
     }

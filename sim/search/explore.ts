@@ -12,14 +12,16 @@
  * Two crash states with the same disk and the same promises open have the same future: it is gone through once.
  */
 
-import { addAndTell, recoverAndCheck } from '../checker.ts';
+import { addAndTell, lookAround, recoverAndCheck } from '../checker.ts';
 import { History, type Violation } from '../history.ts';
 import type { Layout } from '../layouts/layout.ts';
 import { crashImages, type DirectoryImage, describeImage, diskFrom, wholeImage } from '../machine/crash.ts';
 import { Disk, type Profile } from '../machine/disk.ts';
 import { machineFor, type Wrap } from '../machine/machine.ts';
-import { type Call, World } from '../machine/world.ts';
+import { Mount } from '../machine/mount.ts';
+import { type SimHost, World } from '../machine/world.ts';
 import { caseName } from './cases.ts';
+import { faultNamed } from './faults.ts';
 import { payloadOf, type Scenario } from './scenarios.ts';
 
 export type Case = {
@@ -28,9 +30,19 @@ export type Case = {
   /** The second actor runs before this call of the main one, counted from 1. */
   readonly betweenAt?: number;
   readonly fault?: { readonly call: number; readonly code: string };
+  /** Each actor has a host of its own, whose beliefs about the disk are as old as they may be. */
+  readonly isOverNetwork?: boolean;
 };
 
-export type Found = { readonly case: string; readonly at: string; readonly violations: readonly Violation[] };
+/** In virtual milliseconds; but for timers no time goes by in a small case. */
+const STALE_MS = 3000;
+
+export type Found = {
+  readonly layout: string;
+  readonly case: string;
+  readonly at: string;
+  readonly violations: readonly Violation[];
+};
 
 export type Tally = {
   /** Pairs of a moment and a disk that it can leave. */
@@ -66,13 +78,15 @@ class Moments {
   readonly states: State[] = [];
   readonly #explorer: Explorer;
   readonly #seen: Set<string>;
+  readonly #powerCuts: boolean;
   #before = '';
   #count = 0;
   #moment = 0;
 
-  constructor(explorer: Explorer, seen: Set<string>) {
+  constructor(explorer: Explorer, seen: Set<string>, powerCuts: boolean) {
     this.#explorer = explorer;
     this.#seen = seen;
+    this.#powerCuts = powerCuts;
   }
 
   look(disk: Disk, history: History, next: string): void {
@@ -85,7 +99,7 @@ class Moments {
       const { images, cut } = crashImages(disk);
       if (cut) tally.cut += 1;
       this.#count = images.length;
-      const after = history.afterCrash();
+      const after = history.afterCrash(this.#powerCuts);
       const { key } = after;
       for (const image of images) {
         const whole = `${image.key} ${key}`;
@@ -110,7 +124,8 @@ export async function exploreCase(
   const { layout, tally, trace } = explorer;
   tally.cases += 1;
   const [disk, history] = await preparedDisk(layout, one);
-  const moments = new Moments(explorer, seen[0] ?? new Set());
+  const powerCuts = one.profile !== 'lasting';
+  const moments = new Moments(explorer, seen[0] ?? new Set(), powerCuts);
   let calls = 0;
   let failed = one.fault === undefined;
   let between: Promise<void> | undefined;
@@ -122,15 +137,15 @@ export async function exploreCase(
     mode: 'direct',
     seed: 1,
     before: (process, call) => {
+      if (process.label === 'onlooker') return;
       trace?.(`${process.label}: ${call.name} ${call.path}`);
       if (process.label === 'main') calls += 1;
       if (failed) moments.look(disk, history, `${process.label}'s ${call.name} ${call.path}`);
     },
     fault: (process, call) => {
       if (process.label !== 'main' || calls !== one.fault?.call) return undefined;
-      if (isByDesign(one.fault.code, call)) return undefined;
       failed = true;
-      return one.fault.code;
+      return faultNamed(one.fault.code, call);
     },
     interlude: (process) => {
       if (process.label !== 'main' || calls + 1 !== one.betweenAt || between !== undefined) return undefined;
@@ -143,9 +158,9 @@ export async function exploreCase(
       return one.scenario.mainDies ? NEVER : between;
     },
   });
-  const host = { name: 'host', disk };
-  const actor = async (label: string, act: Scenario['between']) => {
-    const machine = machineFor(world, world.newProcess(host, label), undefined, explorer.wrap);
+  const hosts = await hostsFor(world, disk, explorer, one);
+  const actor = async (label: keyof typeof hosts, act: Scenario['between']) => {
+    const machine = machineFor(world, world.newProcess(hosts[label], label), undefined, explorer.wrap);
     await act?.(layout, machine, history);
   };
   const main = actor('main', one.scenario.main);
@@ -153,23 +168,32 @@ export async function exploreCase(
   else await main;
   moments.look(disk, history, 'anything else');
   if (history.violations.length > 0) {
-    return { calls, found: { case: caseName(one), at: 'no crash', violations: history.violations } };
+    return {
+      calls,
+      found: { layout: layout.name, case: caseName(one), at: 'no crash', violations: history.violations },
+    };
   }
   const whole = {
     image: wholeImage(disk),
-    history: history.afterCrash(),
+    history: history.afterCrash(false),
     at: 'the end, without a power cut',
   };
   const found = await recoverAll(explorer, one, [whole, ...moments.states], seen, 1);
   return { calls, found };
 }
 
-/**
- * Giving up a lock of an open descriptor cannot fail. And a directory that may be written but not opened cannot be
- * synced: the library then leaves its names to the file system (`not-permitted` in publish.ts) and promises less.
- */
-function isByDesign(code: string, call: Call): boolean {
-  return call.name === 'unlock' || (code === 'EACCES' && call.name === 'opendir');
+/** Over the network somebody has just looked at the queue from every host, so that each has beliefs about it. */
+async function hostsFor(world: World, disk: Disk, { layout }: Explorer, { isOverNetwork }: Case) {
+  if (!isOverNetwork) {
+    const host = { name: 'host', disk };
+    return { main: host, between: host };
+  }
+  const hostNamed = async (name: string): Promise<SimHost> => {
+    const host = { name, disk, mount: new Mount({ now: () => world.nowMs, staleMs: STALE_MS }) };
+    await lookAround(machineFor(world, world.newProcess(host, 'onlooker')), layout);
+    return host;
+  };
+  return { main: await hostNamed('host'), between: await hostNamed('other') };
 }
 
 async function recoverAll(
@@ -185,7 +209,9 @@ async function recoverAll(
     const history = before.afterCrash();
     const disk = diskFrom(image, one.profile);
     const again = explorer.secondCrash && depth === 1 && one.fault === undefined;
-    const moments = again ? new Moments(explorer, seen[depth] ?? new Set()) : undefined;
+    const moments = again
+      ? new Moments(explorer, seen[depth] ?? new Set(), one.profile !== 'lasting')
+      : undefined;
     const world = new World({
       mode: 'direct',
       seed: depth + 1,
@@ -199,7 +225,7 @@ async function recoverAll(
     await recoverAndCheck(explorer.layout, machineFor(world, process, undefined, explorer.wrap), history);
     if (history.violations.length > 0) {
       explorer.trace?.(describeImage(image).join('\n'));
-      return { case: caseName(one), at, violations: history.violations };
+      return { layout: explorer.layout.name, case: caseName(one), at, violations: history.violations };
     }
     if (moments === undefined) continue;
     const found = await recoverAll(explorer, one, moments.states, seen, depth + 1);
@@ -214,21 +240,26 @@ type Prepared = { readonly image: DirectoryImage; readonly history: History };
 const preparedQueues = new Map<string, Promise<Prepared>>();
 
 async function preparedDisk(layout: Layout, { scenario, profile }: Case): Promise<[Disk, History]> {
-  const key = `${layout.name} ${scenario.jobsBefore} ${scenario.fromElsewhere}`;
+  if (scenario.withoutQueue) {
+    const history = new History();
+    history.created = false;
+    return [new Disk(profile), history];
+  }
+  const key = `${layout.name} ${scenario.jobsBefore} ${scenario.wayBefore}`;
   const prepared = preparedQueues.get(key) ?? prepare(layout, scenario);
   preparedQueues.set(key, prepared);
   const { image, history } = await prepared;
   return [diskFrom(image, profile), history.afterCrash()];
 }
 
-async function prepare(layout: Layout, { jobsBefore, fromElsewhere }: Scenario): Promise<Prepared> {
+async function prepare(layout: Layout, { jobsBefore, wayBefore }: Scenario): Promise<Prepared> {
   const disk = new Disk('weak');
   const history = new History();
   const world = new World({ mode: 'direct', seed: 0, firstPid: 10 });
   const machine = machineFor(world, world.newProcess({ name: 'host', disk }, 'setup'));
   await layout.create(machine);
   for (let at = 1; at <= jobsBefore; at++) {
-    await addAndTell(layout, machine, history, payloadOf(`before-${at}`), fromElsewhere);
+    await addAndTell(layout, machine, history, payloadOf(`before-${at}`), wayBefore);
   }
   return { image: wholeImage(disk), history };
 }

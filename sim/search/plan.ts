@@ -3,6 +3,14 @@
 import type { Profile } from '../machine/disk.ts';
 import { chance } from '../machine/random.ts';
 
+/**
+ * What connects the hosts. `local`: one disk with one cache. `nfs`: one disk, which each sees through a cache of its own
+ * and a network that loses replies. `sync`: a disk each, and a tool that carries job files.
+ */
+export type Network = 'local' | 'nfs' | 'sync';
+
+export const NETWORKS: readonly Network[] = ['local', 'nfs', 'sync'];
+
 export type Plan = {
   readonly profile: Profile;
   readonly hosts: number;
@@ -22,11 +30,36 @@ export type Plan = {
   readonly errors: number;
   /** Turns between two power cuts. */
   readonly turns: number;
+  readonly network: Network;
+  /** `nfs`: no belief of a host about the disk is older than so many milliseconds. */
+  readonly staleMs: number;
+  /** How far the clocks of two hosts can be apart, in seconds. */
+  readonly skew: number;
+  /** `nfs`: of a thousand changes of names, how many are done and reported as failed. */
+  readonly lostReplies: number;
+  /** `nfs`: of a thousand turns, how many cut a host off from the disk. */
+  readonly cutOffs: number;
+  /** 1: a host that is cut off for long loses its locks to others; 0: it keeps them. */
+  readonly losesLocks: number;
+  /** `nfs`: on each host somebody looks at the queue now and then: 0 or 1. */
+  readonly onlookers: number;
+  /** `sync`: what was processed is deleted at the sender too: 0 or 1. */
+  readonly deletes: number;
 };
 
-export function planFor(seed: number): Plan {
+const ALONE = {
+  staleMs: 0,
+  skew: 0,
+  lostReplies: 0,
+  cutOffs: 0,
+  losesLocks: 0,
+  onlookers: 0,
+  deletes: 0,
+} as const;
+
+export function planFor(seed: number, network: Network = 'local'): Plan {
   const { pick } = chance(seed).branch(1);
-  return {
+  const plan: Plan = {
     profile: pick(['weak', 'weak', 'ordered']),
     hosts: pick([1, 1, 2]),
     adders: pick([1, 1, 2, 3]),
@@ -39,10 +72,31 @@ export function planFor(seed: number): Plan {
     powerCuts: pick([0, 1, 2, 3]),
     errors: pick([0, 0, 5, 20]),
     turns: pick([50, 200, 600]),
+    network: 'local',
+    ...ALONE,
   };
+  const more = chance(seed).branch(3);
+  if (network === 'nfs') {
+    return {
+      ...plan,
+      network,
+      hosts: more.pick([2, 2, 3]),
+      staleMs: more.pick([100, 1000, 5000]),
+      skew: more.pick([0, 5, 600]),
+      lostReplies: more.pick([0, 20, 100]),
+      cutOffs: more.pick([0, 5, 20]),
+      losesLocks: more.pick([0, 0, 0, 1]),
+      onlookers: more.pick([0, 1]),
+    };
+  }
+  if (network === 'sync') {
+    const deletes = plan.powerCuts > 0 ? 0 : more.pick([0, 1]);
+    return { ...plan, network, hosts: 1, skew: more.pick([0, 600]), deletes };
+  }
+  return plan;
 }
 
-type Amount = Exclude<keyof Plan, 'profile'>;
+type Amount = Exclude<keyof Plan, 'profile' | 'network' | 'losesLocks'>;
 
 /** The least of each that makes sense. */
 const LEAST: Record<Amount, number> = {
@@ -57,6 +111,12 @@ const LEAST: Record<Amount, number> = {
   powerCuts: 0,
   errors: 0,
   turns: 10,
+  staleMs: 0,
+  skew: 0,
+  lostReplies: 0,
+  cutOffs: 0,
+  onlookers: 0,
+  deletes: 0,
 };
 
 /** Plans with a little less of one thing, the boldest cut of each first. */
@@ -71,7 +131,7 @@ export function* smallerPlans(plan: Plan): Generator<Plan> {
 
 /** As it is written on the command line: what differs from the plan of the seed. */
 export function differences(plan: Plan, seed: number): string {
-  const original = planFor(seed);
+  const original = planFor(seed, plan.network);
   const names = Object.keys(plan) as (keyof Plan)[];
   return names
     .filter((name) => plan[name] !== original[name])
@@ -80,8 +140,8 @@ export function differences(plan: Plan, seed: number): string {
 }
 
 /** Throws a RangeError for what is not in a plan. */
-export function planWith(seed: number, changes: string): Plan {
-  let plan = planFor(seed);
+export function planWith(seed: number, changes: string, network: Network = 'local'): Plan {
+  let plan = planFor(seed, network);
   for (const change of changes.split(',').filter((text) => text !== '')) {
     const [name = '', value = ''] = change.split('=');
     if (!(name in plan)) throw new RangeError(`Expected one of ${Object.keys(plan).join(', ')}, got ${name}`);

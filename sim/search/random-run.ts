@@ -7,21 +7,25 @@
  *     check    the queue is recovered and must keep all that it has promised
  *
  * Hosts share one disk, whose power is that of the first: when it is cut, the others lose their mount and are started
- * anew too. A host of its own can lose its power alone: its processes die, the disk stays.
+ * anew too. A host of its own can lose its power alone: its processes die, the disk stays. Over `nfs` each sees the
+ * disk through its own cache, has its own time of day, and can be cut off for a while. With `sync` the adders have a
+ * disk of their own, and a tool carries their jobs.
  */
 
-import { addAndTell, observerOf, recoverAndCheck } from '../checker.ts';
+import { addAndTell, lookAround, observerOf, recoverAndCheck } from '../checker.ts';
 import { History, type Violation } from '../history.ts';
 import type { Layout, Observer, Runner } from '../layouts/layout.ts';
 import { diskFrom, randomImage, wholeImage } from '../machine/crash.ts';
 import { Disk } from '../machine/disk.ts';
 import { machineFor, type Wrap } from '../machine/machine.ts';
+import { Mount } from '../machine/mount.ts';
 import { start } from '../machine/processes.ts';
 import { type Chance, chance, TraceHash } from '../machine/random.ts';
 import { type SimHost, type SimProcess, World } from '../machine/world.ts';
 import { JOB_COMMAND, programsFor, type RunKind } from '../programs.ts';
 import { faultFor } from './faults.ts';
 import type { Plan } from './plan.ts';
+import { carry, carryAll } from './sync-tool.ts';
 
 export type RandomRun = {
   readonly layout: Layout;
@@ -42,25 +46,35 @@ export type Outcome = {
 const LAST_TURNS = 4000;
 /** How long a processor waits before it looks again. */
 const AGAIN_MS = 50;
+/** How long a host may be cut off before the server gives its locks to others. */
+const LEASE_MS = 100;
+const CUT_OFF_MS = [20, 150, 400] as const;
+/** When one host's locks can be another's, two work at once, and the number may go back: GUARANTEES.md, conditions. */
+const NEED_LOCKS = ['single', 'once', 'order', 'gaps'] as const;
 
 export async function randomRun(run: RandomRun): Promise<Outcome> {
   const { layout, plan, seed } = run;
   const dice = chance(seed).branch(2);
   const trace = new TraceHash();
-  let history = new History();
-  let disk = await emptyQueue(layout, plan);
+  let history = new History(plan.losesLocks === 0 ? [] : NEED_LOCKS);
+  let disk = await newQueue(plan, layout.create);
+  let senderDisk = plan.network === 'sync' ? await newQueue(plan, layout.createSender) : disk;
   let steps = 0;
   for (let epoch = 0; epoch <= plan.powerCuts; epoch++) {
     const last = epoch === plan.powerCuts;
-    const world = await runEpoch(run, disk, history, epoch, last);
+    const world = await runEpoch(run, { disk, senderDisk }, history, epoch, last);
     trace.add(world.trace.value);
     steps += world.steps;
     if (history.violations.length > 0) break;
     run.trace?.(last ? 'the end' : 'power cut');
-    disk = diskFrom(last ? wholeImage(disk) : randomImage(disk, dice), plan.profile);
+    const remains = (of: Disk) => diskFrom(last ? wholeImage(of) : randomImage(of, dice), plan.profile);
+    const shared = senderDisk === disk;
+    disk = remains(disk);
+    senderDisk = shared ? disk : remains(senderDisk);
     history = history.afterCrash();
   }
   if (history.violations.length === 0) {
+    if (senderDisk !== disk) carryAll({ from: senderDisk, to: disk, directory: layout.arrivals });
     const world = new World({ mode: 'direct', seed: seed + 1, firstPid: 90_000 });
     const process = world.newProcess({ name: 'host-0', disk }, 'recovery');
     await recoverAndCheck(layout, machineFor(world, process, undefined, run.wrap), history);
@@ -69,16 +83,16 @@ export async function randomRun(run: RandomRun): Promise<Outcome> {
   return { violations: history.violations, hash: trace.value, steps };
 }
 
-async function emptyQueue(layout: Layout, plan: Plan): Promise<Disk> {
+async function newQueue(plan: Plan, create: Layout['create']): Promise<Disk> {
   const disk = new Disk(plan.profile);
   const world = new World({ mode: 'direct', seed: 0, firstPid: 10 });
-  await layout.create(machineFor(world, world.newProcess({ name: 'host-0', disk }, 'setup')));
+  await create(machineFor(world, world.newProcess({ name: 'host-0', disk }, 'setup')));
   return diskFrom(wholeImage(disk), plan.profile);
 }
 
 async function runEpoch(
   run: RandomRun,
-  disk: Disk,
+  { disk, senderDisk }: { readonly disk: Disk; readonly senderDisk: Disk },
   history: History,
   epoch: number,
   last: boolean,
@@ -90,22 +104,49 @@ async function runEpoch(
     seed: dice.below(2 ** 32),
     firstPid: 1000 * (epoch + 1),
     before: (process, call) => run.trace?.(`${process.pid} ${process.label}: ${call.name} ${call.path}`),
-    fault: (process, call) => (actors.has(process) ? faultFor(call, dice, plan.errors) : undefined),
+    fault: (process, call) => (actors.has(process) ? faultFor(call, dice, plan) : undefined),
   });
-  const hosts = Array.from({ length: plan.hosts }, (_, at): SimHost => ({ name: `host-${at}`, disk }));
+  const hosts = Array.from({ length: plan.hosts }, (_, at) => hostOf(plan, world, disk, at));
+  // A host whose locks are lost can give a number out twice: adders are where that does not happen.
+  const senders =
+    senderDisk !== disk
+      ? [{ name: 'sender', disk: senderDisk }]
+      : plan.losesLocks > 0
+        ? hosts.slice(0, 1)
+        : hosts;
   const actors = new Set<SimProcess>();
   const launch = actorsOf(run, world, history, dice, actors);
-  for (let at = 0; at < plan.adders; at++) launch.adder(dice.pick(hosts), `${epoch}.${at}`);
+  for (let at = 0; at < plan.adders; at++) launch.adder(dice.pick(senders), `${epoch}.${at}`);
   for (let at = 0; at < plan.processors; at++) launch.processor(dice.pick(hosts));
+  const others = new Set<SimProcess>();
+  const other = (host: SimHost, label: string, main: (process: SimProcess) => Promise<number>) => {
+    const process = world.newProcess(host, label);
+    others.add(process);
+    start(world, process, () => main(process));
+    return process;
+  };
+  if (plan.onlookers > 0)
+    for (const host of hosts) other(host, 'onlooker', onlooker(world, run.layout, dice));
+  const [firstHost, ...moreHosts] = hosts;
+  if (firstHost === undefined) throw new Error('a plan has at least one host');
+  if (senderDisk !== disk) {
+    const route = { from: senderDisk, to: disk, directory: run.layout.arrivals };
+    other(firstHost, 'sync tool', (process) => carry(world, process, route, dice, plan.deletes > 0));
+  }
+  const network = world.newProcess(firstHost, 'network');
+  others.add(network);
 
   const turn = () => {
     if (history.violations.length > 0) return true;
     const victims = [...actors].filter(isKillable);
     if (victims.length > 0 && dice.flip(plan.kills / 1000)) {
       const victim = dice.pick(victims);
-      const whole = victim.host !== hosts[0] && dice.flip(0.3);
+      const whole = victim.host !== firstHost && dice.flip(0.3);
       kill(world, whole ? world.processes.filter(({ host }) => host === victim.host) : [victim]);
       launch.processor(dice.pick(hosts));
+    }
+    if (moreHosts.length > 0 && dice.flip(plan.cutOffs / 1000)) {
+      cutOff(world, network, dice.pick(moreHosts), dice.pick(CUT_OFF_MS), plan.losesLocks > 0);
     }
     return false;
   };
@@ -114,6 +155,8 @@ async function runEpoch(
     kill(world, world.processes);
     return world;
   }
+  for (const host of hosts) host.isCutOff = false;
+  kill(world, [...others]);
   const leave = () => {
     kill(world, [...actors].filter(isKillable));
     return history.violations.length > 0 || world.processes.every(({ alive }) => !alive);
@@ -123,6 +166,40 @@ async function runEpoch(
     history.broken('single', 'a run goes on, though its worker is long dead');
   }
   return world;
+}
+
+function hostOf(plan: Plan, world: World, disk: Disk, at: number): SimHost {
+  const name = `host-${at}`;
+  const skewSeconds = at === 0 ? 0 : world.chance.below(2 * plan.skew + 1) - plan.skew;
+  if (plan.network !== 'nfs') return { name, disk, skewSeconds };
+  const mount = new Mount({
+    now: () => world.nowMs,
+    staleMs: plan.staleMs,
+    chance: world.chance.branch(-at),
+  });
+  return { name, disk, mount, skewSeconds };
+}
+
+/** A host has no network for a while; after the lease its locks are others' to take, and it is not told. */
+function cutOff(world: World, network: SimProcess, host: SimHost, forMs: number, losesLocks: boolean): void {
+  if (host.isCutOff) return;
+  host.isCutOff = true;
+  if (losesLocks && forMs > LEASE_MS) {
+    world.after(network, LEASE_MS, () => world.locks.loseAllOf(host.name));
+  }
+  world.after(network, forMs, () => {
+    host.isCutOff = false;
+  });
+}
+
+function onlooker(world: World, layout: Layout, dice: Chance) {
+  return async (process: SimProcess): Promise<number> => {
+    const machine = machineFor(world, process);
+    for (;;) {
+      await lookAround(machine, layout);
+      await new Promise<void>((resolve) => void machine.clock.after(dice.pick([10, 500]), resolve));
+    }
+  };
 }
 
 /**

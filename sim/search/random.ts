@@ -2,7 +2,7 @@
 
 import type { Layout } from '../layouts/layout.ts';
 import type { Wrap } from '../machine/machine.ts';
-import { differences, type Plan, planFor, smallerPlans } from './plan.ts';
+import { differences, type Network, type Plan, planFor, smallerPlans } from './plan.ts';
 import { type Outcome, randomRun } from './random-run.ts';
 
 export type Failure = { readonly seed: number; readonly plan: Plan; readonly outcome: Outcome };
@@ -15,9 +15,10 @@ export async function searchSeeds(
   firstSeed: number,
   goOn: (tally: RandomTally) => boolean,
   tally: RandomTally = { runs: 0, steps: 0 },
+  network: Network = 'local',
 ): Promise<Failure | undefined> {
   for (let seed = firstSeed; goOn(tally); seed++) {
-    const plan = planFor(seed);
+    const plan = planFor(seed, network);
     const outcome = await randomRun({ ...options, seed, plan });
     tally.runs += 1;
     tally.steps += outcome.steps;
@@ -52,5 +53,6 @@ export async function shrink(
 
 export function replayCommand({ seed, plan }: Failure, extra = ''): string {
   const changes = differences(plan, seed);
-  return `bun sim/run.ts --seed ${seed}${changes === '' ? '' : ` --plan ${changes}`}${extra}`;
+  const network = plan.network === 'local' ? '' : ` --network ${plan.network}`;
+  return `bun sim/run.ts --seed ${seed}${network}${changes === '' ? '' : ` --plan ${changes}`}${extra}`;
 }

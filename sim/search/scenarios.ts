@@ -6,7 +6,7 @@
 import type { Machine } from '../../src/os/ports.ts';
 import { addAndTell, observerOf } from '../checker.ts';
 import type { History } from '../history.ts';
-import type { Layout } from '../layouts/layout.ts';
+import type { AddWay, Layout } from '../layouts/layout.ts';
 
 export type Actor = (layout: Layout, machine: Machine, history: History) => Promise<void>;
 
@@ -18,19 +18,40 @@ export type Scenario = {
   readonly between?: Actor;
   /** The main actor is killed where the other one comes in. */
   readonly mainDies?: boolean;
-  /** The jobs before were added by another sender, with numbers of its own. */
-  readonly fromElsewhere?: boolean;
+  /** How the jobs before were added. */
+  readonly wayBefore?: AddWay;
+  /** Jobs get numbers from elsewhere. */
+  readonly foreignNumbers?: boolean;
+  /** It begins with an empty disk, and the queue is its to make. */
+  readonly withoutQueue?: boolean;
+  /** The power stays on: what it does promises nothing about power cuts. */
+  readonly killsOnly?: boolean;
 };
 
 export function payloadOf(label: string): string {
   return `job ${label}: all of its bytes!`;
 }
 
-function adding(labels: readonly string[]): Actor {
+function adding(labels: readonly string[], way: AddWay = 'own'): Actor {
   return async (layout, machine, history) => {
-    for (const label of labels) await addAndTell(layout, machine, history, payloadOf(label));
+    for (const label of labels) await addAndTell(layout, machine, history, payloadOf(label), way);
   };
 }
+
+const creating: Actor = async (layout, machine, history) => {
+  try {
+    await layout.create(machine);
+    history.creationReturned();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+  }
+};
+
+const inTurn =
+  (...actors: readonly Actor[]): Actor =>
+  async (...all) => {
+    for (const actor of actors) await actor(...all);
+  };
 
 /** A worker that meets an error ends, and says so; what it leaves is checked afterwards. */
 const processing: Actor = async (layout, machine, history) => {
@@ -55,10 +76,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'add-then-process',
     jobsBefore: 0,
-    main: async (...all) => {
-      await first(...all);
-      await processing(...all);
-    },
+    main: inTurn(first, processing),
   },
   { name: 'add-while-processing', jobsBefore: 2, main: processing, between: first },
   { name: 'process-while-adding', jobsBefore: 1, main: first, between: processing },
@@ -73,5 +91,15 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'process-after-a-killed-add', jobsBefore: 1, main: first, between: processing, mainDies: true },
   { name: 'add-after-a-killed-one', jobsBefore: 0, main: first, between: second, mainDies: true },
-  { name: 'add-behind-another-sender', jobsBefore: 1, main: first, fromElsewhere: true },
+  {
+    name: 'add-behind-another-sender',
+    jobsBefore: 1,
+    main: first,
+    wayBefore: 'elsewhere',
+    foreignNumbers: true,
+  },
+  { name: 'add-bytes', jobsBefore: 0, main: adding(['a', 'b'], 'bytes'), foreignNumbers: true },
+  { name: 'add-crash-safe', jobsBefore: 0, main: adding(['a', 'b'], 'crash-safe'), killsOnly: true },
+  { name: 'create', jobsBefore: 0, main: creating, withoutQueue: true },
+  { name: 'create-and-add', jobsBefore: 0, main: inTurn(creating, adding(['a'])), withoutQueue: true },
 ];

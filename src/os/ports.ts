@@ -136,7 +136,7 @@ export interface Watches {
 export type WatchListener = {
   /** Some names have changed, one or many: a burst is told once or a few times. Which ones, a listing says. */
   readonly onChange: () => void;
-  /** Nothing will be told any more. ENOENT: the directory was removed, moved away, or is another one by now. */
+  /** Nothing will be told any more. ENOENT: the directory was removed, moved away, or is another one by now; look, and watch again. */
   readonly onLost: (error: SystemError) => void;
 };
 

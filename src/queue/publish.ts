@@ -17,6 +17,7 @@
 import { closeQuietly } from '../os/close-quietly.ts';
 import { type Descriptor, type Files, hasErrno } from '../os/ports.ts';
 import { QueueError, reasonOf } from './errors.ts';
+import { refreshNames } from './refresh-names.ts';
 
 export type Durability = 'power-safe' | 'crash-safe';
 
@@ -52,11 +53,7 @@ export async function publish(files: Files, publication: Publication): Promise<P
   try {
     await files.rename(temporary, path);
   } catch (error) {
-    // Over a network the answer can get lost and the second try find nothing to rename: look before believing.
-    if (!(await isThere(files, path))) {
-      await unlinkQuietly(files, temporary);
-      throw error;
-    }
+    if (!(await wasRenamed(files, directory, temporary, path))) throw error;
   }
   const synced = durability === 'power-safe' ? await syncDirectory(files, directory, path) : 'unasked';
   return { path, nameSync: synced, size };
@@ -144,9 +141,32 @@ export function notDurable(changed: string, cause: unknown): QueueError {
   return new QueueError('not-durable', message, { cause });
 }
 
-/** Whether our own file, whose name nobody else chooses, has come to be there after all. */
-async function isThere(files: Files, path: string): Promise<boolean> {
+/**
+ * Whether a rename that reported failure was done all the same: over a network it is the reply that can get lost.
+ *
+ *     we                                   server
+ *     look up the new name: not there
+ *     rename                               done; the reply gets lost
+ *     ask again                            nothing to rename: ENOENT
+ *     look up the new name                 not asked: this host believes what it has just seen
+ *
+ * So first the temporary file is removed: when that succeeds, nothing was renamed, nor will be. When it does not, the
+ * names are asked for anew. Both names are our own, so nobody else has changed them.
+ */
+async function wasRenamed(
+  files: Files,
+  directory: string,
+  temporary: string,
+  path: string,
+): Promise<boolean> {
   try {
+    await files.unlink(temporary);
+    return false;
+  } catch {
+    // It is gone, or cannot be removed: where the file is now, its new name tells.
+  }
+  try {
+    await refreshNames(files, directory);
     await files.stat(path);
     return true;
   } catch (error) {

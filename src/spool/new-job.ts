@@ -15,12 +15,13 @@ import {
 } from '../packet/header.ts';
 import type { NewJob, PayloadSource } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
+import { refreshNames } from '../queue/refresh-names.ts';
 import { formatJobName } from './home/job-name.ts';
 import { addedPath, nextNumber } from './home/lane-numbers.ts';
 import { laneKept } from './home/look.ts';
 import { type Order, QUEUE_LANE } from './home/rooms.ts';
 import { isPriority, priorityOf, type Terms, termsOf, termsToEnv } from './home/terms.ts';
-import { join } from './layout.ts';
+import { jobsDirectory, join } from './layout.ts';
 import { scanQueue } from './queue-files.ts';
 import { SENDER_WAIT_MS } from './sender.ts';
 import { type LockedSequence, lockSequence } from './sequence-file.ts';
@@ -170,6 +171,7 @@ async function firstFreeNumber(
   order: Order,
   lane: string,
 ): Promise<Sequence> {
+  await refreshNames(machine.files, jobsDirectory(queue));
   const { jobs, unreadable } = await scanQueue(machine, queue);
   const [unknown] = unreadable;
   if (unknown !== undefined) {

@@ -12,6 +12,16 @@ import { lockSequence } from './sequence-file.ts';
 /**
  * Makes a queue directory; the parent must exist. With `appendOnly` it has no sequence file: jobs can be added
  * and listed, not processed. Throws `exists` when there is something at that path.
+ *
+ * | step                            | a crash here leaves                                     |
+ * |---------------------------------|---------------------------------------------------------|
+ * | the directory, fsync of parent  | a directory that is no queue                            |
+ * | nextseq.lock, nextseq, fsync    | the same                                                |
+ * | jobs/                           | after a power cut the same or the queue                 |
+ * | fsync                           | the queue                                               |
+ *
+ * jobs/ is what makes it a queue, and comes last: without nextseq it would be an append-only one, that takes jobs and
+ * never runs them. Where it is, is safe by then: a job that somebody adds at once must not hang on our last step.
  */
 export async function createQueueDirectory(
   machine: Machine,
@@ -25,7 +35,7 @@ export async function createQueueDirectory(
     if (!hasErrno(error, 'EEXIST')) throw error;
     throw new QueueError('exists', `${queue}: it exists already`, { cause: error });
   }
-  await files.mkdir(jobsDirectory(queue));
+  await syncDirectory(files, join(queue, '..'), queue);
   if (!options.appendOnly) {
     const sequence = await lockSequence(machine, nextSequencePath(queue), { create: true, waitMs: 0 });
     try {
@@ -34,8 +44,8 @@ export async function createQueueDirectory(
       await sequence.close();
     }
   }
+  await files.mkdir(jobsDirectory(queue));
   await syncDirectory(files, queue, queue);
-  await syncDirectory(files, join(queue, '..'), queue);
 }
 
 /** Throws `not-a-queue` when there is no queue directory at that path. */

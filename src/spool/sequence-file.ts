@@ -16,6 +16,7 @@ import { readSmallFile } from '../os/transfer.ts';
 import { LAST_SEQUENCE, type Sequence, sequence } from '../packet/header.ts';
 import { QueueError } from '../queue/errors.ts';
 import { notDurable, syncOpenDirectory } from '../queue/publish.ts';
+import { refreshNames } from '../queue/refresh-names.ts';
 
 /** A number and a newline are 21 bytes at most; nobody's sequence file is longer than this. */
 const FILE_LIMIT_BYTES = 4096;
@@ -110,11 +111,17 @@ async function readSequence(
   writer: SequenceWriter,
   chooseFirst?: () => Promise<Sequence>,
 ): Promise<Sequence> {
-  const present = await peekSequence(machine, path);
+  const present = (await peekSequence(machine, path)) ?? (await peekAfresh(machine, path));
   if (present !== undefined) return present;
   const first = (await chooseFirst?.()) ?? FIRST;
   await writer.write(first);
   return first;
+}
+
+/** Who believes wrongly that there is no number yet begins again at the first, and gives numbers out twice. */
+async function peekAfresh(machine: Machine, path: string): Promise<Sequence | undefined> {
+  await refreshNames(machine.files, parentOf(path));
+  return peekSequence(machine, path);
 }
 
 /**

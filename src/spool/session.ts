@@ -100,7 +100,7 @@ class SpoolSession implements Session {
   #at = 0;
   /** The number that was next when we began. */
   readonly #begun: Sequence;
-  /** Whether the number that we found is known to survive a power cut. */
+  /** Whether the number or the removals that we found are known to survive a power cut. */
   #begunOnDisk = false;
   /** One at a time, until it is settled. */
   #claim: Claim | undefined;
@@ -152,7 +152,8 @@ class SpoolSession implements Session {
   }
 
   /**
-   * Makes the number that we found survive a power cut, before the first job that relies on it.
+   * Makes the number that we found survive a power cut, before the first job that relies on it; by creation time,
+   * the removal of the jobs before it.
    *
    *     worker before us            we                         disk
    *     ----------------            --                         ----
@@ -163,8 +164,10 @@ class SpoolSession implements Session {
    *                                 job 3 runs again, after 4
    */
   async #keepBegun(): Promise<void> {
-    if (this.#begunOnDisk || !byNumber(this.#options)) return;
-    await syncDirectory(this.#machine.files, this.#queue, nextSequencePath(this.#queue));
+    if (this.#begunOnDisk) return;
+    const { files } = this.#machine;
+    if (byNumber(this.#options)) await syncDirectory(files, this.#queue, nextSequencePath(this.#queue));
+    else await syncDirectory(files, jobsDirectory(this.#queue), jobsDirectory(this.#queue));
     this.#begunOnDisk = true;
   }
 

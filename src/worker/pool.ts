@@ -76,6 +76,8 @@ const UNSETTLED_PER_PLACE = 8;
 type Member = {
   readonly queue: Queue;
   session: SharedSession | undefined;
+  /** Aborted: its jobs are to be ended. One for all of them: signals made of others are kept as long as those. */
+  stop: AbortSignal | undefined;
   /** It may have a job for us. */
   ask: boolean;
   /** Jobs of it that run, or are being settled. */
@@ -115,6 +117,7 @@ class Pool {
     this.#members = options.queues.map((queue) => ({
       queue,
       session: undefined,
+      stop: undefined,
       ask: true,
       running: 0,
       failed: false,
@@ -196,7 +199,9 @@ class Pool {
   /** Undefined when there is nothing in it; then it is looked at again later. */
   async #join(member: Member): Promise<SharedSession | undefined> {
     if (await member.queue.stirs()) {
-      return member.queue.join({ ...this.#options.join, watch: this.#options.keepWaiting });
+      const session = await member.queue.join({ ...this.#options.join, watch: this.#options.keepWaiting });
+      member.stop = AbortSignal.any([this.#hardStop.signal, session.fenced]);
+      return session;
     }
     member.idle = { kind: 'idle', reason: 'empty', waiting: 0 };
     if (this.#options.keepWaiting) await this.#wakeWhenItStirs(member);
@@ -279,7 +284,7 @@ class Pool {
   /** Undefined when it could not be run: then nothing goes on, and closing the session gives the job back. */
   async #runClaim(member: Member, claim: SharedClaim): Promise<(() => Promise<Ran>) | undefined> {
     const session = member.session as SharedSession;
-    const stop = AbortSignal.any([this.#hardStop.signal, session.fenced]);
+    const stop = member.stop as AbortSignal;
     let watchdog: Watchdog | undefined;
     try {
       return await this.#options.run(claim, {

@@ -6,6 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { EXIT_CODES } from '../../src/cli/intray/exit-codes.ts';
+import type { Outcome } from '../../src/doctor/probe.ts';
+import { PROBES } from '../../src/doctor/probes.ts';
+import { assess } from '../../src/doctor/promises.ts';
 import { fsplFor, VARIANTS } from '../support/fspl.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -41,26 +45,62 @@ function linked(): string {
 }
 
 describe.each(VARIANTS)('with fspl as %s', (_name, program, first) => {
-  it.each(['README.md', 'docs/filespooler.md'])('the commands of %s do what it says', (page) => {
-    const { dir, sh } = fsplFor(program, first);
-    for (const name of ['photos', 'outbox', 'backups']) mkdirSync(join(dir, name));
-    writeFileSync(join(dir, 'photos/beach.jpg'), 'sand');
-    let expected = 0;
-    const steps = blocks(page, 'sh', 'text');
-    steps.forEach(({ language, text }, index) => {
-      if (language !== 'sh') return;
-      const result = sh(`set -e\n${text}`, { HOME: dir });
-      expect(result.status, `${text}\n${result.stderr}`).toBe(0);
-      const next = steps[index + 1];
-      if (next?.language !== 'text') return;
-      expect(result.stdout).toMatch(pattern(next.text));
-      expected += 1;
-    });
-    if (page === 'README.md') {
-      expect(readFileSync(join(dir, 'backups/photos/beach.jpg'), 'utf8')).toBe('sand');
-    } else {
-      expect(expected).toBeGreaterThanOrEqual(8);
+  it.each(['README.md', 'docs/filespooler.md', 'docs/doctor.md'])(
+    'the commands of %s do what it says',
+    (page) => {
+      const { dir, sh } = fsplFor(program, first);
+      for (const name of ['photos', 'outbox', 'backups']) mkdirSync(join(dir, name));
+      writeFileSync(join(dir, 'photos/beach.jpg'), 'sand');
+      let expected = 0;
+      const steps = blocks(page, 'sh', 'text');
+      steps.forEach(({ language, text }, index) => {
+        if (language !== 'sh') return;
+        const result = sh(`set -e\n${text}`, { HOME: dir });
+        expect(result.status, `${text}\n${result.stderr}`).toBe(0);
+        const next = steps[index + 1];
+        if (next?.language !== 'text') return;
+        expect(result.stdout).toMatch(pattern(next.text));
+        expected += 1;
+      });
+      if (page === 'README.md') {
+        expect(readFileSync(join(dir, 'backups/photos/beach.jpg'), 'utf8')).toBe('sand');
+      } else {
+        expect(expected).toBeGreaterThanOrEqual(page === 'docs/doctor.md' ? 4 : 8);
+      }
+    },
+  );
+});
+
+describe('the guide to the doctor', () => {
+  const text = readFileSync(join(root, 'docs/doctor.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| (.*) \|$/gm)].map(([, cells = '']) => cells.split(' | '));
+
+  it('has every probe, in order', () => {
+    const names = PROBES.map(({ name }) => `\`${name}\``);
+    expect(rows.map(([first]) => first).filter((first) => names.includes(first ?? ''))).toEqual(names);
+  });
+
+  it('says of each probe which promises hang on it', () => {
+    for (const { name } of PROBES) {
+      const outcomes = new Map<string, Outcome>(
+        PROBES.map((probe) => [probe.name, { verdict: probe.name === name ? 'fails' : 'holds', seen: '' }]),
+      );
+      const failing = assess(outcomes).filter(({ verdict }) => verdict === 'fails');
+      const said = rows.find(([first]) => first === `\`${name}\``)?.[2] ?? '';
+      expect([name, ...(said.match(/\bG\d\b/g) ?? [])]).toEqual([
+        name,
+        ...failing.map(({ promise }) => promise),
+      ]);
     }
+  });
+
+  it('has every exit status', () => {
+    const expected = Object.entries(EXIT_CODES).map(([name, { status, meaning }]) => [
+      `${status}`,
+      `\`${name}\``,
+      meaning,
+    ]);
+    expect(rows.filter(([first]) => /^\d$/.test(first ?? ''))).toEqual(expected);
   });
 });
 

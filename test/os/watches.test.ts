@@ -77,11 +77,21 @@ describe('a watch', () => {
     const watch = await watched(path);
     for (let at = 0; at < 9_000; at++) fs.writeFileSync(join(path, `${at}`), '');
     fs.rmSync(path, { recursive: true });
+    fs.mkdirSync(join(directory, 'takes the inode number'));
     fs.mkdirSync(path);
     expect(await watch.next()).toMatchObject({ code: 'ENOENT', syscall: 'watch', path });
     fs.writeFileSync(join(path, 'in another directory'), '');
     await settled();
     expect(watch.told).toEqual([]);
+  });
+
+  test('is lost with its directory, even when a new one is there at once, with the same inode number', async () => {
+    const path = join(temporaryDirectory(), 'watched');
+    fs.mkdirSync(path);
+    const watch = await watched(path);
+    fs.rmdirSync(path);
+    fs.mkdirSync(path);
+    expect(await watch.next()).toMatchObject({ code: 'ENOENT' });
   });
 
   test('is lost when its directory is moved away', async () => {

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { crashImages, describeImage } from '../../sim/machine/crash.ts';
 import { Disk, type Profile } from '../../sim/machine/disk.ts';
 import { machineFor } from '../../sim/machine/machine.ts';
+import { Mount } from '../../sim/machine/mount.ts';
 import { start } from '../../sim/machine/processes.ts';
-import { World } from '../../sim/machine/world.ts';
+import { type Fault, World } from '../../sim/machine/world.ts';
 import type { Machine } from '../../src/os/ports.ts';
 
 function direct(profile: Profile = 'weak') {
@@ -55,7 +56,7 @@ describe('a power cut leaves', () => {
     let fail = true;
     const world = new World({
       mode: 'direct',
-      fault: (_process, { name }) => (fail && name === 'fsync' ? 'EIO' : undefined),
+      fault: (_process, { name }) => (fail && name === 'fsync' ? { code: 'EIO' } : undefined),
     });
     const { files } = machineFor(world, world.newProcess({ name: 'host', disk }, 'test'));
     const file = await files.open('/new', 'create');
@@ -66,6 +67,72 @@ describe('a power cut leaves', () => {
     await files.fsync(await files.open('/', 'directory'));
     const left = crashImages(disk).images.map((image) => describeImage(image).join());
     expect(left).toContain(`/new: ${EMPTY}`);
+  });
+});
+
+/** Two hosts that share a disk over the network, and whose beliefs last for a second. */
+function overNetwork(fault?: (call: string) => Fault | undefined) {
+  const disk = new Disk('weak');
+  const world: World = new World({ mode: 'direct', fault: (_process, { name }) => fault?.(name) });
+  const machineOn = (name: string) => {
+    const mount = new Mount({ now: () => world.nowMs, staleMs: 1000 });
+    return machineFor(world, world.newProcess({ name, disk, mount }, 'test'));
+  };
+  return { world, here: machineOn('here'), there: machineOn('there') };
+}
+
+const make = async ({ files }: Machine, path: string) => files.close(await files.open(path, 'create'));
+
+describe('over the network a host', () => {
+  it('believes that a name is missing until its time is over', async () => {
+    const { world, here, there } = overNetwork();
+    expect(() => here.files.stat('/name')).toThrow('ENOENT');
+    await make(there, '/name');
+    expect(() => here.files.stat('/name')).toThrow('ENOENT');
+    expect(() => here.files.open('/name', 'read')).toThrow('ENOENT');
+    world.nowMs += 1000;
+    expect(await here.files.stat('/name')).toMatchObject({ kind: 'file' });
+  });
+
+  it('asks anew when the directory is opened, and when it creates', async () => {
+    const { here, there } = overNetwork();
+    expect(await here.files.readdir('/')).toEqual([]);
+    await make(there, '/name');
+    expect(await here.files.readdir('/')).toEqual([]);
+    expect(() => here.files.open('/name', 'create')).toThrow('EEXIST');
+    await here.files.close(await here.files.open('/', 'directory'));
+    expect(await here.files.readdir('/')).toEqual([{ name: 'name', kind: 'file' }]);
+  });
+
+  it('opens what is there, not what it remembers; and loses what another host has removed', async () => {
+    const { here, there } = overNetwork();
+    await make(here, '/name');
+    const opened = await here.files.open('/name', 'read');
+    await here.files.stat('/name');
+    await there.files.unlink('/name');
+    expect(await here.files.stat('/name')).toMatchObject({ kind: 'file' });
+    expect(() => here.files.open('/name', 'read')).toThrow('ENOENT');
+    expect(() => here.files.read(opened, new Uint8Array(1), 0, 1)).toThrow('ESTALE');
+  });
+
+  it('does not learn what was done when the reply is lost', async () => {
+    const { here, there } = overNetwork((call) =>
+      call === 'rename' ? { code: 'ENOENT', lost: true } : undefined,
+    );
+    await make(here, '/old');
+    expect(() => here.files.rename('/old', '/new')).toThrow('ENOENT');
+    expect(await there.files.stat('/new')).toMatchObject({ kind: 'file' });
+    expect(() => here.files.stat('/new')).toThrow('ENOENT');
+  });
+
+  it('that is cut off for long has its locks taken, and still believes to have them', async () => {
+    const { world, here, there } = overNetwork();
+    const ours = await here.files.open('/lock', 'lock');
+    const theirs = await there.files.open('/lock', 'lock');
+    expect(await here.locks.tryLock(ours, 'exclusive')).toBe(true);
+    expect(await there.locks.tryLock(theirs, 'exclusive')).toBe(false);
+    world.locks.loseAllOf('here');
+    expect(await there.locks.tryLock(theirs, 'exclusive')).toBe(true);
   });
 });
 

@@ -17,6 +17,12 @@ export const VARIANTS: readonly (readonly [name: string, program: string, args: 
   ['node', process.execPath, [join(root, 'dist/cli.js'), 'fspl']],
 ];
 
+/** Both ways to run intray, in the same order. */
+export const INTRAY_VARIANTS: typeof VARIANTS = [
+  ['the executable', join(root, 'dist/bin/intray'), []],
+  ['node', process.execPath, [join(root, 'dist/cli.js')]],
+];
+
 export type Result = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
 export type Fspl = {
@@ -24,7 +30,7 @@ export type Fspl = {
   readonly dir: string;
   run(args: readonly string[], options?: { input?: string | Buffer; env?: NodeJS.ProcessEnv }): Result;
   start(args: readonly string[]): ChildProcess;
-  /** A line of sh in which `fspl` is ours. */
+  /** A line of sh in which `fspl` and `intray` are ours. */
   sh(line: string, env?: NodeJS.ProcessEnv): Result;
 };
 
@@ -40,8 +46,15 @@ export function fsplFor(program: string, first: readonly string[]): Fspl {
   });
   const bin = mkdtempSync(join(tmpdir(), 'intray-bin-'));
   cleanups.push(() => rmSync(bin, { recursive: true, force: true }));
-  const words = [program, ...first].map((word) => `'${word}'`).join(' ');
-  writeFileSync(join(bin, 'fspl'), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+  const variant = VARIANTS.findIndex(([, other]) => other === program);
+  const [, intray = '', before = []] = INTRAY_VARIANTS[variant] ?? [];
+  for (const [name, ...words] of [
+    ['fspl', program, ...first],
+    ['intray', intray, ...before],
+  ]) {
+    const line = words.map((word) => `'${word}'`).join(' ');
+    writeFileSync(join(bin, `${name}`), `#!/bin/sh\nexec ${line} "$@"\n`, { mode: 0o755 });
+  }
   const env = { ...process.env, TZ: 'UTC', PATH: `${bin}:${process.env.PATH}` };
   return {
     dir,

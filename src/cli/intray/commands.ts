@@ -1,5 +1,20 @@
 /** The commands of `intray` itself, in the order in which its help lists them. */
 
-import type { CommandSpec } from '../command.ts';
+import { type CommandSpec, command, flag, text } from '../command.ts';
 
-export const COMMANDS: readonly CommandSpec[] = [];
+const json = flag('Print one JSON document instead of sentences');
+
+export const COMMANDS: readonly CommandSpec[] = [
+  command({
+    name: 'doctor',
+    summary: 'Measure what a file system does, look at the queue there, and say what can be promised',
+    options: { json },
+    operand: { name: 'DIR', help: 'A queue, or a directory where one could be', parse: text },
+    examples: [
+      'intray doctor ~/queue',
+      'intray doctor /mnt/nfs',
+      "intray doctor ~/queue --json | jq -r '.queue.problems[].says'",
+    ],
+    load: async () => (await import('./doctor.ts')).doctor,
+  }),
+];

@@ -24,6 +24,7 @@ function programOf(commands: readonly CommandSpec[]): Program {
     exits: Object.values(EXIT_CODES).map(({ status, meaning }) => [String(status), meaning]),
     examples: [
       'intray fspl queue-init -q ~/queue',
+      'intray doctor ~/queue',
       'intray fspl queue-process -q ~/queue tar -- -xf - -C /backups',
       'intray help fspl prepare',
     ],

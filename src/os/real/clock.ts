@@ -26,7 +26,9 @@ export const realClock: Clock = {
     let timer: NodeJS.Timeout;
     const arm = () => {
       const left = due - performance.now();
-      timer = left > LONGEST_TIMER_MS ? setTimeout(arm, LONGEST_TIMER_MS) : setTimeout(action, left);
+      // Bun warns of a time that is over already.
+      timer =
+        left > LONGEST_TIMER_MS ? setTimeout(arm, LONGEST_TIMER_MS) : setTimeout(action, Math.max(left, 0));
     };
     arm();
     return () => clearTimeout(timer);

@@ -9,6 +9,7 @@
  */
 
 import fs from 'node:fs';
+import { basename } from 'node:path';
 import { hasErrno, isSystemError, type SystemError, type Watches, type WatchListener } from '../ports.ts';
 import { raw } from './files.ts';
 import { systemError } from './native.ts';
@@ -27,8 +28,11 @@ export const realWatches: Watches = {
   watch: (directory, listener) => {
     let due: NodeJS.Timeout | undefined;
     let ended = false;
-    const watcher = fs.watch(raw(directory), { persistent: false }, (event) => {
-      if (event === 'rename' && !ended) due ??= setTimeout(tell, SETTLE_MS);
+    let ownName = false;
+    const watcher = fs.watch(raw(directory), { persistent: false }, (event, name) => {
+      if (event !== 'rename' || ended) return;
+      ownName ||= name === basename(directory);
+      due ??= setTimeout(tell, SETTLE_MS);
     });
     const end = () => {
       clearTimeout(due);
@@ -45,7 +49,8 @@ export const realWatches: Watches = {
 
     function tell() {
       due = undefined;
-      const gone = whyGone(directory, watched);
+      const gone = whyGone(directory, watched, ownName);
+      ownName = false;
       if (gone === undefined) listener.onChange();
       else lose(gone, listener);
     }
@@ -61,17 +66,22 @@ export const realWatches: Watches = {
   },
 };
 
-/** Throws ENOTDIR. */
+/** With the time of its making, 0 where the file system does not keep that. Throws ENOTDIR. */
 function identityOf(directory: string): string {
   const status = fs.statSync(raw(directory), { bigint: true });
   if (!status.isDirectory()) throw systemError(ENOTDIR, 'watch', directory);
-  return `${status.dev}:${status.ino}`;
+  return `${status.dev}:${status.ino}:${status.birthtimeNs}`;
 }
 
-/** The error to tell when the path no longer leads to the directory we watch. */
-function whyGone(directory: string, watched: string): SystemError | undefined {
+/**
+ * The error to tell when the path no longer leads to the directory we watch. One that was removed and made anew often has
+ * the same inode number; where the time of its making is not kept, an event with its own name has to do. (To keep the
+ * directory open would save the number, but then the kernel does not tell of the removal.)
+ */
+function whyGone(directory: string, watched: string, ownName: boolean): SystemError | undefined {
   try {
-    return identityOf(directory) === watched ? undefined : systemError(ENOENT, 'watch', directory);
+    const same = identityOf(directory) === watched;
+    return same && !(ownName && watched.endsWith(':0')) ? undefined : systemError(ENOENT, 'watch', directory);
   } catch (error) {
     if (hasErrno(error, 'ENOTDIR')) return systemError(ENOENT, 'watch', directory);
     if (isSystemError(error)) return error;

@@ -15,7 +15,7 @@
  */
 
 import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
-import { type Sequence, sequence } from '../../packet/header.ts';
+import { LAST_SEQUENCE, type Sequence } from '../../packet/header.ts';
 import { JOB_PREFIX, JOB_SUFFIX } from '../layout.ts';
 
 export const FIRST_PRIORITY = 0;
@@ -45,26 +45,72 @@ const LAST_ADDED_MS = 9_999_999_999_999;
 const LAST_NOT_BEFORE_MS = 999_999_999_999_999;
 const MOST_ATTEMPTS = 999_999_999;
 
-const PATTERN =
-  /^fspl-(\d\d)\.(\d{13})\.(h?)(\d{1,15})\.(\d{1,9})\.(\d{1,20})\.((?:[A-Za-z0-9_-]|%[0-9A-F]{2})*|%)\.(.+)\.fspl$/s;
+const LANE_PATTERN = /^(?:[A-Za-z0-9_-]|%[0-9A-F]{2})+$/;
 
-/** Undefined for a name that says nothing. */
+const PRIORITY_DIGITS = 2;
+const ADDED_DIGITS = 13;
+/** Numbers of so many digits are exact. */
+const EXACT_DIGITS = 15;
+const SEQUENCE_DIGITS = 20;
+
+/**
+ * Undefined for a name that says nothing. By hand, for a worker that begins on a million jobs reads a million names
+ * before it runs the first.
+ */
 export function parseJobName(name: string): JobName | undefined {
-  const fields = PATTERN.exec(name);
-  if (fields === null) return undefined;
-  const [, priority, added, held, notBefore, attempts, number, lane, stem] = fields;
-  const seq = sequenceOf(number as string);
-  if (seq === undefined) return undefined;
-  return {
-    priority: Number(priority),
-    addedMs: Number(added),
-    notBeforeMs: Number(notBefore),
-    held: held !== '',
-    attempts: Number(attempts),
-    seq,
-    lane: lane === '' ? undefined : lane === '%' ? SEE_HEADER : decodeLane(lane as string),
-    stem: stem as string,
-  };
+  if (!name.startsWith(JOB_PREFIX) || !name.endsWith(JOB_SUFFIX)) return undefined;
+  const afterPriority = JOB_PREFIX.length + PRIORITY_DIGITS;
+  const afterAdded = afterPriority + 1 + ADDED_DIGITS;
+  if (name[afterPriority] !== '.' || name[afterAdded] !== '.') return undefined;
+  const afterStart = name.indexOf('.', afterAdded + 1);
+  const afterAttempts = name.indexOf('.', afterStart + 1);
+  const afterNumber = name.indexOf('.', afterAttempts + 1);
+  const afterLane = name.indexOf('.', afterNumber + 1);
+  const end = name.length - JOB_SUFFIX.length;
+  if (Math.min(afterStart, afterAttempts, afterNumber, afterLane) < 0 || afterLane + 1 >= end) {
+    return undefined;
+  }
+  const held = name[afterAdded + 1] === 'h';
+  const priority = numberIn(name, JOB_PREFIX.length, afterPriority);
+  const addedMs = numberIn(name, afterPriority + 1, afterAdded);
+  const notBeforeMs = numberIn(name, afterAdded + (held ? 2 : 1), afterStart);
+  const attempts = numberIn(name, afterStart + 1, afterAttempts);
+  const seq = sequenceIn(name, afterAttempts + 1, afterNumber);
+  const lane = laneIn(name, afterNumber + 1, afterLane);
+  if (seq === undefined || lane === NO_LANE_NAME) return undefined;
+  if (Math.min(priority, addedMs, notBeforeMs, attempts) < 0) return undefined;
+  return { priority, addedMs, notBeforeMs, held, attempts, seq, lane, stem: name.slice(afterLane + 1, end) };
+}
+
+/** The decimal number there; -1 when there is none. */
+function numberIn(text: string, from: number, to: number): number {
+  if (to <= from || to - from > EXACT_DIGITS) return -1;
+  let number = 0;
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
+}
+
+function sequenceIn(text: string, from: number, to: number): Sequence | undefined {
+  if (to <= from || to - from > SEQUENCE_DIGITS) return undefined;
+  const cut = Math.min(to, from + EXACT_DIGITS);
+  const first = numberIn(text, from, cut);
+  const rest = cut === to ? 0 : numberIn(text, cut, to);
+  if (first < 0 || rest < 0) return undefined;
+  const number = cut === to ? BigInt(first) : BigInt(text.slice(from, to));
+  return number <= LAST_SEQUENCE ? (number as Sequence) : undefined;
+}
+
+const NO_LANE_NAME = Symbol('not the name of a lane');
+
+function laneIn(name: string, from: number, to: number): JobName['lane'] | typeof NO_LANE_NAME {
+  if (from === to) return undefined;
+  const field = name.slice(from, to);
+  if (field === '%') return SEE_HEADER;
+  return LANE_PATTERN.test(field) ? decodeLane(field) : NO_LANE_NAME;
 }
 
 /** Numbers that have no room in a name, the times of a sender whose clock is wrong perhaps, become the nearest that do. */
@@ -106,15 +152,6 @@ export function fingerprint(bytes: Uint8Array): string {
 
 function within(value: number, last: number): number {
   return Math.min(Math.max(0, Math.ceil(value) || 0), last);
-}
-
-function sequenceOf(digits: string): Sequence | undefined {
-  try {
-    return sequence(BigInt(digits));
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
 }
 
 function laneField(lane: JobName['lane']): string {

@@ -16,6 +16,8 @@ import type { Waiting, WaitingJobs } from './waiting.ts';
 /** A look may take this part of a worker's time: so often and no more, however large the queue. */
 const SHARE_OF_TIME = 0.1;
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 export class Look {
   readonly #machine: Machine;
   readonly #queue: string;
@@ -56,14 +58,16 @@ export class Look {
   async look(): Promise<void> {
     const { clock, files } = this.#machine;
     const begun = clock.monotonicMs();
-    const entries = (await files.readdir(jobsDirectory(this.#queue))).filter(({ name }) => isJobName(name));
-    const names = new Set(entries.map(({ name }) => name));
-    this.#waiting.keepOnly(names);
+    this.#waiting.beginListing();
+    const entries = await files.readdir(jobsDirectory(this.#queue));
+    // The first of a million names is found faster without a set of them.
+    const known = this.#waiting.size > 0;
+    this.#waiting.endListing(known ? new Set(entries.map(({ name }) => name)) : NOTHING);
     this.#unreadable.clear();
     const found: Waiting[] = [];
     for (const { name, kind } of entries) {
-      if (this.#waiting.has(name)) continue;
-      const job = await this.#waitingJob(name, kind);
+      if (!isJobName(name) || this.#waiting.has(name)) continue;
+      const job = (kind === 'file' ? this.named(name) : undefined) ?? (await this.#lookInside(name, kind));
       if (job !== undefined) found.push(job);
     }
     await this.openLanes(found);
@@ -84,9 +88,7 @@ export class Look {
     this.#waiting.setNext(lane, await nextNumber(this.#machine, this.#queue, lane));
   }
 
-  async #waitingJob(name: string, kind: FileKind): Promise<Waiting | undefined> {
-    const named = kind === 'file' ? this.named(name) : undefined;
-    if (named !== undefined) return named;
+  async #lookInside(name: string, kind: FileKind): Promise<Waiting | undefined> {
     const path = join(jobsDirectory(this.#queue), name);
     const look = await lookAt(this.#machine, path, kind, this.#read);
     if (look.kind === 'job') return this.waitingOf(name, look.header);
@@ -100,7 +102,8 @@ export class Look {
   named(name: string): Waiting | undefined {
     const said = parseJobName(name);
     if (said === undefined || said.lane === SEE_HEADER) return undefined;
-    return { ...said, name, lane: this.#laneFor(said.lane) };
+    const { priority, addedMs, notBeforeMs, held, attempts, seq, lane, stem } = said;
+    return { name, priority, addedMs, notBeforeMs, held, attempts, seq, lane: this.#laneFor(lane), stem };
   }
 
   /** What a job is, by its header, and by its name where that says more. */

@@ -58,6 +58,9 @@ const DEFAULT_MAX_STARTS = 5;
 /** How often a worker that waits looks by itself, whatever it was told. */
 const POLL_MS = 1000;
 
+/** How soon a pause or its end is noticed. */
+const PAUSE_NOTICED_MS = 50;
+
 export async function joinQueue(
   machine: Machine,
   queue: string,
@@ -104,6 +107,7 @@ class HomeSession implements SharedSession {
   readonly #claimParts: ClaimParts;
   /** One call of `claim` after the other. */
   #turn: Promise<unknown> = Promise.resolve();
+  #paused = { askedMs: Number.NEGATIVE_INFINITY, is: false };
   #recoveredAtMs = Number.NEGATIVE_INFINITY;
   #provenAtMs: number;
   #stopBeating: () => void = () => {};
@@ -214,7 +218,7 @@ class HomeSession implements SharedSession {
   async #claimBest(): Promise<SharedClaim | SharedIdle> {
     if (this.#closed) throw new Error(`${this.#queue}: the session is closed`);
     if (this.#fence.signal.aborted) throw fencedError(this.#room.path);
-    if (await isPaused(this.#machine, this.#queue)) {
+    if (await this.#isPaused()) {
       return { kind: 'idle', reason: 'paused', waiting: this.#waiting.size };
     }
     await this.#recoverNowAndThen();
@@ -224,6 +228,15 @@ class HomeSession implements SharedSession {
       if (claim !== undefined) return claim;
       if (!(await this.#stopped.moveOn())) return this.#idle();
     }
+  }
+
+  /** Asked anew now and then: for each of many short jobs it would cost as much as the rest of the claim. */
+  async #isPaused(): Promise<boolean> {
+    const nowMs = this.#machine.clock.monotonicMs();
+    if (nowMs - this.#paused.askedMs >= PAUSE_NOTICED_MS) {
+      this.#paused = { askedMs: nowMs, is: await isPaused(this.#machine, this.#queue) };
+    }
+    return this.#paused.is;
   }
 
   /** Nothing that we know of may run now. Unless we have just looked, and were told of no change since, look again. */

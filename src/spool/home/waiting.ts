@@ -46,6 +46,8 @@ export class WaitingJobs {
   readonly #lanes = new Map<string, Lane>();
   /** Those of which something has changed since heads were last offered. */
   readonly #changed = new Set<Lane>();
+  /** Names added since the listing that is under way was begun, which may not have them. */
+  #sinceListing: Set<string> | undefined;
 
   get size(): number {
     return this.#known.size;
@@ -69,6 +71,7 @@ export class WaitingJobs {
     for (const job of jobs) {
       if (this.#known.has(job.name)) continue;
       this.#known.set(job.name, job);
+      this.#sinceListing?.add(job.name);
       if (job.lane !== undefined) {
         const lane = this.#laneOf(job.lane);
         lane.jobs.push(job);
@@ -140,9 +143,18 @@ export class WaitingJobs {
     this.#changed.add(lane);
   }
 
-  /** Forgets every job that is not among these names, which are all that are there. */
-  keepOnly(names: ReadonlySet<string>): void {
-    for (const name of [...this.#known.keys()]) if (!names.has(name)) this.drop(name);
+  /** To be called before the directory is listed for `endListing`. */
+  beginListing(): void {
+    this.#sinceListing = new Set();
+  }
+
+  /** Forgets every job that is not among these names, which were all that were there. */
+  endListing(names: ReadonlySet<string>): void {
+    const since = this.#sinceListing;
+    this.#sinceListing = undefined;
+    for (const name of [...this.#known.keys()]) {
+      if (!names.has(name) && !since?.has(name)) this.drop(name);
+    }
     for (const [name, lane] of this.#lanes) {
       this.#cleanHead(lane);
       if (lane.jobs.length === 0 && lane.offered === undefined) this.#lanes.delete(name);

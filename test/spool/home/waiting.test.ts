@@ -154,14 +154,17 @@ describe('a lane', () => {
 
   it('is forgotten when nothing of it is left', () => {
     const index = indexOf([job({ name: 'x', lane, seq: 1 }), job({ name: 'y', lane: 'b', seq: 1 })]);
-    index.keepOnly(new Set(['y']));
+    index.beginListing();
+    index.endListing(new Set(['y']));
     expect([...index.laneNames()]).toEqual(['b']);
     expect(index.nextOf('a')).toBeUndefined();
     taken(index);
-    index.keepOnly(new Set());
+    index.beginListing();
+    index.endListing(new Set());
     expect([...index.laneNames()], 'its job is running').toEqual(['b']);
     index.freeLane('b');
-    index.keepOnly(new Set());
+    index.beginListing();
+    index.endListing(new Set());
     expect([...index.laneNames()]).toEqual([]);
   });
 
@@ -342,7 +345,8 @@ describe('the index', () => {
             case 'keep': {
               const left = naive.known.filter((_, at) => at % step.every !== 0).map(({ name }) => name);
               for (const { name } of [...naive.known]) if (!left.includes(name)) naive.remove(name);
-              index.keepOnly(new Set(left));
+              index.beginListing();
+              index.endListing(new Set(left));
               break;
             }
             case 'skip': {
