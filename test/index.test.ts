@@ -185,7 +185,10 @@ describe('an AbortSignal', () => {
 describe('types', () => {
   it('of the functions', () => {
     expectTypeOf(createQueue).parameters.toEqualTypeOf<
-      [path: string, options?: { readonly appendOnly?: boolean } | undefined]
+      [
+        path: string,
+        options?: { readonly appendOnly?: boolean; readonly order?: 'free' | 'sequence' } | undefined,
+      ]
     >();
     expectTypeOf(createQueue).returns.resolves.toEqualTypeOf<Queue>();
     expectTypeOf(openQueue).toEqualTypeOf<(path: string) => Promise<Queue>>();

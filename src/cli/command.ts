@@ -17,16 +17,27 @@ export type Value<T, Required extends boolean> = {
   readonly parse: Parse<T>;
 };
 
+/** May be there any number of times; what it means is all the values, in their order. */
+export type Values<T> = {
+  readonly kind: 'values';
+  readonly short?: string;
+  readonly placeholder: string;
+  readonly help: string;
+  readonly parse: Parse<T>;
+};
+
 /** The value, or a sentence that says what was expected: "expected a number from 0 to 9". */
 export type Parse<T> = (text: string) => { readonly value: T } | { readonly expected: string };
 
 // `unknown` would lose what each option is; only this bound is loose, the values are exact.
-export type Options = Readonly<Record<string, Flag | Value<unknown, boolean>>>;
+export type Options = Readonly<Record<string, Flag | Value<unknown, boolean> | Values<unknown>>>;
 
 export type Operand<T> = {
   readonly name: string;
   readonly help: string;
   readonly parse: Parse<T>;
+  /** What is meant when it is left out, for an operand that may be. */
+  readonly otherwise?: T;
 };
 
 export type OptionValues<O extends Options> = {
@@ -36,7 +47,9 @@ export type OptionValues<O extends Options> = {
       ? Required extends true
         ? T
         : T | undefined
-      : never;
+      : O[K] extends Values<infer T>
+        ? readonly T[]
+        : never;
 };
 
 export type Arguments<O extends Options, T> = {
@@ -61,8 +74,8 @@ export type CommandSpec<O extends Options = Options, T = unknown> = {
   readonly operand?: Operand<T>;
   /** Commands that take more operands behind the first, and how many at least. */
   readonly more?: { readonly name: string; readonly help: string; readonly atLeast: 0 | 1 };
-  /** What follows `--`; left out when the command takes nothing there. */
-  readonly rest?: { readonly name: string; readonly help: string };
+  /** What follows `--`; left out when the command takes nothing there. `atLeast`: how many words, 0 when left out. */
+  readonly rest?: { readonly name: string; readonly help: string; readonly atLeast?: 0 | 1 };
   /** Shell lines, shown by --help. */
   readonly examples: readonly string[];
   readonly load: () => Promise<Run<O, T>>;
@@ -100,6 +113,15 @@ export function optional<T>(
     required: false,
     parse,
   };
+}
+
+export function repeatable<T>(
+  short: string | undefined,
+  placeholder: string,
+  help: string,
+  parse: Parse<T>,
+): Values<T> {
+  return { kind: 'values', ...(short === undefined ? {} : { short }), placeholder, help, parse };
 }
 
 /** Any text. */

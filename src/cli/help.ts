@@ -54,23 +54,29 @@ export function commandHelp(program: Program, command: CommandSpec): string {
 export function usageLine(program: Program, command: CommandSpec): string {
   const words = [`Usage: ${program.name} ${command.name}`];
   const options = Object.entries(command.options);
-  if (options.some(([, option]) => option.kind === 'flag' || !option.required)) words.push('[OPTIONS]');
+  if (options.some(([, option]) => option.kind !== 'value' || !option.required)) words.push('[OPTIONS]');
   for (const [name, option] of options) {
     if (option.kind === 'value' && option.required) words.push(`--${name} ${option.placeholder}`);
   }
-  if (command.operand !== undefined) words.push(command.operand.name);
+  if (command.operand !== undefined) {
+    const { name, otherwise } = command.operand;
+    words.push(otherwise === undefined ? name : `[${name}]`);
+  }
   if (command.more !== undefined) {
     words.push(command.more.atLeast > 0 ? `${command.more.name}...` : `[${command.more.name}...]`);
   }
-  if (command.rest !== undefined) words.push(`[-- ${command.rest.name}...]`);
+  if (command.rest !== undefined) {
+    words.push(command.rest.atLeast === 1 ? `-- ${command.rest.name}...` : `[-- ${command.rest.name}...]`);
+  }
   return words.join(' ');
 }
 
 function optionRows(options: Options): [string, string][] {
   return Object.entries(options).map(([name, option]) => {
     const short = option.short === undefined ? '    ' : `-${option.short}, `;
-    const value = option.kind === 'value' ? ` ${option.placeholder}` : '';
-    return [`${short}--${name}${value}`, option.help];
+    const value = option.kind === 'flag' ? '' : ` ${option.placeholder}`;
+    const again = option.kind === 'values' ? '; may be there more than once' : '';
+    return [`${short}--${name}${value}`, `${option.help}${again}`];
   });
 }
 

@@ -6,10 +6,14 @@ import type { Context } from './context.ts';
  * as \udc80 to \udcff.
  */
 export async function printJson({ print }: Context, document: unknown): Promise<void> {
-  const text = JSON.stringify(
-    document,
-    (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
-    2,
-  );
-  await print(`${text}\n`);
+  await print(`${JSON.stringify(document, exact, 2)}\n`);
+}
+
+/** The same in one line, for commands that go on saying something. */
+export async function printJsonLine({ print }: Context, document: unknown): Promise<void> {
+  await print(`${JSON.stringify(document, exact)}\n`);
+}
+
+function exact(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }

@@ -16,36 +16,47 @@ export function parseCommand(spec: CommandSpec, words: readonly string[]): Parse
   if (scan.kind !== 'scanned') return scan;
   const options: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(spec.options)) {
-    const given = scan.given.get(name);
+    const given = scan.given.get(name) ?? [];
     if (option.kind === 'flag') {
-      options[name] = given !== undefined;
-    } else if (given !== undefined) {
-      const parsed = option.parse(given);
-      if ('expected' in parsed)
-        return usage(`Expected \`--${name}\` to be ${parsed.expected}, got "${given}"`);
-      options[name] = parsed.value;
-    } else if (option.required) {
-      return usage(`\`--${name} ${option.placeholder}\` is missing`);
+      options[name] = given.length > 0;
+      continue;
     }
+    const values: unknown[] = [];
+    for (const text of given) {
+      const parsed = option.parse(text);
+      if ('expected' in parsed) {
+        return usage(`Expected \`--${name}\` to be ${parsed.expected}, got "${text}"`);
+      }
+      values.push(parsed.value);
+    }
+    if (option.kind === 'values') options[name] = values;
+    else if (given.length > 0) options[name] = values[0];
+    else if (option.required) return usage(`\`--${name} ${option.placeholder}\` is missing`);
   }
   const operand = parseOperand(spec, scan.operands);
   if (operand.kind === 'usage') return operand;
   const exact = options as OptionValues<Options>; // by the loop above
   const more = scan.operands.slice(1);
   if (more.length < (spec.more?.atLeast ?? 0)) return usage(`${spec.more?.name} is missing`);
+  if (scan.rest.length < (spec.rest?.atLeast ?? 0)) {
+    return usage(`${spec.rest?.name} is missing: it comes after \`--\``);
+  }
   return { kind: 'run', args: { options: exact, operand: operand.value, more, rest: scan.rest } };
 }
 
+/** What was written for each option: once, or more often where that means something. */
+type Given = Map<string, string[]>;
+
 type Scanned = {
   readonly kind: 'scanned';
-  readonly given: ReadonlyMap<string, string>;
+  readonly given: Given;
   readonly operands: readonly string[];
   readonly rest: readonly string[];
 };
 
 /** Sorts the words into options, operands and what follows `--`, and stops at the first that does not fit. */
 function scanWords(spec: CommandSpec, words: readonly string[]): Scanned | { kind: 'help' } | UsageError {
-  const given = new Map<string, string>();
+  const given: Given = new Map();
   const operands: string[] = [];
   const rest: string[] = [];
   const left = [...words];
@@ -58,7 +69,8 @@ function scanWords(spec: CommandSpec, words: readonly string[]): Scanned | { kin
         ? takeLong(spec.options, word, left, given)
         : takeShorts(spec.options, word, left, given);
       if (wrong === 'help') return { kind: 'help' };
-      if (wrong !== undefined) return usage(wrong);
+      // Behind the last operand that can be meant, it is probably another program's.
+      if (wrong !== undefined) return usage(operands.length > 1 ? `${wrong}${hintAtRest(spec)}` : wrong);
     } else if (terminated && spec.rest !== undefined) {
       rest.push(word);
     } else if (operands.length === mostOperands(spec)) {
@@ -79,7 +91,7 @@ function mostOperands({ operand, more }: CommandSpec): number {
 type Taken = string | undefined;
 
 /** `--name`, `--name value` and `--name=value`. */
-function takeLong(options: Options, word: string, left: string[], given: Map<string, string>): Taken {
+function takeLong(options: Options, word: string, left: string[], given: Given): Taken {
   const equals = word.indexOf('=');
   const written = equals < 0 ? word : word.slice(0, equals);
   if (written === '--help') return equals < 0 ? 'help' : '`--help` takes no value';
@@ -88,7 +100,7 @@ function takeLong(options: Options, word: string, left: string[], given: Map<str
 }
 
 /** `-n`, `-n value`, `-nvalue` and `-n=value`; flags may stand together. */
-function takeShorts(options: Options, word: string, left: string[], given: Map<string, string>): Taken {
+function takeShorts(options: Options, word: string, left: string[], given: Given): Taken {
   for (let at = 1; at < word.length; at++) {
     const letter = word[at] ?? '';
     if (letter === 'h') return 'help';
@@ -109,18 +121,19 @@ function take(
   written: string,
   inline: string | undefined,
   left: string[],
-  given: Map<string, string>,
+  given: Given,
 ): Taken {
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
   if (option === undefined) return `there is no option \`${written}\` here${suggestion(options, written)}`;
   if (option.kind === 'flag' && inline !== undefined) return `\`${written}\` takes no value`;
   const next = left[0];
-  if (option.kind === 'value' && inline === undefined) {
+  if (option.kind !== 'flag' && inline === undefined) {
     if (next === '-h' || next === '--help') return 'help';
     if (next === undefined || /^-./.test(next)) return `\`${written}\` needs a value: ${option.placeholder}`;
   }
-  if (given.has(name)) return `\`${written}\` is there twice`;
-  given.set(name, option.kind === 'flag' ? '' : (inline ?? left.shift() ?? ''));
+  const before = given.get(name) ?? [];
+  if (before.length > 0 && option.kind !== 'values') return `\`${written}\` is there twice`;
+  given.set(name, [...before, option.kind === 'flag' ? '' : (inline ?? left.shift() ?? '')]);
   return undefined;
 }
 
@@ -133,6 +146,8 @@ function suggestion(options: Options, written: string): string {
 function parseOperand(spec: CommandSpec, operands: readonly string[]) {
   if (spec.operand === undefined) return { kind: 'operand', value: undefined } as const;
   const [given] = operands;
+  const { otherwise } = spec.operand;
+  if (given === undefined && otherwise !== undefined) return { kind: 'operand', value: otherwise } as const;
   if (given === undefined) return usage(`${spec.operand.name} is missing`);
   const parsed = spec.operand.parse(given);
   if ('expected' in parsed)

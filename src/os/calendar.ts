@@ -1,6 +1,6 @@
 /** Timestamps as RFC 3339 text, whole seconds; years beyond 0 to 9999 with their sign. */
 
-import type { Timestamp } from './ports.ts';
+import type { Clock, Timestamp } from './ports.ts';
 
 const MS_PER_SECOND = 1000;
 const NANOS_PER_SECOND = 1_000_000_000;
@@ -27,6 +27,59 @@ export function parseTime(text: string): number | undefined {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(text)) return undefined;
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** A time as a clock on the wall says it. */
+export type LocalTime = {
+  readonly year: number;
+  /** From 1. */
+  readonly month: number;
+  /** From 1. */
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+};
+
+/** Whether there is such a day and such a time of day. */
+export function isLocalTime({ year, month, day, hour, minute, second }: LocalTime): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  const isDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  return isDay && hour < 24 && minute < 60 && second < 60;
+}
+
+/**
+ * Milliseconds since 1970. Of a time that the clocks skip when they are put forward, the same time before or after;
+ * of one that they show twice, either.
+ */
+export function localToMs(at: LocalTime, clock: Pick<Clock, 'utcOffsetSeconds'>): number {
+  const asUtc = Date.UTC(at.year, at.month - 1, at.day, at.hour, at.minute, at.second);
+  let ms = asUtc;
+  // The offset is that of the time we look for: the first answer may be of the other side of a change.
+  for (let turn = 0; turn < 2; turn++) {
+    ms = asUtc - clock.utcOffsetSeconds(fromMs(ms)) * MS_PER_SECOND;
+  }
+  return ms;
+}
+
+/** The day that it is now, `daysOn` days on. */
+export function localDay(
+  now: Timestamp,
+  clock: Pick<Clock, 'utcOffsetSeconds'>,
+  daysOn: number,
+): Pick<LocalTime, 'year' | 'month' | 'day'> {
+  const date = new Date(toMs(now) + clock.utcOffsetSeconds(now) * MS_PER_SECOND);
+  date.setUTCDate(date.getUTCDate() + daysOn);
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
+}
+
+export function fromMs(ms: number): Timestamp {
+  const seconds = Math.floor(ms / MS_PER_SECOND);
+  return { seconds: BigInt(seconds), nanos: Math.round(ms - seconds * MS_PER_SECOND) * 1_000_000 };
+}
+
+export function toDate(ms: number): Date {
+  return new Date(ms);
 }
 
 /** Whole milliseconds since 1970. */

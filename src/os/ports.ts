@@ -55,6 +55,8 @@ export type FileStatus = {
   readonly device: bigint;
   /** Last change of the content, milliseconds since 1970. */
   readonly modifiedMs: number;
+  /** Last change of the content, the mode or a name, a rename among them; where the machine knows it. */
+  readonly changedMs?: number;
 };
 
 export type DirectoryEntry = { readonly name: string; readonly kind: FileKind };
@@ -238,6 +240,8 @@ export interface Host {
   inForeground(): Step<boolean>;
   /** Whether somebody looks at what is written there, rather than a file or a program. */
   isTerminal(descriptor: Descriptor): Step<boolean>;
+  /** How many characters fit on a line of our terminal; undefined when standard output is none, or nobody knows. */
+  terminalColumns?(): Step<number | undefined>;
   /** Ends this process the way the signal would have, so that our parent sees it. */
   dieOf(signal: SignalName): void;
 }

@@ -56,6 +56,16 @@ export async function* readChunks(files: Files, source: Descriptor): AsyncGenera
   }
 }
 
+/** The same in larger pieces, each of them the reader's only until it asks for the next. */
+export async function* readPieces(files: Files, source: Descriptor): AsyncGenerator<Uint8Array> {
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  for (;;) {
+    const count = await files.read(source, chunk, 0, chunk.length);
+    if (count === 0) return;
+    yield chunk.subarray(0, count);
+  }
+}
+
 /** Reads a small file whole. Throws a RangeError when it is longer than `limit` bytes. */
 export async function readSmallFile(files: Files, path: string, limit: number): Promise<Uint8Array> {
   const descriptor = await files.open(path, 'read');

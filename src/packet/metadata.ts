@@ -182,15 +182,14 @@ class Reader {
 
   unsigned(bits: 32 | 64): bigint {
     const value = this.#integer(this.#next());
-    if (value < 0n || value >> BigInt(bits) !== 0n)
-      throw new ShapeError(`${value} has more than ${bits} bits`);
-    return value;
+    if (BigInt.asUintN(bits, value) === value) return value;
+    throw new ShapeError(`${value} is no unsigned number of ${bits} bits`);
   }
 
   signed(): bigint {
     const value = this.#integer(this.#next());
-    if (BigInt.asIntN(64, value) !== value) throw new ShapeError(`${value} has more than 64 bits`);
-    return value;
+    if (BigInt.asIntN(64, value) === value) return value;
+    throw new ShapeError(`${value} is no signed number of 64 bits`);
   }
 
   #integer(tag: number): bigint {
@@ -222,15 +221,15 @@ class Reader {
     for (let item = 0; item < count; item++) this.skip(depth + 1);
   }
 
+  /** What is neither a map, an array nor a string. */
   #skipPlain(tag: number): void {
-    if (tag < 0x80 || tag >= 0xe0 || tag === 0xc0 || tag === 0xc2 || tag === 0xc3) return;
+    if (tag === 0xc1) throw new ShapeError('byte 0xc1 begins no value');
+    if (tag <= 0xc3 || tag >= 0xe0) return; // integers of one byte, nil, false, true
     const fixed = FIXED_WIDTHS[tag];
     if (fixed !== undefined) this.#advance(fixed);
-    else if (tag >= 0xc4 && tag <= 0xc6)
+    else if (tag <= 0xc6)
       this.#take(this.#length(1 << (tag - 0xc4), 1)); // bin
-    else if (tag >= 0xc7 && tag <= 0xc9)
-      this.#take(this.#length(1 << (tag - 0xc7), 1) + 1); // ext
-    else throw new ShapeError(`byte 0x${tag.toString(16)} begins no value`);
+    else this.#take(this.#length(1 << (tag - 0xc7), 1) + 1); // ext
   }
 
   /** A length of `width` bytes, refused when the items it counts (of at least `least` bytes each) cannot be there. */

@@ -8,10 +8,13 @@ export type ErrorCode = keyof typeof HINTS;
 /** What to do, for each code; '' where the sentence says it all. */
 const HINTS = {
   locked: 'Another process is working on it; try again when that has ended.',
-  'not-a-queue': 'Make a queue there with `fspl queue-init -q DIR`.',
+  'not-a-queue': 'Make a queue there with `intray init DIR` or `fspl queue-init -q DIR`.',
   'append-only': 'It was made with --append-only: jobs can be added to it and listed, not processed.',
   exists: 'Choose another name, or remove what is there.',
-  'job-not-found': '`fspl queue-ls -q DIR` lists the jobs that are there.',
+  'job-not-found': '`intray ls DIR`, or `fspl queue-ls -q DIR`, lists the jobs that are there.',
+  'job-ambiguous': 'Give more of its name, or the name of its file.',
+  'job-running': 'Wait until it has ended, or stop its worker.',
+  'not-possible': '',
   'duplicate-sequence':
     'Two senders must not share a queue without sharing a sequence file; remove one of the two files.',
   'sequence-damaged': 'Write the right number into it with `fspl queue-set-next` or `prepare-set-next`.',
@@ -25,7 +28,8 @@ const HINTS = {
   'command-not-started': 'Check its name, its permissions, and its first line if it is a script.',
   'command-failed': '',
   'decoder-failed': 'Run the decoder by hand on the file to see why.',
-  'no-lanes': 'Make it a queue with lanes: `intray init DIR`.',
+  'no-lanes': '`intray init DIR` gives it what is missing.',
+  'unordered-jobs': 'Work them first; then the order can begin.',
   'settings-damaged': 'Correct the file, or remove it: then the queue is worked as the original does.',
   fenced: 'Its jobs are run by others now. See why it was silent: a stopped process, or the network.',
   'not-a-file': '',
@@ -54,9 +58,8 @@ export function isQueueError(error: unknown, ...codes: ErrorCode[]): error is Qu
 /** The reason of an unknown error in a few words: an errno in plain English where there is one. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const code = (error as { code?: unknown }).code;
-  const plain = typeof code === 'string' ? ERRNO_SENTENCES[code] : undefined;
-  return plain ?? error.message;
+  const { code } = error as { code?: unknown };
+  return ERRNO_SENTENCES[String(code)] ?? error.message;
 }
 
 const ERRNO_SENTENCES: Record<string, string> = {

@@ -13,7 +13,7 @@
 
 import { closeQuietly } from '../os/close-quietly.ts';
 import type { Descriptor, Machine } from '../os/ports.ts';
-import { following, type Sequence } from '../packet/header.ts';
+import { following, type Sequence, sequence } from '../packet/header.ts';
 import type { Added, AddOptions, JobId, NewJob } from '../queue/contract.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { writeChunks } from './add.ts';
@@ -25,6 +25,7 @@ import {
   type DraftedJob,
   draftJob,
   freeNumber,
+  isNamed,
   lockNumbers,
   type Numbering,
   nameOf,
@@ -56,7 +57,7 @@ export async function addAllJobs(
     batch = [];
   };
   for await (const job of jobs) {
-    if (job.name !== undefined) {
+    if (isNamed(job)) {
       // Whether it is to be added at all has to be found out for each by itself.
       await flush();
       added.push(await addJob(machine, queue, job, options));
@@ -88,6 +89,7 @@ class Batch {
   readonly #numbers = new Map<string, LockedSequence>();
   readonly #next = new Map<string, Sequence>();
   #writtenDown = false;
+  #lastFree = sequence(0);
 
   constructor(machine: Machine, queue: string, order: Order, options: AddOptions) {
     this.#machine = machine;
@@ -128,10 +130,17 @@ class Batch {
     const numbering = numberingFor(this.#machine, this.#queue, this.#order, lane, this.#options.sequenceFile);
     const temporary = join(jobsDirectory(this.#queue), temporaryName(random));
     const target = await files.open(temporary, 'create');
-    const seq = freeNumber(this.#machine);
+    const seq = this.#freeNumber();
     this.#written.push({ draft, temporary, target, numbering, seq, stem: random.uuid() });
     await files.write(target, numberedHead(draft, seq));
     await writeChunks(this.#machine, target, chunksOf(job.payload));
+  }
+
+  /** Jobs of one millisecond keep their order too. */
+  #freeNumber(): Sequence {
+    const free = freeNumber(this.#machine);
+    this.#lastFree = free > this.#lastFree ? free : following(this.#lastFree);
+    return this.#lastFree;
   }
 
   async #number(): Promise<void> {

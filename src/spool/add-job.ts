@@ -44,8 +44,8 @@ export async function addJob(
     const seq = await addDraft(machine, queue, job, draft, stem, options);
     return { id: stem as JobId, seq, duplicate: false };
   };
-  if (job.name === undefined) return add(machine.random.uuid());
-  return addOnce(machine, queue, job.name, add);
+  const { id } = draft.terms;
+  return id === undefined ? add(machine.random.uuid()) : addOnce(machine, queue, id, add);
 }
 
 async function addDraft(

@@ -13,6 +13,9 @@ import type { Random } from '../os/ports.ts';
 export const JOB_PREFIX = 'fspl-';
 export const JOB_SUFFIX = '.fspl';
 
+/** The sequence file of jobs without a lane that are added here, beside the queue's own `nextseq`. */
+export const OWN_SEQUENCE_FILE = 'addseq';
+
 export function jobsDirectory(queue: string): string {
   return join(queue, 'jobs');
 }

@@ -20,14 +20,11 @@ import { formatJobName } from './home/job-name.ts';
 import { addedPath, nextNumber } from './home/lane-numbers.ts';
 import { laneKept } from './home/look.ts';
 import { type Order, QUEUE_LANE } from './home/rooms.ts';
-import { isPriority, priorityOf, type Terms, termsOf, termsToEnv } from './home/terms.ts';
-import { jobsDirectory, join } from './layout.ts';
+import { isPriority, isTerm, priorityOf, type Terms, termsIn, termsOf, termsToEnv } from './home/terms.ts';
+import { jobsDirectory, join, OWN_SEQUENCE_FILE } from './layout.ts';
 import { scanQueue } from './queue-files.ts';
 import { SENDER_WAIT_MS } from './sender.ts';
 import { type LockedSequence, lockSequence } from './sequence-file.ts';
-
-/** The sequence file of jobs without a lane, beside the queue's own `nextseq`. */
-const OWN_SEQUENCE_FILE = 'addseq';
 
 const UNNUMBERED = sequence(0);
 
@@ -40,11 +37,17 @@ export type DraftedJob = {
 
 /** The job but for its number. Throws `not-written` for one that no reader takes or no command can be given. */
 export function draftJob(machine: Machine, job: NewJob): DraftedJob {
-  const terms = termsOfNew(job);
-  const env = [...Object.entries(job.env ?? {}), ...termsToEnv(terms)];
+  const given = Object.entries(job.env ?? {});
+  const terms = termsOfNew(job, termsIn(given));
+  const env = [...given.filter(([name]) => !isTerm(name)), ...termsToEnv(terms)];
   const work: Work = { kind: 'command', params: job.params ?? [], env };
   const header: PacketHeader = { seq: UNNUMBERED, ctime: machine.clock.now(), work };
   return { terms, header, head: encodeUsable(header) };
+}
+
+/** Whether it is to be added once and no more. */
+export function isNamed({ name, env = {} }: NewJob): boolean {
+  return name !== undefined || termsIn(Object.entries(env)).id !== undefined;
 }
 
 export function numberedHead({ header }: DraftedJob, seq: Sequence): Uint8Array {
@@ -64,7 +67,8 @@ export function nameOf({ terms, header }: DraftedJob, seq: Sequence, stem: strin
   });
 }
 
-function termsOfNew({ lane, priority, notBefore, expires, name }: NewJob): Terms {
+/** What it asks for itself, and else what its variables ask for, as those of a job that is passed on do. */
+function termsOfNew({ lane, priority, notBefore, expires, name }: NewJob, inEnv: Terms): Terms {
   const refuse = (what: string): never => {
     throw new QueueError('not-written', what);
   };
@@ -80,11 +84,11 @@ function termsOfNew({ lane, priority, notBefore, expires, name }: NewJob): Terms
       : refuse(`${what} is not a time after 1970`);
   };
   return {
-    lane,
-    priority,
-    notBeforeMs: ms('notBefore', notBefore),
-    expiresMs: ms('expires', expires),
-    id: name,
+    lane: lane ?? inEnv.lane,
+    priority: priority ?? inEnv.priority,
+    notBeforeMs: ms('notBefore', notBefore) ?? inEnv.notBeforeMs,
+    expiresMs: ms('expires', expires) ?? inEnv.expiresMs,
+    id: name ?? inEnv.id,
   };
 }
 

@@ -4,6 +4,8 @@ import type { Machine } from '../os/ports.ts';
 import type { Listing, Queue } from '../queue/contract.ts';
 import { addAllJobs } from './add-all.ts';
 import { addJob } from './add-job.ts';
+import { createHome } from './home/init.ts';
+import type { Order } from './home/rooms.ts';
 import { joinQueue } from './home/session.ts';
 import { stirs, watchQueue } from './home/stir.ts';
 import { type Decoder, decoderFor } from './open-packet.ts';
@@ -13,6 +15,12 @@ import { jobOf, openSession } from './session.ts';
 export type CreateOptions = {
   /** A queue that jobs are added to and listed in here, and processed elsewhere. Default: no. */
   readonly appendOnly?: boolean;
+  /**
+   * `free`: jobs run in any order, side by side, by priority and age; those of a lane one after the other. `sequence`:
+   * all jobs without a lane run one after the other. Both with all that parallel workers, lanes and names need. Left
+   * out: `sequence`, as bare as `fspl queue-init` makes it.
+   */
+  readonly order?: Order;
 };
 
 /** Makes a queue directory, whose parent must exist, and opens it. Throws `exists`. */
@@ -21,7 +29,10 @@ export async function createSpool(
   path: string,
   options: CreateOptions = {},
 ): Promise<Queue> {
-  await createQueueDirectory(machine, path, { appendOnly: options.appendOnly ?? false });
+  const { appendOnly = false, order } = options;
+  if (order === undefined) await createQueueDirectory(machine, path, { appendOnly });
+  else if (appendOnly) throw new RangeError('Expected `order` only for queues that are not `appendOnly`');
+  else await createHome(machine, path, order);
   return spoolAt(machine, path);
 }
 

@@ -19,11 +19,24 @@
 
 import type { Machine } from '../os/ports.ts';
 import { sleep } from '../os/sleep.ts';
-import type { JoinOptions, Queue, SharedClaim, SharedIdle, SharedSession } from '../queue/contract.ts';
+import type {
+  JoinOptions,
+  Queue,
+  SharedClaim,
+  SharedIdle,
+  SharedSession,
+  Unreadable,
+} from '../queue/contract.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
+/**
+ * Which queues there are now, asked at the start and, when we keep waiting, again and again. Those of the same location
+ * are the same; one that is not named any more is left when none of its jobs runs.
+ */
+export type FindQueues = () => Promise<readonly Queue[]>;
+
 export type PoolOptions = {
-  readonly queues: readonly Queue[];
+  readonly queues: readonly Queue[] | FindQueues;
   /** How many jobs at once. */
   readonly concurrency: number;
   readonly join: JoinOptions;
@@ -41,6 +54,8 @@ export type PoolOptions = {
   readonly run: (claim: SharedClaim, place: Place) => Promise<() => Promise<Ran>>;
   /** Told when a queue cannot be worked, or not any more; it is tried again when we keep waiting. */
   readonly onTrouble: (queue: Queue, error: unknown) => Promise<void>;
+  /** Told, again and again, what is named like a job in a queue and cannot be read as one. */
+  readonly onUnreadable?: ((queue: Queue, files: readonly Unreadable[]) => void) | undefined;
 };
 
 /** Where a job runs. */
@@ -93,6 +108,22 @@ type Member = {
   waiting: AbortController | undefined;
 };
 
+function newMember(queue: Queue): Member {
+  return {
+    queue,
+    session: undefined,
+    stop: undefined,
+    ask: true,
+    running: 0,
+    failed: false,
+    again: new Set(),
+    emptySinceMs: undefined,
+    watchdogs: [],
+    idle: undefined,
+    waiting: undefined,
+  };
+}
+
 export async function runPool(machine: Machine, options: PoolOptions): Promise<PoolReport> {
   return new Pool(machine, options).run();
 }
@@ -100,7 +131,7 @@ export async function runPool(machine: Machine, options: PoolOptions): Promise<P
 class Pool {
   readonly #machine: Machine;
   readonly #options: PoolOptions;
-  readonly #members: Member[];
+  readonly #members: Member[] = [];
   readonly #running = new Set<Promise<unknown>>();
   readonly #settling = new Set<Promise<unknown>>();
   readonly #hardStop = new AbortController();
@@ -110,23 +141,13 @@ class Pool {
   #failure: { readonly error: unknown } | undefined;
   #wake: () => void = () => {};
   #woken = false;
+  /** It is time to see which queues there are. */
+  #findDue = false;
+  #stopLooking: () => void = () => {};
 
   constructor(machine: Machine, options: PoolOptions) {
     this.#machine = machine;
     this.#options = options;
-    this.#members = options.queues.map((queue) => ({
-      queue,
-      session: undefined,
-      stop: undefined,
-      ask: true,
-      running: 0,
-      failed: false,
-      again: new Set(),
-      emptySinceMs: undefined,
-      watchdogs: [],
-      idle: undefined,
-      waiting: undefined,
-    }));
   }
 
   async run(): Promise<PoolReport> {
@@ -134,6 +155,7 @@ class Pool {
     const onStop = () => this.#wakeUp();
     stop.addEventListener('abort', onStop);
     try {
+      await this.#findQueues();
       const ended = await this.#work();
       await this.#letFinish();
       if (this.#failure !== undefined) throw this.#failure.error;
@@ -142,6 +164,7 @@ class Pool {
       );
       return { counts: this.#counts, ended, idle };
     } finally {
+      this.#stopLooking();
       stop.removeEventListener('abort', onStop);
       for (const member of this.#members) await this.#leave(member);
     }
@@ -153,12 +176,36 @@ class Pool {
       if (stop.aborted || this.#failure !== undefined) return 'stopped';
       if (this.#started >= maxJobs) return 'limit';
       this.#woken = false;
+      if (this.#findDue) await this.#findQueues();
       if (this.#running.size < concurrency && this.#settling.size < concurrency * UNSETTLED_PER_PLACE) {
         if (await this.#startNext()) continue;
         if (this.#isOver()) return 'idle';
       }
       await this.#sleep();
     }
+  }
+
+  async #findQueues(): Promise<void> {
+    this.#findDue = false;
+    const { queues } = this.#options;
+    const found = typeof queues === 'function' ? await queues() : queues;
+    const known = new Set(this.#members.map(({ queue }) => queue.location));
+    for (const queue of found) {
+      if (!known.has(queue.location)) this.#members.push(newMember(queue));
+      known.add(queue.location);
+    }
+    if (typeof queues !== 'function') return;
+    const named = new Set(found.map(({ location }) => location));
+    for (const member of this.#members.filter(({ queue }) => !named.has(queue.location))) {
+      if (member.running > 0) continue;
+      await this.#leave(member).catch(() => {}); // it is not there any more
+      this.#members.splice(this.#members.indexOf(member), 1);
+    }
+    if (!this.#options.keepWaiting) return;
+    this.#stopLooking = this.#machine.clock.after(Math.max(LOOK_MS, this.#members.length * 10), () => {
+      this.#findDue = true;
+      this.#wakeUp();
+    });
   }
 
   /** Asks the queues in turn, each time beginning with another one. */
@@ -189,6 +236,7 @@ class Pool {
         return answer;
       }
       member.idle = answer;
+      if (session.unreadable.length > 0) this.#options.onUnreadable?.(member.queue, session.unreadable);
       await this.#restUntilChanged(member, session, answer);
     } catch (error) {
       await this.#giveUpFor(member, error);

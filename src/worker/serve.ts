@@ -2,10 +2,10 @@
 
 import { toMs } from '../os/calendar.ts';
 import type { Machine } from '../os/ports.ts';
-import type { Job, JoinOptions, Queue, RunFacts, SharedClaim } from '../queue/contract.ts';
+import type { Job, JoinOptions, Queue, RunFacts, SharedClaim, Unreadable } from '../queue/contract.ts';
 import { type Backoff, backoffMs } from './backoff.ts';
 import { type CommandHandler, checkCount, checkHandler, type Handler, runHandler } from './handler.ts';
-import { type Place, type PoolReport, type Ran, runPool } from './pool.ts';
+import { type FindQueues, type Place, type PoolReport, type Ran, runPool } from './pool.ts';
 import type { CommandOutcome } from './run-command.ts';
 
 export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts'> & {
@@ -30,10 +30,21 @@ export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts'> & {
   readonly signal?: AbortSignal;
   /** How long jobs that run may go on after that, before they are ended and given back. Default: 10,000. */
   readonly graceMs?: number;
+  /** Told of each start; `attempt` is how often the job was started, from 1. */
   readonly onStarted?: (job: Job, queue: Queue, attempt: number) => void;
-  readonly onEnded?: (job: Job, queue: Queue, ran: Ran, reason?: string) => void | Promise<void>;
+  /** Told what became of each start. */
+  readonly onEnded?: (job: Job, queue: Queue, ended: RunEnd) => void | Promise<void>;
   /** Told when a queue cannot be worked, or not any more. Default: the error ends everything. */
   readonly onTrouble?: (queue: Queue, error: unknown) => void | Promise<void>;
+  /** Told, again and again, what is named like a job in a queue and cannot be read as one. */
+  readonly onUnreadable?: (queue: Queue, files: readonly Unreadable[]) => void;
+};
+
+export type RunEnd = {
+  readonly ran: Ran;
+  readonly attempt: number;
+  /** Why it failed, if it did. */
+  readonly reason?: string;
 };
 
 const DEFAULT_GRACE_MS = 10_000;
@@ -47,7 +58,7 @@ const NEVER_AGAIN = 100;
 
 export async function serveQueues(
   machine: Machine,
-  queues: readonly Queue[],
+  queues: readonly Queue[] | FindQueues,
   handler: Handler | CommandHandler,
   options: ServeOptions = {},
 ): Promise<PoolReport> {
@@ -65,6 +76,7 @@ export async function serveQueues(
     keepWaiting,
     graceMs,
     maxJobs: options.maxJobs,
+    onUnreadable: options.onUnreadable,
     stop: signal,
     join: { ...joinOptions(options), maxStarts: retries + FORGIVEN_STARTS },
     run: (claim, place) => runClaim(machine, handler, options, claim, place),
@@ -98,8 +110,8 @@ async function runClaim(
   const outcome = await outcomeOf(machine, handler, options, claim, place);
   return async () => {
     const ran = await settle(machine, options, claim, outcome);
-    const reason = outcome.kind === 'failed' ? outcome.reason : undefined;
-    await options.onEnded?.(claim.job, place.queue, ran, reason);
+    const why = outcome.kind === 'failed' ? { reason: outcome.reason } : {};
+    await options.onEnded?.(claim.job, place.queue, { ran, attempt: claim.attempt, ...why });
     return ran;
   };
 }

@@ -7,6 +7,7 @@ import {
   flag,
   oneOf,
   optional,
+  repeatable,
   required,
   text,
   u64,
@@ -23,6 +24,7 @@ const PAINT: CommandSpec = command({
     colour: optional(undefined, 'COLOUR', '', oneOf(['Red', 'Blue'])),
     quickly: { ...flag(''), short: 'q' },
     thinly: flag(''),
+    mix: repeatable('m', 'N', '', u64),
   },
   operand: { name: 'WALL', help: '', parse: text },
   rest: { name: 'TOOLS', help: '' },
@@ -38,7 +40,7 @@ const PLAIN: CommandSpec = command({
   load: async () => async () => 0,
 });
 
-const NOTHING = { file: 'x', coats: undefined, colour: undefined, quickly: false, thinly: false };
+const NOTHING = { file: 'x', coats: undefined, colour: undefined, quickly: false, thinly: false, mix: [] };
 
 describe('what is meant', () => {
   it.each<[string[], Partial<typeof NOTHING> | object, string, string[]]>([
@@ -56,6 +58,7 @@ describe('what is meant', () => {
     [['-', '-fx'], {}, '-', []],
     [['w', '-fx', '-n', '+007'], { coats: 7n }, 'w', []],
     [['w', '-fx', '-n18446744073709551615'], { coats: 18446744073709551615n }, 'w', []],
+    [['w', '-fx', '-m1', '--mix', '2', '--mix=1'], { mix: [1n, 2n, 1n] }, 'w', []],
     [['w', '-fx', '--colour', 'bLUE'], { colour: 'Blue' }, 'w', []],
     [['w', '-fx', '-q', '--thinly'], { quickly: true, thinly: true }, 'w', []],
     [['w', '-qfx'], { quickly: true }, 'w', []],

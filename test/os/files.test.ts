@@ -138,7 +138,7 @@ describe('status', () => {
     await files.write(descriptor, new Uint8Array(12345));
     await files.fchmod(descriptor, 0o6751);
     fs.utimesSync(path, 1, 1_795_225_283.25);
-    const { ino, dev } = fs.statSync(path, { bigint: true });
+    const { ino, dev, ctimeMs } = fs.statSync(path, { bigint: true });
     const expected = {
       kind: 'file',
       size: 12345,
@@ -146,6 +146,7 @@ describe('status', () => {
       inode: ino,
       device: dev,
       modifiedMs: 1_795_225_283_250,
+      changedMs: Number(ctimeMs),
     };
     expect(await files.fstat(descriptor)).toEqual(expected);
     fs.symlinkSync(path, `${path}.link`);

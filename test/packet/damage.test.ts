@@ -5,7 +5,22 @@ import { decodePrefix } from '../../src/packet/decode.ts';
 import { encodeHeader } from '../../src/packet/encode.ts';
 import { METADATA_LIMIT_BYTES, PREFIX_BYTES } from '../../src/packet/header.ts';
 import { decodeMetadata } from '../../src/packet/metadata.ts';
-import { anyHeader, bytesOf, CTIME, decodePacket, map, NOP, packetAround, SEQ, text } from './packets.ts';
+import {
+  anyHeader,
+  bytesOf,
+  CTIME,
+  command,
+  decodePacket,
+  map,
+  NOP,
+  type Piece,
+  packetAround,
+  SEQ,
+  text,
+} from './packets.ts';
+
+const PARAMS = bytesOf(text('params'), 0x90);
+const ENV = bytesOf(text('env'), 0x90);
 
 const anyPayload = fc.uint8Array({ maxLength: 30 });
 
@@ -96,10 +111,10 @@ describe('the payload', () => {
 });
 
 describe('the checks of a prefix come in this order', () => {
-  const good = encodeHeader(headerOf(decodePacket(packetAround(map(SEQ, CTIME, NOP))))).subarray(0, 30);
+  const goodPrefix = () => packetAround(map(SEQ, CTIME, NOP)).subarray(0, PREFIX_BYTES);
 
   test('length, tag, version, checksum, limit', () => {
-    const bytes = good.slice();
+    const bytes = goodPrefix().slice();
     new DataView(bytes.buffer).setBigUint64(14, 2n ** 64n - 1n);
     bytes[0] = 0;
     bytes[13] = 9;
@@ -114,6 +129,7 @@ describe('the checks of a prefix come in this order', () => {
   });
 
   test('the limit itself is allowed, one more is not', () => {
+    const good = goodPrefix();
     const length = Number(new DataView(good.buffer, good.byteOffset).getBigUint64(14));
     expect(decodePrefix(good, length)).toMatchObject({ kind: 'prefix', metadataLength: length });
     expect(decodePrefix(good, length - 1)).toMatchObject({ damage: 'metadata-too-large' });
@@ -195,6 +211,77 @@ describe('lengths that the bytes there cannot hold', () => {
 });
 
 describe('what is said about damage', () => {
+  test.each<[string, (good: Uint8Array) => Uint8Array, number?]>([
+    ['it is empty', (good) => good.subarray(0, 0)],
+    ['it ends after 29 of the 30 bytes of its prefix', (good) => good.subarray(0, 29)],
+    ['it does not begin with *FILESPOOLER', (good) => good.fill(0x20, 0, 12)],
+    ['it has format version 258, known is 1', (good) => good.fill(1, 12, 13).fill(2, 13, 14)],
+    ['the checksum of its prefix is wrong', (good) => good.fill(0, 26, 30)],
+    ['its metadata claims 28 bytes, more than the limit of 27', (good) => good, 27],
+    ['it ends after 27 of the 28 bytes of its metadata', (good) => good.subarray(0, -1)],
+    ['the checksum of its metadata is wrong', (good) => good.fill(0, 57)],
+  ])('%s', (message, change, limit) => {
+    const bytes = change(packetAround(map(SEQ, CTIME, NOP)));
+    expect(decodePacket(bytes, limit)).toMatchObject({ kind: 'damaged', message });
+  });
+
+  const ctime = (...value: Piece[]) => map(SEQ, [text('ctime'), value], NOP);
+  const work = (...value: Piece[]) => map(SEQ, CTIME, [text('cmd_type'), value]);
+
+  test.each<[string, Uint8Array]>([
+    ['a map was expected', bytesOf(0xc0)],
+    ['a string was expected', bytesOf(0x81, 1, 1)],
+    ['an array was expected', ctime(1)],
+    ['an integer was expected', ctime(0x92, text('1'), 2)],
+    ['an integer was expected', ctime(0x92, 0xd9, 1, '1', 2)],
+    ['it ends too early', bytesOf(0x81, text('seq'))],
+    ['it ends too early', bytesOf(0x81, text('seq'), 0xcd, 1)],
+    ['seq is missing', map(CTIME, NOP)],
+    ['ctime is missing', map(SEQ, NOP)],
+    ['cmd_type is missing', map(SEQ, CTIME)],
+    ['seq is there twice', map(SEQ, SEQ, CTIME, NOP)],
+    ['ctime is there twice', map(SEQ, CTIME, CTIME, NOP)],
+    ['cmd_type is there twice', map(SEQ, CTIME, NOP, NOP)],
+    ['-1 is no unsigned number of 64 bits', map([text('seq'), 0xff], CTIME, NOP)],
+    [
+      '18446744073709551615 is no signed number of 64 bits',
+      ctime(0x92, 0xcf, Array<number>(8).fill(0xff), 2),
+    ],
+    ['4294967296 is no unsigned number of 32 bits', ctime(0x92, 1, 0xcf, [0, 0, 0, 1, 0, 0, 0, 0])],
+    ['ctime is not a pair', ctime(0x91, 1)],
+    ['cmd_type is "Nop"', work(text('Nop'))],
+    ['cmd_type is unknown', work(0x81, text('Order'), 0x80)],
+    ['params is missing', work(0x81, text('Command'), 0x81, text('env'), 0x90)],
+    ['env is missing', work(0x81, text('Command'), 0x81, text('params'), 0x90)],
+    ['params is there twice', work(0x81, text('Command'), map(PARAMS, PARAMS))],
+    ['env is there twice', work(0x81, text('Command'), map(PARAMS, ENV, ENV))],
+    ['an environment variable is not a pair', map(SEQ, CTIME, command(0x90, [0x91, 0x91, 0x90]))],
+    ['256 is not a byte', map(SEQ, CTIME, command([0x91, 0x91, 0xcd, 1, 0], 0x90))],
+    ['a value nests deeper than 32', map(SEQ, [text('x'), Array<number>(33).fill(0x91), 1])],
+    ['byte 0xc1 begins no value', map(SEQ, [text('x'), 0xc1])],
+    ['15 items cannot be in the 2 bytes left', map(SEQ, [text('x'), 0x9f, 1, 1])],
+  ])('%s', (message, metadata) => {
+    expect(decodeMetadata(metadata)).toEqual({
+      kind: 'damaged',
+      damage: 'shape',
+      message: `its metadata is not what a packet has: ${message}`,
+    });
+  });
+
+  test('a creation time out of range is repeated', () => {
+    expect(decodeMetadata(ctime(0x92, 7, 0xce, Array<number>(4).fill(0xff)))).toMatchObject({
+      damage: 'timestamp',
+      message: 'its creation time, 7 seconds and 4294967295 ns, is out of range',
+    });
+  });
+
+  test('a name out of place is repeated up to its 40th character', () => {
+    const name = 'n'.repeat(50);
+    expect(decodeMetadata(work(0xd9, 50, name))).toMatchObject({
+      message: `its metadata is not what a packet has: cmd_type is "${'n'.repeat(40)}"`,
+    });
+  });
+
   test('repeats no more than a little of it', () => {
     const name = 'x'.repeat(METADATA_LIMIT_BYTES / 2);
     const length = [0xdb, 0, 8, 0, 0];

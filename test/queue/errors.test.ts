@@ -36,4 +36,24 @@ describe('reasonOf', () => {
   ])('of %s is %s', (error, expected) => {
     expect(reasonOf(error)).toBe(expected);
   });
+
+  it.each([
+    ...[
+      'E2BIG',
+      'EACCES',
+      'EAGAIN',
+      'EBADF',
+      'EDQUOT',
+      'EEXIST',
+      'EFBIG',
+      'EINVAL',
+      'EIO',
+      'EISDIR',
+      'ELOOP',
+    ],
+    ...['EMFILE', 'ENAMETOOLONG', 'ENFILE', 'ENOENT', 'ENOEXEC', 'ENOLCK', 'ENOMEM', 'ENOSPC', 'ENOTDIR'],
+    ...['ENOTEMPTY', 'ENXIO', 'EPERM', 'EPIPE', 'EROFS', 'ESTALE', 'ETXTBSY', 'EXDEV'],
+  ])('of %s is plain English', (code) => {
+    expect(reasonOf(systemError(code, 'open', '/x'))).toMatch(/^[a-z][^A-Z:]+$/);
+  });
 });

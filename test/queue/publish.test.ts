@@ -69,7 +69,10 @@ describe('publish', () => {
       await real.write(target, Buffer.from('123'));
       return 4;
     };
-    await expect(publishTo(directory, real, { write })).rejects.toMatchObject({ code: 'not-written' });
+    await expect(publishTo(directory, real, { write })).rejects.toMatchObject({
+      code: 'not-written',
+      message: `${directory}/tmp-x: 4 bytes were written, but 3 are there`,
+    });
     expect(readdirSync(directory)).toEqual([]);
   });
 
@@ -109,6 +112,34 @@ describe('publish', () => {
     expect(readdirSync(directory)).toEqual([]);
     await expect(publishTo(directory, failing(directory))).rejects.toMatchObject({
       name: 'QueueError',
+      code: 'not-durable',
+      message: `${directory}/x: the disk did not confirm it: the disk reports an input/output error`,
+    });
+    expect(readdirSync(directory)).toEqual(['x']);
+  });
+
+  /** A server that has renamed the file, but whose answer got lost: the second try finds nothing to rename. */
+  function answerLost(files: Files): Files {
+    return {
+      ...files,
+      rename: async (from, to) => {
+        await real.rename(from, to);
+        throw systemError('ENOENT', 'rename', from);
+      },
+    };
+  }
+
+  it('believes the directory when a rename says it failed, but the file is there', async () => {
+    const directory = temporary.path();
+    const published = await publishTo(directory, answerLost(real));
+    expect(published).toEqual({ path: `${directory}/x`, nameSync: 'synced', size: 7 });
+    expect(readdirSync(directory)).toEqual(['x']);
+  });
+
+  it('says not-durable when nobody can tell whether a rename has happened', async () => {
+    const directory = temporary.path();
+    const files = faultyFiles(real, ({ name }) => (name === 'stat' ? 'EIO' : undefined));
+    await expect(publishTo(directory, answerLost(files))).rejects.toMatchObject({
       code: 'not-durable',
       message: `${directory}/x: the disk did not confirm it: the disk reports an input/output error`,
     });
@@ -167,6 +198,12 @@ describe('syncDirectory', () => {
   ] as const)('says not-durable when %s fails with %s', async (call, code) => {
     const error = await syncDirectory(failing(call, code), temporary.path(), 'x').catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'not-durable', cause: systemError(code, call, temporary.path()) });
+  });
+
+  it('is for directories', async () => {
+    writeFileSync(temporary.path('x'), '');
+    const error = await syncDirectory(real, temporary.path('x'), 'x').catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'not-durable', cause: { code: 'ENOTDIR' } });
   });
 
   it('does not mind a directory that will not close', async () => {

@@ -61,6 +61,8 @@ describe('addJob', () => {
     );
     await expect(addJob(machineWithFiles(files), queue, job)).rejects.toMatchObject({
       code: 'number-unknown',
+      message: `${queue}/jobs/fspl-theirs.fspl: the disk reports an input/output error, so nobody can tell which number is free`,
+      cause: { code: 'EIO' },
     });
     expect(litterOf(queue)).toEqual([]);
     expect((await addJob(realMachine, queue, job)).seq).toBe(2n);
@@ -128,6 +130,18 @@ describe('addJob', () => {
     const machine = machineWith({ clock, locks: locksBusyFor(20) });
     expect((await addJob(machine, queue, job)).seq).toBe(1n);
     expect(clock.waitedMs).toBeGreaterThan(0);
+  });
+
+  it('says when the number could not be written down', async () => {
+    const files = faultyFiles(real, ({ name, path }) =>
+      name === 'write' && path.endsWith('addseq.temp') ? 'ENOSPC' : undefined,
+    );
+    await addJob(realMachine, queue, job);
+    await expect(addJob(machineWithFiles(files), queue, job)).rejects.toMatchObject({
+      code: 'not-written',
+      message: `${queue}/addseq: the job's number could not be written down: no space left on the disk`,
+      cause: { code: 'ENOSPC' },
+    });
   });
 
   it('gives up after ten seconds, with nothing added', async () => {

@@ -1,11 +1,21 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeBytes } from '../../src/os/bytes.ts';
+import type { Machine } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { readExactly } from '../../src/os/transfer.ts';
-import { type Decoder, decoderFor, type OpenedPacket, openPacket } from '../../src/spool/open-packet.ts';
+import { PEEK_BYTES } from '../../src/packet/read.ts';
+import {
+  type Decoder,
+  decoderFor,
+  type OpenedPacket,
+  openPacket,
+  peekPacket,
+} from '../../src/spool/open-packet.ts';
 import { failEachCall } from '../support/faulty-files.ts';
-import { machineWith, machineWithFiles, manualClock } from '../support/machines.ts';
+import { alarmClock, machineWith, machineWithFiles, manualClock } from '../support/machines.ts';
 import { packet } from '../support/packets.ts';
 import { eventually, isRunning, openDescriptors, useTemporary } from '../support/temporary.ts';
 
@@ -43,6 +53,7 @@ describe('openPacket', () => {
   it('stops at the first byte of the payload', async () => {
     const before = openDescriptors();
     const job = await opened();
+    expect(job.kind).toBe('packet');
     expect(job.header.seq).toBe(7n);
     expect(await text(job)).toBe('payload');
     expect(await job.finish()).toBeUndefined();
@@ -81,6 +92,40 @@ describe('openPacket', () => {
   });
 });
 
+describe.each([
+  ['openPacket', (machine: Machine, path: string) => openPacket(machine, path)],
+  ['peekPacket', (machine: Machine, path: string) => peekPacket(machine, path, new Uint8Array(PEEK_BYTES))],
+] as const)('%s', (_, read) => {
+  it('does not wait for a named pipe', async () => {
+    execFileSync('mkfifo', [temporary.path('pipe')]);
+    const before = openDescriptors();
+    expect(await read(realMachine, temporary.path('pipe'))).toEqual({
+      kind: 'damaged',
+      damage: 'shape',
+      message: 'it is not a regular file',
+    });
+    expect(openDescriptors()).toEqual(before);
+  });
+
+  it('does not believe a packet that is still being written', async () => {
+    chmodSync(path, 0o1644);
+    expect(await read(realMachine, path)).toEqual({
+      kind: 'damaged',
+      damage: 'truncated',
+      message: 'the program that writes it has not finished',
+    });
+  });
+});
+
+describe('peekPacket', () => {
+  it('reads the header, and leaves nothing open', async () => {
+    const before = openDescriptors();
+    const result = await peekPacket(realMachine, path, new Uint8Array(PEEK_BYTES));
+    expect(result).toMatchObject({ kind: 'header', header: { seq: 7n } });
+    expect(openDescriptors()).toEqual(before);
+  });
+});
+
 describe('a decoder', () => {
   it('unpacks the whole file, and its output is the packet', async () => {
     const before = openDescriptors();
@@ -91,6 +136,7 @@ describe('a decoder', () => {
     );
     const swap = `perl -0777 -pe '$_ ^= chr(0x20) x length'`;
     const job = await opened(swap);
+    expect(job.kind).toBe('packet');
     expect(job.header.seq).toBe(9n);
     expect(await text(job)).toBe('unpacked');
     expect(await job.finish()).toBeUndefined();
@@ -129,6 +175,12 @@ describe('a decoder', () => {
     expect(await job.finish()).toBe('the decoder was killed by signal 9');
   });
 
+  it.each(['exit 141', 'kill -PIPE $$'])('that noticed its reader leave has not failed: %s', async (end) => {
+    const job = await opened(`cat; ${end}`);
+    expect(await text(job)).toBe('payload');
+    expect(await job.finish()).toBeUndefined();
+  });
+
   it('that puts out less than a header is told with its exit code', async () => {
     const before = openDescriptors();
     expect(await openPacket(realMachine, path, decoder('exit 3'))).toMatchObject({
@@ -147,6 +199,9 @@ describe('a decoder', () => {
   it('whose output is something else is ended', async () => {
     const before = openDescriptors();
     expect(await openPacket(realMachine, path, decoder('exec yes'))).toMatchObject({ damage: 'tag' });
+    const machine = machineWith({ clock: manualClock() });
+    const waiting = decoder('echo this is no packet, but long enough for one; sleep 1000');
+    expect(await openPacket(machine, path, waiting)).toMatchObject({ damage: 'tag' });
     expect(openDescriptors()).toEqual(before);
   });
 
@@ -167,12 +222,30 @@ describe('a decoder', () => {
     expect(openDescriptors()).toEqual(before);
   });
 
+  it('that is begun when we must stop already is ended', async () => {
+    const thinking = { ...decoder('sleep 1000'), stop: AbortSignal.abort() };
+    expect(await openPacket(realMachine, path, thinking)).toMatchObject({ kind: 'damaged', damage: 'empty' });
+  });
+
+  it.each(['discard', 'finish'] as const)(
+    'that is done with by %s listens no more for a stop',
+    async (end) => {
+      const { signal } = new AbortController();
+      const job = await openPacket(realMachine, path, { ...decoder('cat'), stop: signal });
+      if (job.kind === 'damaged') throw new Error(job.message);
+      expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+      await job[end]();
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+    },
+  );
+
   it('whose shell is not there cannot start', async () => {
     const before = openDescriptors();
     const missing: Decoder = { ...decoder('cat'), shell: temporary.path('no-shell') };
     await expect(openPacket(realMachine, path, missing)).rejects.toMatchObject({
       code: 'decoder-failed',
       message: `cannot start the decoder's shell ${missing.shell}: no such file or directory`,
+      cause: { code: 'ENOENT' },
     });
     expect(openDescriptors()).toEqual(before);
   });
@@ -182,6 +255,15 @@ describe('a decoder', () => {
     expect(await job.finish()).toBeUndefined();
     const large = await opened(`cat; head -c 10000000 /dev/zero`);
     expect(await large.finish()).toBeUndefined();
+    const complaining = await opened('cat; yes || exit 7');
+    expect(await complaining.finish()).toBeUndefined();
+  });
+
+  it('that ends when its output is discarded is not sent a signal', async () => {
+    const told = temporary.path('told');
+    const job = await opened(`trap 'echo > ${told}' TERM; cat; yes`, machineWith({ clock: alarmClock() }));
+    await job.discard();
+    expect(existsSync(told)).toBe(false);
   });
 
   it('is ended with all it started when its output is discarded', async () => {

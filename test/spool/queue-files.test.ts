@@ -59,6 +59,8 @@ describe('createQueueDirectory', () => {
     for (const place of [queue, temporary.path('file'), temporary.path()]) {
       await expect(createQueueDirectory(realMachine, place, { appendOnly: false })).rejects.toMatchObject({
         code: 'exists',
+        message: `${place}: it exists already`,
+        cause: { code: 'EEXIST' },
       });
     }
   });
@@ -76,6 +78,19 @@ describe('createQueueDirectory', () => {
     await createQueueDirectory(machineWithFiles(recording.files), place, { appendOnly: false });
     const synced = recording.told(place, 'fsync');
     expect([synced[0], synced.at(-1)]).toEqual(['fsync ..', 'fsync .']);
+  });
+
+  it('says not-durable when the disk does not confirm its name', async () => {
+    const place = temporary.path('unsure');
+    const files = faultyFiles(real, ({ name, path }) =>
+      name === 'fsync' && path === `${place}/..` ? 'EIO' : undefined,
+    );
+    await expect(
+      createQueueDirectory(machineWithFiles(files), place, { appendOnly: true }),
+    ).rejects.toMatchObject({
+      code: 'not-durable',
+      message: `${place}: the disk did not confirm it: the disk reports an input/output error`,
+    });
   });
 
   it('leaves no descriptor open, whatever fails', async () => {

@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Files } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { LAST_SEQUENCE, sequence } from '../../src/packet/header.ts';
 import {
@@ -280,6 +281,29 @@ describe('writing', () => {
     );
     const once = ['write seq.temp', 'fsyncAside seq.temp', 'rename seq.temp seq', 'fsync .'];
     expect(recording.told(temporary.path(), ...CHANGES)).toEqual([...once, ...once]);
+  });
+
+  it.each([
+    ['seq', '.'],
+    ['/seq', '/'],
+    ['there/seq', 'there'],
+    ['/there/seq', '/there'],
+  ])('of %s syncs the directory %s', async (path, directory) => {
+    mkdirSync(temporary.path('there'));
+    const opened: string[] = [];
+    // As if the temporary directory were both the root and where we are.
+    const inside = (path: string) => temporary.path(path);
+    const files: Files = {
+      ...real,
+      open: (path, mode) => {
+        if (mode === 'directory') opened.push(path);
+        return real.open(inside(path), mode);
+      },
+      rename: (from, to) => real.rename(inside(from), inside(to)),
+    };
+    await locked(path, (file) => file.write(sequence(2)), machineWithFiles(files));
+    expect(opened).toEqual([directory]);
+    expect(readFileSync(inside(path), 'utf8')).toBe('2\n');
   });
 
   it('opens the directory once for all its fsyncs', async () => {

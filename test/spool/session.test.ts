@@ -83,7 +83,11 @@ describe('opening', () => {
     const place = temporary.path('append-only');
     await createSpool(realMachine, place, { appendOnly: true });
     for (const order of ['sequence', 'creation'] as const) {
-      await expect(openSession(realMachine, place, { order })).rejects.toMatchObject({ code: 'append-only' });
+      await expect(openSession(realMachine, place, { order })).rejects.toMatchObject({
+        code: 'append-only',
+        message: `${place}: ${place}/nextseq.lock: there is no such lock file; so it is an append-only queue`,
+        cause: { code: 'lock-missing' },
+      });
     }
     expect(readdirSync(place)).toEqual(['jobs']);
   });
@@ -92,6 +96,12 @@ describe('opening', () => {
     unlinkSync(`${queue}/nextseq`);
     await inSession(async () => {}, { order: 'creation' });
     expect(nextseq()).toBe('1\n');
+  });
+
+  it('tells what is no queue from one that is append-only', async () => {
+    await expect(openSession(realMachine, temporary.path(), {})).rejects.toMatchObject({
+      code: 'not-a-queue',
+    });
   });
 
   it('refuses a damaged nextseq, also by creation time', async () => {
@@ -406,6 +416,40 @@ describe('a claim', () => {
       { decoder: { command: 'cat; exit 3', shell: '/bin/sh', group: 'own' }, keepFailed: true },
     );
     expect(jobFiles()).toEqual(['fspl-a.fspl']);
+  });
+
+  it('is not there, and its job not damaged, when its decoder was stopped', async () => {
+    putJob(queue, 'a', { seq: 1 });
+    const controller = new AbortController();
+    const waiting = temporary.path('waiting');
+    const decoder = {
+      command: `[ ! -e ${waiting} ] || sleep 1000; cat`,
+      shell: '/bin/sh',
+      group: 'own',
+      stop: controller.signal,
+    } as const;
+    await inSession(
+      async (session) => {
+        writeFileSync(waiting, '');
+        controller.abort();
+        expect((await session.claim()).kind).toBe('idle');
+        expect(session.unreadable).toEqual([]);
+      },
+      { decoder },
+    );
+    expect(nextseq()).toBe('1\n');
+    expect(jobFiles()).toEqual(['fspl-a.fspl']);
+  });
+
+  it('is refused when what its decoder puts out is damaged by now', async () => {
+    putJob(queue, 'a', { seq: 1 });
+    await inSession(
+      async (session) => {
+        writeFileSync(`${queue}/jobs/fspl-a.fspl`, '');
+        await expect(session.claim()).rejects.toMatchObject({ code: 'packet-damaged' });
+      },
+      { decoder: { command: 'cat', shell: '/bin/sh', group: 'own' } },
+    );
   });
 
   it('ends its decoder when nobody settles it', async () => {

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { realMachine } from '../../src/os/real/index.ts';
 import { isJobName, newJobName, temporaryName } from '../../src/spool/layout.ts';
 import { createSpool, openSpool } from '../../src/spool/spool.ts';
+import { faultyFiles } from '../support/faulty-files.ts';
+import { machineWithFiles } from '../support/machines.ts';
 import { putJob } from '../support/packets.ts';
 import { useTemporary } from '../support/temporary.ts';
 
@@ -37,11 +39,24 @@ describe('opening a queue', () => {
     writeFileSync(temporary.path('file'), '');
     mkdirSync(temporary.path('odd'));
     writeFileSync(temporary.path('odd', 'jobs'), '');
-    for (const name of ['nothing', 'plain', 'file', 'odd']) {
+    for (const name of ['nothing', 'plain', 'file']) {
       await expect(openSpool(realMachine, temporary.path(name))).rejects.toMatchObject({
         code: 'not-a-queue',
+        message: `${temporary.path(name)}: it has no jobs directory, so it is not a queue`,
+        cause: { code: name === 'file' ? 'ENOTDIR' : 'ENOENT' },
       });
     }
+    await expect(openSpool(realMachine, temporary.path('odd'))).rejects.toMatchObject({
+      code: 'not-a-queue',
+      message: `${temporary.path('odd')}/jobs: it is not a directory`,
+    });
+  });
+
+  it('passes on what else the system says', async () => {
+    const files = faultyFiles(realMachine.files, ({ name }) => (name === 'stat' ? 'EACCES' : undefined));
+    await expect(openSpool(machineWithFiles(files), temporary.path())).rejects.toMatchObject({
+      code: 'EACCES',
+    });
   });
 
   it('takes an append-only one, which can be added to and listed', async () => {

@@ -1,14 +1,14 @@
 /** The commands of `intray` itself, in the order in which its help lists them. */
 
 import { type CommandSpec, command, flag, text } from '../command.ts';
+import { OPERATING } from './operating-commands.ts';
+import { WORKING } from './working-commands.ts';
 
-const json = flag('Print one JSON document instead of sentences');
-
-export const COMMANDS: readonly CommandSpec[] = [
+const CARING: readonly CommandSpec[] = [
   command({
     name: 'doctor',
     summary: 'Measure what a file system does, look at the queue there, and say what can be promised',
-    options: { json },
+    options: { json: flag('Print one JSON document instead of sentences') },
     operand: { name: 'DIR', help: 'A queue, or a directory where one could be', parse: text },
     examples: [
       'intray doctor ~/queue',
@@ -18,3 +18,5 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   }),
 ];
+
+export const COMMANDS: readonly CommandSpec[] = [...WORKING, ...OPERATING, ...CARING];

@@ -15,6 +15,7 @@ export const EXIT_CODES = {
   damaged: { status: 6, meaning: 'something in the queue is damaged' },
   locked: { status: 7, meaning: 'another process is working on the queue' },
   unsafe: { status: 8, meaning: 'a promise of GUARANTEES.md does not hold here' },
+  blocked: { status: 9, meaning: 'jobs wait that may not start now: paused, held, or not yet due' },
 } as const satisfies Record<string, { readonly status: number; readonly meaning: string }>;
 
 export type Ending = keyof typeof EXIT_CODES;

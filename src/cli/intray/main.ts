@@ -7,6 +7,7 @@ import { sentenceOf } from '../failure.ts';
 import { commandHelp, type Program, programHelp, usageLine } from '../help.ts';
 import { parseCommand } from '../parse.ts';
 import { didYouMean } from '../suggest.ts';
+import { UsageProblem } from '../usage.ts';
 import { VERSION } from '../version.ts';
 import { COMMANDS } from './commands.ts';
 import { EXIT_CODES, endingOf, exitStatus } from './exit-codes.ts';
@@ -108,6 +109,7 @@ async function runCommand(
     const run = await command.load();
     return await run(context, parsed.args);
   } catch (error) {
+    if (error instanceof UsageProblem) return complain(context, error.message, usageLine(program, command));
     await context.log('error', sentenceOf(error));
     return exitStatus(endingOf(error));
   }

@@ -154,6 +154,7 @@ function status(from: fs.BigIntStats) {
     inode: from.ino,
     device: from.dev,
     modifiedMs: Number(from.mtimeMs),
+    changedMs: Number(from.ctimeMs),
   };
 }
 

@@ -98,31 +98,36 @@ export class Look {
     return undefined;
   }
 
-  /** What a job is, by its name alone, where that says all. */
   named(name: string): Waiting | undefined {
-    const said = parseJobName(name);
-    if (said === undefined || said.lane === SEE_HEADER) return undefined;
-    const { priority, addedMs, notBeforeMs, held, attempts, seq, lane, stem } = said;
-    return { name, priority, addedMs, notBeforeMs, held, attempts, seq, lane: this.#laneFor(lane), stem };
+    return waitingByName(this.#order, name);
   }
 
-  /** What a job is, by its header, and by its name where that says more. */
   waitingOf(name: string, header: PacketHeader): Waiting {
-    const terms = termsOf(header);
-    const said: Omit<JobName, 'lane' | 'seq'> = parseJobName(name) ?? {
-      priority: priorityOf(terms),
-      addedMs: Math.max(0, toMs(header.ctime)),
-      notBeforeMs: terms.notBeforeMs ?? 0,
-      held: false,
-      attempts: 0,
-      stem: foreignStem(name),
-    };
-    return { ...said, name, seq: header.seq, lane: this.#laneFor(terms.lane) };
+    return waitingByHeader(this.#order, name, header);
   }
+}
 
-  #laneFor(lane: string | undefined): string | undefined {
-    return laneKept(this.#order, lane);
-  }
+/** What a job is, by its name alone, where that says all. */
+export function waitingByName(order: Order, name: string): Waiting | undefined {
+  const said = parseJobName(name);
+  if (said === undefined || said.lane === SEE_HEADER) return undefined;
+  const { priority, addedMs, notBeforeMs, held, attempts, seq, lane, stem } = said;
+  // One object for each of perhaps a million names, not two.
+  return { name, priority, addedMs, notBeforeMs, held, attempts, seq, lane: laneKept(order, lane), stem };
+}
+
+/** What a job is, by its header, and by its name where that says more. */
+export function waitingByHeader(order: Order, name: string, header: PacketHeader): Waiting {
+  const terms = termsOf(header);
+  const said: Omit<JobName, 'lane' | 'seq'> = parseJobName(name) ?? {
+    priority: priorityOf(terms),
+    addedMs: Math.max(0, toMs(header.ctime)),
+    notBeforeMs: terms.notBeforeMs ?? 0,
+    held: false,
+    attempts: 0,
+    stem: foreignStem(name),
+  };
+  return { ...said, name, seq: header.seq, lane: laneKept(order, terms.lane) };
 }
 
 /** The lane whose order a job keeps: of one without, the queue's own or none. */

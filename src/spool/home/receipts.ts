@@ -14,7 +14,7 @@
 import { acquireLock } from '../../os/acquire-lock.ts';
 import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
-import { hasErrno, type Machine } from '../../os/ports.ts';
+import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { type Sequence, sequence } from '../../packet/header.ts';
 import type { Added, JobId } from '../../queue/contract.ts';
@@ -43,7 +43,7 @@ export async function addOnce(
   add: (stem: string) => Promise<Added>,
 ): Promise<Added> {
   const { files, locks, random } = machine;
-  const lock = await files.open(join(room(queue, 'receipts'), 'lock'), 'lock');
+  const lock = await openLock(machine, queue);
   try {
     if (!(await acquireLock(machine, lock, 'exclusive', LOCK_WAIT_MS))) {
       throw new QueueError('locked', `${room(queue, 'receipts')}/lock: another process has held this lock`);
@@ -61,6 +61,16 @@ export async function addOnce(
   } finally {
     await locks.unlock(lock);
     await closeQuietly(files, lock);
+  }
+}
+
+async function openLock({ files }: Machine, queue: string): Promise<Descriptor> {
+  try {
+    return await files.open(join(room(queue, 'receipts'), 'lock'), 'lock');
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+    const message = `${queue}: it has no receipts directory, so it cannot remember the names of jobs`;
+    throw new QueueError('no-lanes', message, { cause: error });
   }
 }
 

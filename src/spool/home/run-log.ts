@@ -1,9 +1,9 @@
 /** What became of each start of a job: `log/STEM.jsonl`, one line each, and what its command said beside it. */
 
-import { encodeBytes } from '../../os/bytes.ts';
+import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
-import type { Descriptor, Files, Machine } from '../../os/ports.ts';
-import { copyAll, readExactly } from '../../os/transfer.ts';
+import { type Descriptor, type Files, hasErrno, type Machine } from '../../os/ports.ts';
+import { copyAll, readExactly, readSmallFile } from '../../os/transfer.ts';
 import type { RunFacts } from '../../queue/contract.ts';
 import { join } from '../layout.ts';
 import { room } from './rooms.ts';
@@ -113,5 +113,34 @@ export async function recordRun(
     await files.write(descriptor, encodeBytes(`${JSON.stringify(record)}\n`));
   } finally {
     await closeQuietly(files, descriptor);
+  }
+}
+
+/** A job that was started a thousand times has no longer a log than this. */
+const LOG_LIMIT_BYTES = 1024 * 1024;
+
+/** The runs of a job, first to last. A line that a crash has cut off, or that somebody else has written, is left out. */
+export async function readRuns({ files }: Machine, queue: string, stem: string): Promise<RunRecord[]> {
+  let text: string;
+  try {
+    text = decodeBytes(await readSmallFile(files, runLogPath(queue, stem), LOG_LIMIT_BYTES));
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG') || error instanceof RangeError)
+      return [];
+    throw error;
+  }
+  return text.split('\n').flatMap((line) => {
+    const record = parsedRun(line);
+    return record === undefined ? [] : [record];
+  });
+}
+
+function parsedRun(line: string): RunRecord | undefined {
+  try {
+    const record = JSON.parse(line) as RunRecord | null;
+    const whole = typeof record?.attempt === 'number' && typeof record.outcome === 'string';
+    return whole ? record : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -51,8 +51,17 @@ export function termsToEnv(terms: Terms): [name: string, value: string][] {
 
 /** What a packet asks for. A value that makes no sense is as if it were not there: the job was accepted. */
 export function termsOf({ work }: PacketHeader): Terms {
-  if (work.kind !== 'command' || work.env.length === 0) return {};
-  const env = new Map(work.env);
+  return work.kind === 'command' ? termsIn(work.env) : {};
+}
+
+/** Whether a variable of that name is one of these. */
+export function isTerm(name: string): boolean {
+  return (Object.values(NAMES) as readonly string[]).includes(name);
+}
+
+export function termsIn(variables: readonly (readonly [name: string, value: string])[]): Terms {
+  if (variables.length === 0) return {};
+  const env = new Map(variables);
   const priority = env.get(NAMES.priority) ?? '';
   return {
     lane: nonEmpty(env.get(NAMES.lane)),

@@ -33,7 +33,7 @@ import { QueueError } from '../../queue/errors.ts';
 import { isJobName, join } from '../layout.ts';
 import { room } from './rooms.ts';
 
-const WORKER_FILE = 'worker';
+export const WORKER_FILE = 'worker';
 const WORKER_LIMIT_BYTES = 4096;
 
 /** How long a worker on another machine may be silent before it counts as dead. */

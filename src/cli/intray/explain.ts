@@ -1,0 +1,30 @@
+/** `intray explain`: why a job is not running now. */
+
+import { explain as explainJob } from '../../spool/home/explain.ts';
+import type { Context } from '../context.ts';
+import { printJson } from '../json.ts';
+import { printable } from '../printable.ts';
+import { exitStatus } from './exit-codes.ts';
+import { lookUp, type OneJob } from './looking.ts';
+
+export async function explain(
+  context: Context,
+  args: OneJob & { readonly options: { readonly json: boolean } },
+): Promise<number> {
+  const { snapshot, found, header } = await lookUp(context, args);
+  const { cause, sentence, advice } = await explainJob(context.machine, snapshot, found, header);
+  const todo = advice?.replaceAll('DIR', shellWord(args.operand)).replaceAll('JOB', shellWord(found.stem));
+  if (args.options.json) {
+    await printJson(context, { queue: args.operand, id: found.stem, cause, sentence, advice: todo ?? null });
+  } else {
+    await context.print(
+      `${printable(sentence)}\n${todo === undefined ? '' : `What to do: ${printable(todo)}.\n`}`,
+    );
+  }
+  return exitStatus('done');
+}
+
+/** As it can be pasted into a shell. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

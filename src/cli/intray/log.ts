@@ -1,0 +1,104 @@
+/** `intray log`: the runs of a job, and what each has said, as far as it is kept. */
+
+import { decodeBytes } from '../../os/bytes.ts';
+import { hasErrno, type Machine, STDOUT } from '../../os/ports.ts';
+import { readSmallFile } from '../../os/transfer.ts';
+import { outputPath, type RunRecord, readRuns } from '../../spool/home/run-log.ts';
+import { jobsDirectory, join } from '../../spool/layout.ts';
+import type { Context } from '../context.ts';
+import { printJson } from '../json.ts';
+import { printable, printableLines } from '../printable.ts';
+import { exitStatus } from './exit-codes.ts';
+import { lookUp, type OneJob } from './looking.ts';
+
+/** Longer ones are shortened when the run has ended; what runs now may have said more. */
+const OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024;
+
+type Said = { readonly path: string; readonly kind: 'stdout' | 'stderr' | 'both'; readonly text: string };
+
+export async function log(
+  context: Context,
+  args: OneJob & { readonly options: { readonly json: boolean } },
+): Promise<number> {
+  const { machine, print } = context;
+  const { snapshot, found } = await lookUp(context, args);
+  const { queue } = snapshot;
+  const runs = await readRuns(machine, queue, found.stem);
+  const running = found.place === 'running' ? found.job.attempts : undefined;
+  const attempts = [
+    ...new Set([...runs.map(({ attempt }) => attempt), ...(running === undefined ? [] : [running])]),
+  ];
+  const said = new Map<number, Said[]>();
+  for (const attempt of attempts) said.set(attempt, await saidBy(machine, queue, found.stem, attempt));
+  // With --output-to SaveBoth the original, and our fspl, write it beside the job.
+  const beside = await readIfThere(machine, `${join(jobsDirectory(queue), found.name)}.out`, 'both');
+  if (args.options.json) {
+    const shown = runs.map((run, index) => ({
+      ...run,
+      // A worker that died and one that failed have both begun that attempt: the output stands with the last.
+      output:
+        runs.findLastIndex(({ attempt }) => attempt === run.attempt) === index
+          ? (said.get(run.attempt) ?? [])
+          : [],
+    }));
+    await printJson(context, {
+      queue,
+      id: found.stem,
+      runs: shown,
+      running: running === undefined ? null : { attempt: running, output: said.get(running) },
+      saved: beside ?? null,
+    });
+    return exitStatus('done');
+  }
+  const terminal = await machine.host.isTerminal(STDOUT);
+  const show = async (outputs: readonly Said[]) => {
+    for (const { kind, text } of outputs) {
+      await print(`-- ${kind}:\n`);
+      await print(terminal ? printableLines(text) : text);
+      if (!text.endsWith('\n')) await print('\n');
+    }
+  };
+  if (runs.length === 0 && running === undefined && beside === undefined) {
+    await context.complain(`intray: ${printable(found.stem)}: no run of it is on record\n`);
+  }
+  for (const [index, run] of runs.entries()) {
+    await print(`${printable(runSentence(run))}\n`);
+    const last = runs.findLastIndex(({ attempt }) => attempt === run.attempt) === index;
+    if (last && run.attempt !== running) await show(said.get(run.attempt) ?? []);
+  }
+  if (running !== undefined) {
+    await print(`Attempt ${running} is running.\n`);
+    await show(said.get(running) ?? []);
+  }
+  if (beside !== undefined) await show([beside]);
+  return exitStatus('done');
+}
+
+const OUTCOMES: Record<RunRecord['outcome'], string> = {
+  succeeded: 'succeeded',
+  failed: 'failed for good',
+  retry: 'failed, and is to be tried again',
+  released: 'was given back',
+  lost: 'was taken over by another worker',
+};
+
+export function runSentence({ attempt, outcome, reason, worker, started, ended }: RunRecord): string {
+  const when = started === undefined ? `at ${ended}` : `from ${started} to ${ended}`;
+  return `Attempt ${attempt} ${OUTCOMES[outcome] ?? outcome}${reason === undefined ? '' : `: ${reason}`} (${when}, worker ${worker})`;
+}
+
+async function saidBy(machine: Machine, queue: string, stem: string, attempt: number): Promise<Said[]> {
+  const out = await readIfThere(machine, outputPath(queue, stem, attempt, 'out'), 'stdout');
+  const err = await readIfThere(machine, outputPath(queue, stem, attempt, 'err'), 'stderr');
+  return [out, err].filter((said) => said !== undefined && said.text !== '') as Said[];
+}
+
+async function readIfThere({ files }: Machine, path: string, kind: Said['kind']): Promise<Said | undefined> {
+  try {
+    return { path, kind, text: decodeBytes(await readSmallFile(files, path, OUTPUT_LIMIT_BYTES)) };
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return undefined;
+    if (error instanceof RangeError) return { path, kind, text: `[intray: it is long: see ${path}]\n` };
+    throw error;
+  }
+}

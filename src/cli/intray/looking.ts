@@ -1,0 +1,34 @@
+/** How the commands of operators begin: with a picture of the queue, and the job that is meant. */
+
+import type { PacketHeader } from '../../packet/header.ts';
+import { type FoundJob, findJob } from '../../spool/home/find-job.ts';
+import { type QueueSnapshot, takeSnapshot } from '../../spool/home/snapshot.ts';
+import { type Decoder, decoderFor } from '../../spool/open-packet.ts';
+import type { Context } from '../context.ts';
+import { headersOf } from './job-words.ts';
+
+export type Decoded = { readonly options: { readonly decoder: string | undefined } };
+
+export type InQueue = { readonly operand: string };
+
+export type OneJob = InQueue & Decoded & { readonly more: readonly string[] };
+
+export async function decoderOf({ machine }: Context, { options }: Decoded): Promise<Decoder | undefined> {
+  return options.decoder === undefined ? undefined : decoderFor(machine, options.decoder);
+}
+
+export type LookedUp = {
+  readonly snapshot: QueueSnapshot;
+  readonly found: FoundJob;
+  readonly header: PacketHeader | undefined;
+  readonly decoder: Decoder | undefined;
+};
+
+/** The one job that the second operand names. */
+export async function lookUp(context: Context, args: OneJob): Promise<LookedUp> {
+  const { machine } = context;
+  const decoder = await decoderOf(context, args);
+  const snapshot = await takeSnapshot(machine, args.operand, { decoder });
+  const found = await findJob(machine, snapshot, args.more[0] ?? '');
+  return { snapshot, found, decoder, header: await headersOf(machine, decoder)(found) };
+}

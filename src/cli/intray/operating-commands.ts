@@ -1,0 +1,89 @@
+/** The commands with which people see into a queue and put it in order. */
+
+import { type CommandSpec, command, flag, optional, text } from '../command.ts';
+
+const DIR = { name: 'DIR', help: 'The queue', parse: text } as const;
+const JOB = {
+  name: 'JOB',
+  help: 'The ID of the job or its beginning (4 characters at least), the name of its file, or #NUMBER',
+  atLeast: 1,
+} as const;
+const json = flag('Print one JSON document, whose fields docs/reference.md describes');
+const decoder = optional(
+  'd',
+  'DECODECMD',
+  'A shell command that unpacks each job file, such as zcat; run by $SHELL -c',
+  text,
+);
+
+export const OPERATING: readonly CommandSpec[] = [
+  command({
+    name: 'status',
+    summary: 'Say how queues are: what waits, runs and failed, who works them, what is wrong',
+    options: { json, decoder },
+    operand: {
+      ...DIR,
+      help: 'The queue, or a directory of queues [default: the current directory]',
+      otherwise: '.',
+    },
+    more: { name: 'DIR', help: 'More of them: then each has one line', atLeast: 0 },
+    examples: [
+      'intray status ~/queue',
+      'intray status /var/spool/queues',
+      'intray status --json ~/queue | jq .queues[0].counts',
+    ],
+    load: async () => (await import('./status.ts')).status,
+  }),
+  command({
+    name: 'ls',
+    summary: 'List the jobs of a queue, in the order in which they would be started',
+    options: {
+      failed: flag('Only jobs that have failed'),
+      done: flag('Only jobs that are done, where they are kept'),
+      running: flag('Only jobs that are running'),
+      all: { ...flag('All jobs, those that are over too'), short: 'a' },
+      lane: optional('l', 'LANE', 'Only jobs of this lane', text),
+      json,
+      decoder,
+    },
+    operand: DIR,
+    examples: ['intray ls ~/queue', 'intray ls ~/queue --failed', 'intray ls ~/queue --lane alice --json'],
+    load: async () => (await import('./ls.ts')).ls,
+  }),
+  command({
+    name: 'explain',
+    summary: 'Say why a job is not running now, and what to do about it',
+    options: { json, decoder },
+    operand: DIR,
+    more: JOB,
+    examples: ['intray explain ~/queue 0c2b1f6e', "intray explain ~/queue '#17'"],
+    load: async () => (await import('./explain.ts')).explain,
+  }),
+  command({
+    name: 'show',
+    summary: 'Show all about one job: what it brings, where it stands, its runs',
+    options: { json, decoder },
+    operand: DIR,
+    more: JOB,
+    examples: ['intray show ~/queue 0c2b1f6e', 'intray show --json ~/queue 0c2b1f6e | jq .runs'],
+    load: async () => (await import('./show.ts')).show,
+  }),
+  command({
+    name: 'cat',
+    summary: 'Write the payload of a job to standard output',
+    options: { decoder },
+    operand: DIR,
+    more: JOB,
+    examples: ['intray cat ~/queue 0c2b1f6e | tar -tf -'],
+    load: async () => (await import('./cat.ts')).cat,
+  }),
+  command({
+    name: 'log',
+    summary: 'Print the runs of a job and what each has said',
+    options: { json, decoder },
+    operand: DIR,
+    more: JOB,
+    examples: ['intray log ~/queue 0c2b1f6e'],
+    load: async () => (await import('./log.ts')).log,
+  }),
+];

@@ -1,0 +1,35 @@
+/** Operands and options that several commands have, and what their values may be. */
+
+import { isPriority, isTerm } from '../../spool/home/terms.ts';
+import type { Operand, Parse } from '../command.ts';
+import { text } from '../command.ts';
+
+export const QUEUE: Operand<string> = { name: 'DIR', help: 'The directory of the queue', parse: text };
+
+export const MORE_QUEUES = { name: 'DIR', help: 'More queues', atLeast: 0 } as const;
+
+/** A whole number of at least `least`. */
+export function wholeNumber(least: number, most = 1_000_000): Parse<number> {
+  return (value) => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    return number >= least && number <= most
+      ? { value: number }
+      : { expected: `a whole number from ${least} to ${most}` };
+  };
+}
+
+export const priority: Parse<number> = (value) => {
+  const number = /^\d{1,2}$/.test(value) ? Number(value) : Number.NaN;
+  return isPriority(number) ? { value: number } : { expected: 'a whole number from 0 (first) to 99 (last)' };
+};
+
+export const nonEmpty: Parse<string> = (value) => (value === '' ? { expected: 'a name' } : { value });
+
+/** `NAME=VALUE`; the queue's own names have options instead. */
+export const variable: Parse<readonly [name: string, value: string]> = (value) => {
+  const split = value.indexOf('=');
+  const name = value.slice(0, Math.max(split, 0));
+  if (name === '') return { expected: 'NAME=VALUE' };
+  if (isTerm(name)) return { expected: `another variable: ${name} is said by an option of its own` };
+  return { value: [name, value.slice(split + 1)] };
+};

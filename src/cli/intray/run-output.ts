@@ -1,0 +1,40 @@
+/** What a run's command has said, where it was kept. */
+
+import { decodeBytes } from '../../os/bytes.ts';
+import { hasErrno, type Machine } from '../../os/ports.ts';
+import { readSmallFile } from '../../os/transfer.ts';
+import { outputPath } from '../../spool/home/run-log.ts';
+
+/** More than is ever kept of a run's output. */
+const LIMIT_BYTES = 4 * 1024 * 1024;
+
+export type SavedOutput = { readonly path: string; readonly text: string };
+
+/** Its standard error, then its standard output, as far as there is any. */
+export async function savedOutput(
+  { files }: Machine,
+  queue: string,
+  job: string,
+  attempt: number,
+): Promise<SavedOutput[]> {
+  const found: SavedOutput[] = [];
+  for (const kind of ['err', 'out'] as const) {
+    const path = outputPath(queue, job, attempt, kind);
+    try {
+      found.push({ path, text: decodeBytes(await readSmallFile(files, path, LIMIT_BYTES)) });
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT') && !(error instanceof RangeError)) throw error;
+    }
+  }
+  return found;
+}
+
+/** Characters that are none: sequences that colour text or move the cursor, tabs, bells. */
+const CONTROLS = /\p{Cc}(\[[0-9;?]*[A-Za-z])?/gu;
+
+/** The last lines that say something, none of them longer than `width`, without what would move a cursor. */
+export function lastLines(text: string, count: number, width: number): string[] {
+  const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== '');
+  const plain = lines.slice(-count).map((line) => line.replace(CONTROLS, ' ').trimEnd());
+  return plain.map((line) => (line.length > width ? `${line.slice(0, width - 3)}...` : line));
+}

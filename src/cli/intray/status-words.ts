@@ -1,0 +1,219 @@
+/** What `intray status` says of one queue. */
+
+import { formatMs } from '../../os/calendar.ts';
+import type { Machine } from '../../os/ports.ts';
+import { duration, laneName } from '../../spool/home/explain.ts';
+import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot.ts';
+import type { SeenWorker } from '../../spool/home/workers.ts';
+import { printable } from '../printable.ts';
+import { lineWidth, Table } from '../table.ts';
+import type { Ending } from './exit-codes.ts';
+import { shellWord } from './explain.ts';
+
+export type Trouble = {
+  readonly short: string;
+  readonly sentence: string;
+  /** How a command ends that finds it; none for what will pass. */
+  readonly ending?: Ending;
+};
+
+/** More of one kind are counted. */
+const MOST_OF_A_KIND = 5;
+const MOST_LANES = 20;
+
+export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
+  const { queue, counts, unreadable, damage, lanes, workers, running } = snapshot;
+  const dir = shellWord(queue);
+  const troubles: Trouble[] = [];
+  const say = (short: string, sentence: string, ending?: Ending) =>
+    troubles.push({ short, sentence, ...(ending === undefined ? {} : { ending }) });
+  for (const sentence of damage) say('damaged', sentence, 'damaged');
+  for (const { path, message } of unreadable.slice(0, MOST_OF_A_KIND))
+    say('unreadable', `${path}: ${message}`, 'damaged');
+  if (unreadable.length > MOST_OF_A_KIND)
+    say('unreadable', `${unreadable.length - MOST_OF_A_KIND} more files cannot be read as jobs`, 'damaged');
+  if (counts.duplicate > 0) {
+    say(
+      'duplicates',
+      `${counts.duplicate} of the jobs have the number of another job of their lane: see \`intray ls ${dir}\``,
+      'damaged',
+    );
+  }
+  if (counts.failed > 0)
+    say('failed', `${jobs(counts.failed)} failed: see \`intray ls ${dir} --failed\``, 'jobFailed');
+  if (counts.lanesFailed > 0) {
+    say(
+      'held up',
+      `${counts.lanesFailed === 1 ? '1 job has failed and holds' : `${counts.lanesFailed} jobs have failed and hold`} up what comes after: see \`intray ls ${dir} --failed\``,
+      'jobFailed',
+    );
+  }
+  const gaps = lanes.filter(({ missing }) => missing !== undefined);
+  for (const { lane, missing, waiting } of gaps.slice(0, MOST_OF_A_KIND)) {
+    say(
+      'gap',
+      `${laneName(lane)} waits for job ${missing}, which is not there; ${jobs(waiting)} wait${waiting === 1 ? 's' : ''} behind it`,
+      'gap',
+    );
+  }
+  if (gaps.length > MOST_OF_A_KIND)
+    say('gap', `${gaps.length - MOST_OF_A_KIND} more lanes wait for jobs that are not there`, 'gap');
+  if (counts.past > 0)
+    say(
+      'past',
+      `the number of ${jobs(counts.past)} is past, so ${counts.past === 1 ? 'it does' : 'they do'} not start any more: see \`intray repair ${dir}\``,
+    );
+  for (const worker of workers
+    .filter(({ life }) => life === 'dead' || life === 'silent')
+    .slice(0, MOST_OF_A_KIND)) {
+    const count = running.filter((job) => job.worker.name === worker.name).length;
+    say(
+      'dead worker',
+      `worker ${worker.name} is ${worker.life}; ${count === 0 ? 'it had no job' : `${jobs(count)} of it come${count === 1 ? 's' : ''} back with the next worker`}`,
+    );
+  }
+  return troubles;
+}
+
+export async function statusDetails(machine: Machine, snapshot: QueueSnapshot): Promise<string> {
+  const { queue, paused, counts, oldestMs, takenMs, lanes, workers, alone, litter } = snapshot;
+  const lines = [`${printable(queue)}: ${kindWords(snapshot)}${paused ? '; PAUSED: no job starts' : ''}`, ''];
+  const states = (['ready', 'delayed', 'held', 'behind', 'gap', 'duplicate', 'past', 'stuck'] as const)
+    .filter((state) => counts[state] > 0)
+    .map((state) => `${counts[state]} ${STATE_WORDS[state]}`);
+  const oldest = oldestMs === undefined ? [] : [`oldest ${duration(takenMs - oldestMs)}`];
+  const count = (title: string, number: number, more: readonly string[] = []) =>
+    lines.push(
+      `${title.padEnd(11)}${String(number).padStart(7)}${more.length === 0 ? '' : `   ${more.join(', ')}`}`,
+    );
+  count('waiting', counts.waiting, [...states, ...oldest]);
+  count('running', counts.running);
+  count(
+    'failed',
+    counts.failed + counts.lanesFailed,
+    counts.lanesFailed === 0 ? [] : [`${counts.lanesFailed} in their lanes, which they hold up`],
+  );
+  count('done', counts.done);
+  if (counts.unreadable > 0) count('unreadable', counts.unreadable);
+  const temporary = litter.filter(({ kind }) => kind === 'temporary').length;
+  if (litter.length > 0)
+    count('other files', litter.length, temporary === 0 ? [] : [`${temporary} temporary`]);
+  if (alone !== undefined) lines.push('', `Process ${alone.pid} on this machine works it alone.`);
+  if (workers.length > 0) lines.push('', await workersTable(machine, snapshot, workers));
+  const notable = lanes.filter(
+    ({ lane, waiting, running, missing }) =>
+      lane !== '' && (waiting > 0 || running > 0 || missing !== undefined),
+  );
+  if (notable.length > 0) lines.push('', await lanesTable(machine, notable));
+  const troubles = troublesOf(snapshot);
+  if (troubles.length > 0) lines.push('', ...troubles.map(({ sentence }) => `! ${printable(sentence)}`));
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+const STATE_WORDS = {
+  ready: 'ready',
+  delayed: 'delayed',
+  held: 'held',
+  behind: 'behind others',
+  gap: 'behind a gap',
+  duplicate: 'with a number twice',
+  past: 'with a past number',
+  stuck: 'stuck',
+} as const;
+
+function kindWords({ kind, order, lanes }: QueueSnapshot): string {
+  if (kind === 'append-only') return 'a queue that jobs are only added to here';
+  const next = lanes.find(({ lane }) => lane === '')?.next;
+  const words =
+    order === 'free'
+      ? 'jobs in any order'
+      : `jobs in the order of their numbers${next === undefined ? '' : `, next is ${next}`}`;
+  return kind === 'home' ? `${words}; parallel workers` : `a Filespooler queue, ${words}`;
+}
+
+async function workersTable(
+  machine: Machine,
+  { running, takenMs }: QueueSnapshot,
+  workers: readonly SeenWorker[],
+): Promise<string> {
+  const rows = workers.map(({ name, life, info, beatMs }) => [
+    life,
+    info?.host ?? name,
+    info === undefined ? '' : String(info.pid),
+    info === undefined ? '' : duration(takenMs - info.startedMs),
+    beatMs === undefined ? '' : duration(takenMs - beatMs),
+    String(running.filter((job) => job.worker.name === name).length),
+  ]);
+  const columns = [
+    { title: 'WORKER' },
+    { title: 'HOST' },
+    { title: 'PID', align: 'right' },
+    { title: 'FOR', align: 'right' },
+    { title: 'HEARD', align: 'right' },
+    { title: 'JOBS', align: 'right' },
+  ] as const;
+  return tableText(new Table(columns, rows, await lineWidth(machine)), rows);
+}
+
+async function lanesTable(machine: Machine, lanes: readonly LaneSnapshot[]): Promise<string> {
+  const rows = lanes
+    .slice(0, MOST_LANES)
+    .map(({ lane, next, waiting, running, missing }) => [
+      lane,
+      next === undefined ? '?' : String(next),
+      String(waiting),
+      running > 0 ? 'running' : missing !== undefined ? `gap at ${missing}` : '',
+    ]);
+  const columns = [
+    { title: 'LANE', most: 40 },
+    { title: 'AT', align: 'right' },
+    { title: 'WAITING', align: 'right' },
+    { title: '' },
+  ] as const;
+  const more = lanes.length > MOST_LANES ? `and ${lanes.length - MOST_LANES} more lanes\n` : '';
+  return tableText(new Table(columns, rows, await lineWidth(machine)), rows) + more;
+}
+
+function tableText(table: Table, rows: readonly (readonly string[])[]): string {
+  return [table.head(), ...rows.map((row) => table.row(row))].join('');
+}
+
+/** One queue in JSON. Its fields are a contract: docs/reference.md. */
+export function statusJson(snapshot: QueueSnapshot): Record<string, unknown> {
+  const { queue, kind, order, paused, counts, oldestMs, lanes, workers, alone, unreadable, damage, litter } =
+    snapshot;
+  return {
+    queue,
+    taken: formatMs(snapshot.takenMs),
+    kind,
+    order,
+    paused,
+    counts,
+    oldest: oldestMs === undefined ? null : formatMs(oldestMs),
+    lanes: lanes.map(({ lane, next, waiting, running, missing }) => ({
+      lane,
+      next: next?.toString() ?? null,
+      waiting,
+      running,
+      missing: missing?.toString() ?? null,
+    })),
+    workers: workers.map(({ name, life, info, beatMs, jobs: held }) => ({
+      name,
+      life,
+      host: info?.host ?? null,
+      pid: info?.pid ?? null,
+      started: info === undefined ? null : formatMs(info.startedMs),
+      heard: beatMs === undefined ? null : formatMs(beatMs),
+      jobs: held.length,
+    })),
+    alone: alone === undefined ? null : { pid: alone.pid },
+    unreadable,
+    damage,
+    litter: litter.map(({ path, kind: of }) => ({ path, kind: of })),
+    troubles: troublesOf(snapshot).map(({ short, sentence }) => ({ kind: short, sentence })),
+  };
+}
+
+function jobs(count: number): string {
+  return count === 1 ? '1 job' : `${count} jobs`;
+}

@@ -1,0 +1,105 @@
+/** `intray status`: how queues are: one line for each of many, all about one. */
+
+import type { Machine } from '../../os/ports.ts';
+import { QueueError } from '../../queue/errors.ts';
+import { type QueueSnapshot, takeSnapshot } from '../../spool/home/snapshot.ts';
+import { jobsDirectory, join } from '../../spool/layout.ts';
+import type { Context } from '../context.ts';
+import { printJson } from '../json.ts';
+import { lineWidth, Table } from '../table.ts';
+import { type Ending, exitStatus } from './exit-codes.ts';
+import { age } from './job-words.ts';
+import { type Decoded, decoderOf, type InQueue } from './looking.ts';
+import { statusDetails, statusJson, troublesOf } from './status-words.ts';
+
+type Status = InQueue &
+  Decoded & { readonly more: readonly string[]; readonly options: { readonly json: boolean } };
+
+export async function status(context: Context, args: Status): Promise<number> {
+  const { machine, print } = context;
+  const decoder = await decoderOf(context, args);
+  const queues = await queuesAt(machine, [args.operand, ...args.more]);
+  const snapshots: QueueSnapshot[] = [];
+  for (const queue of queues) snapshots.push(await takeSnapshot(machine, queue, { decoder }));
+  if (args.options.json) await printJson(context, { queues: snapshots.map(statusJson) });
+  else if (snapshots.length === 1) await print(await statusDetails(machine, snapshots[0] as QueueSnapshot));
+  else await print(await overview(machine, snapshots));
+  return exitStatus(worstOf(snapshots));
+}
+
+/** A directory that is no queue stands for the queues in it. */
+async function queuesAt({ files }: Machine, paths: readonly string[]): Promise<string[]> {
+  const isQueue = async (path: string) => {
+    try {
+      return (await files.stat(jobsDirectory(path))).kind === 'directory';
+    } catch {
+      return false;
+    }
+  };
+  const queues: string[] = [];
+  for (const path of paths) {
+    if (await isQueue(path)) {
+      queues.push(path);
+      continue;
+    }
+    const inside: string[] = [];
+    try {
+      for (const { name } of await files.readdir(path))
+        if (await isQueue(join(path, name))) inside.push(join(path, name));
+    } catch (error) {
+      throw new QueueError('not-a-queue', `${path}: it is not a queue, and not a directory of queues`, {
+        cause: error,
+      });
+    }
+    if (inside.length === 0) {
+      throw new QueueError(
+        'not-a-queue',
+        `${path}: it has no jobs directory, so it is not a queue, and there is no queue in it`,
+      );
+    }
+    queues.push(...inside.sort());
+  }
+  return queues;
+}
+
+async function overview(machine: Machine, snapshots: readonly QueueSnapshot[]): Promise<string> {
+  const rows = snapshots.map((snapshot) => {
+    const { queue, paused, counts, oldestMs, takenMs, workers, alone } = snapshot;
+    const alive = workers.filter(({ life }) => life === 'alive').length + (alone === undefined ? 0 : 1);
+    return [
+      queue,
+      String(counts.waiting),
+      String(counts.running),
+      String(counts.failed + counts.lanesFailed),
+      String(counts.done),
+      oldestMs === undefined ? '' : age(takenMs - oldestMs),
+      String(alive),
+      [...new Set([...(paused ? ['paused'] : []), ...troublesOf(snapshot).map(({ short }) => short)])].join(
+        ', ',
+      ),
+    ];
+  });
+  const table = new Table(
+    [
+      { title: 'QUEUE' },
+      { title: 'WAITING', align: 'right' },
+      { title: 'RUNNING', align: 'right' },
+      { title: 'FAILED', align: 'right' },
+      { title: 'DONE', align: 'right' },
+      { title: 'OLDEST', align: 'right' },
+      { title: 'WORKERS', align: 'right' },
+      { title: 'TROUBLE' },
+    ],
+    rows,
+    await lineWidth(machine),
+  );
+  return [table.head(), ...rows.map((row) => table.row(row))].join('');
+}
+
+/** Damage before failures before gaps. */
+const WORST: readonly Ending[] = ['damaged', 'jobFailed', 'gap'];
+
+function worstOf(snapshots: readonly QueueSnapshot[]): Ending {
+  const endings = new Set(snapshots.flatMap(troublesOf).map(({ ending }) => ending));
+  return WORST.find((ending) => endings.has(ending)) ?? 'done';
+}

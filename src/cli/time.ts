@@ -1,0 +1,89 @@
+/** Spans and moments as people write them. */
+
+import { isLocalTime, type LocalTime, localDay, localToMs, parseTime, toMs } from '../os/calendar.ts';
+import type { Machine } from '../os/ports.ts';
+import type { Parse } from './command.ts';
+
+const UNITS_MS: Record<string, number> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** Milliseconds: `10s`, `5m`, `1h30m`, `1.5h`. */
+export const duration: Parse<number> = (text) => {
+  const expected = 'a span of time such as 10s, 5m, 2h, 1d or 1h30m';
+  if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(text)) return { expected };
+  let ms = 0;
+  for (const [, count, unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdw])/g)) {
+    ms += Number(count) * (UNITS_MS[unit] as number);
+  }
+  return Number.isFinite(ms) && ms <= LONGEST_MS ? { value: Math.round(ms) } : { expected };
+};
+
+/** About a thousand years. */
+const LONGEST_MS = 1000 * 366 * 86_400_000;
+
+/** A moment, before it is known what time it is now and where. */
+export type Moment =
+  | { readonly kind: 'instant'; readonly ms: number }
+  | { readonly kind: 'from-now'; readonly ms: number }
+  | { readonly kind: 'local'; readonly at: LocalTime }
+  /** The next time that the clock shows this. */
+  | { readonly kind: 'time-of-day'; readonly at: Pick<LocalTime, 'hour' | 'minute' | 'second'> };
+
+/** `18:30`, `2026-12-24`, `2026-12-24 18:30`, RFC 3339, and spans from now. */
+export const moment: Parse<Moment> = (text) => {
+  const ms = parseTime(text);
+  if (ms !== undefined) return { value: { kind: 'instant', ms } };
+  const span = duration(text);
+  if ('value' in span) return { value: { kind: 'from-now', ms: span.value } };
+  const [, date, clock] = /^(\d{4}-\d\d-\d\d)?(?:(?:^|[T ])(\d?\d:\d\d(?::\d\d)?))?$/.exec(text) ?? [];
+  const [year = 1970, month = 1, day = 1] = (date ?? '1970-01-01').split('-').map(Number);
+  const [hour = 0, minute = 0, second = 0] = (clock ?? '0:0').split(':').map(Number);
+  const at = { year, month, day, hour, minute, second };
+  if ((date === undefined && clock === undefined) || !isLocalTime(at)) {
+    return { expected: 'a time such as 18:30, "2026-12-24 18:30", 2026-12-24T18:30:00Z, or 2h from now' };
+  }
+  return { value: date === undefined ? { kind: 'time-of-day', at } : { kind: 'local', at } };
+};
+
+/** Milliseconds since 1970. */
+export function momentMs({ clock }: Machine, at: Moment): number {
+  const now = clock.now();
+  switch (at.kind) {
+    case 'instant':
+      return at.ms;
+    case 'from-now':
+      return toMs(now) + at.ms;
+    case 'local':
+      return localToMs(at.at, clock);
+    case 'time-of-day': {
+      const on = (daysOn: number) => localToMs({ ...localDay(now, clock, daysOn), ...timeOf(at.at) }, clock);
+      const today = on(0);
+      return today > toMs(now) ? today : on(1);
+    }
+  }
+}
+
+function timeOf({ hour, minute, second }: Pick<LocalTime, 'hour' | 'minute' | 'second'>) {
+  return { hour, minute, second };
+}
+
+/** `45s`, `3m 20s`, `2h 5m`, `3d 4h`: two units at most. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [seconds % 60, 's'],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first < 0) return `${(ms / 1000).toFixed(1)}s`;
+  const shown = parts.slice(first, first + 2).filter(([count]) => count > 0);
+  return shown.map(([count, unit]) => `${count}${unit}`).join(' ');
+}

@@ -1,0 +1,201 @@
+/**
+ * Where each waiting job stands: whether it may start now, or what it waits for; and the order in which the jobs
+ * would be started. Pure.
+ *
+ * | standing    | the job                                                                              |
+ * |-------------|--------------------------------------------------------------------------------------|
+ * | `ready`     | may start now                                                                        |
+ * | `delayed`   | may start at its time                                                                |
+ * | `held`      | waits for a person: it was held, or it has failed and its lane must not go on without |
+ * | `behind`    | waits for the job at which its lane is                                               |
+ * | `gap`       | waits for a number that is not there                                                 |
+ * | `duplicate` | has the number of a job before it in its lane                                        |
+ * | `past`      | has a number that its lane is done with: it does not start any more                  |
+ * | `stuck`     | nobody can tell which number its lane waits for: that file is damaged                |
+ */
+
+import TinyQueue from 'tinyqueue';
+import { following, type Sequence } from '../../packet/header.ts';
+import type { RunRecord } from './run-log.ts';
+import { byService, type Waiting } from './waiting.ts';
+
+export type Standing =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'delayed'; readonly untilMs: number }
+  /** With the run that failed, where that is why. */
+  | { readonly kind: 'held'; readonly failed?: RunRecord }
+  /** `seq` is the number of the job that its lane is at. */
+  | { readonly kind: 'behind'; readonly seq: Sequence; readonly running: boolean }
+  | { readonly kind: 'gap'; readonly missing: Sequence }
+  | { readonly kind: 'duplicate'; readonly seq: Sequence }
+  | { readonly kind: 'past'; readonly next: Sequence }
+  | { readonly kind: 'stuck' };
+
+export type Standings = {
+  /** In the order in which they would be started, those that cannot be last. */
+  readonly jobs: readonly StandingJob[];
+  readonly gaps: ReadonlyMap<string, { readonly missing: Sequence; readonly waiting: number }>;
+};
+
+export type StandingJob = Waiting & { readonly standing: Standing };
+
+/** What is known of a lane besides the jobs that wait in it. */
+export type LaneState = {
+  /** Undefined when its file is damaged. */
+  readonly next: Sequence | undefined;
+  /** Numbers of its jobs that run. */
+  readonly running: ReadonlySet<Sequence>;
+};
+
+export function standingsOf(
+  jobs: readonly Waiting[],
+  lanes: ReadonlyMap<string, LaneState>,
+  nowMs: number,
+): Standings {
+  const order = new ServiceOrder(nowMs);
+  for (const job of jobs) if (job.lane === undefined) order.addFree(job);
+  for (const [name, all] of byLane(jobs)) order.addLane(name, all, lanes.get(name));
+  return { jobs: order.jobs(), gaps: order.gaps };
+}
+
+/** A job that may start, and those of its lane that follow it. */
+type Start = {
+  readonly job: StandingJob;
+  readonly lane?: { readonly jobs: readonly Waiting[]; readonly at: number };
+};
+
+/** A job that may not start, and those of its lane that wait with it. */
+type Stop = { readonly job: StandingJob; readonly rest: readonly StandingJob[] };
+
+class ServiceOrder {
+  readonly gaps = new Map<string, { readonly missing: Sequence; readonly waiting: number }>();
+  readonly #nowMs: number;
+  readonly #starts: Start[] = [];
+  readonly #stops: Stop[] = [];
+  readonly #last: StandingJob[] = [];
+
+  constructor(nowMs: number) {
+    this.#nowMs = nowMs;
+  }
+
+  addFree(job: Waiting): void {
+    const standing = ownStanding(job, this.#nowMs);
+    if (standing.kind === 'ready') this.#starts.push({ job: { ...job, standing } });
+    else this.#stops.push({ job: { ...job, standing }, rest: [] });
+  }
+
+  /** `all` by number. */
+  addLane(name: string, all: readonly Waiting[], state: LaneState | undefined): void {
+    const next = state?.next;
+    if (next === undefined) {
+      this.#addLast(all, { kind: 'stuck' });
+      return;
+    }
+    this.#addLast(
+      all.filter(({ seq }) => seq < next),
+      { kind: 'past', next },
+    );
+    const isRunning = state?.running.has(next) === true;
+    const present: Waiting[] = [];
+    for (const job of all) {
+      if (job.seq < next) continue;
+      const double = present[present.length - 1]?.seq === job.seq || (isRunning && job.seq === next);
+      if (double) this.#addLast([job], { kind: 'duplicate', seq: job.seq });
+      else present.push(job);
+    }
+    const [head] = present;
+    if (head === undefined) return;
+    if (isRunning) {
+      // As if what runs were over: its successor is served with the others.
+      this.#offer(present, 0, following(next), { kind: 'behind', seq: next, running: true });
+    } else if (head.seq === next) {
+      const standing = ownStanding(head, this.#nowMs);
+      if (standing.kind === 'ready')
+        this.#starts.push({ job: { ...head, standing }, lane: { jobs: present, at: 0 } });
+      else this.#stop(present, 0, standing, { kind: 'behind', seq: next, running: false });
+    } else {
+      this.gaps.set(name, { missing: next, waiting: present.length });
+      this.#stop(present, 0, { kind: 'gap', missing: next }, { kind: 'gap', missing: next });
+    }
+  }
+
+  jobs(): StandingJob[] {
+    const ordered: StandingJob[] = [];
+    const heap = new TinyQueue(this.#starts, (a, b) => byService(a.job, b.job));
+    for (let start = heap.pop(); start !== undefined; start = heap.pop()) {
+      const { job, lane } = start;
+      ordered.push(job);
+      if (lane === undefined) continue;
+      const { standing } = job;
+      const behind =
+        standing.kind === 'behind' ? standing : ({ kind: 'behind', seq: job.seq, running: false } as const);
+      const next = this.#offered(lane.jobs, lane.at + 1, following(job.seq), behind);
+      if (next !== undefined) heap.push(next);
+    }
+    this.#stops.sort((a, b) => rank(a.job) - rank(b.job) || byService(a.job, b.job));
+    for (const { job, rest } of this.#stops) {
+      ordered.push(job);
+      for (const one of rest) ordered.push(one);
+    }
+    for (const one of this.#last) ordered.push(one);
+    return ordered;
+  }
+
+  #offer(jobs: readonly Waiting[], at: number, expected: Sequence, behind: Standing): void {
+    const start = this.#offered(jobs, at, expected, behind);
+    if (start !== undefined) this.#starts.push(start);
+  }
+
+  /** The lane's next job, if it could start after the one before it; else it and all after it are stopped. */
+  #offered(jobs: readonly Waiting[], at: number, expected: Sequence, behind: Standing): Start | undefined {
+    const job = jobs[at];
+    if (job === undefined) return undefined;
+    if (job.seq === expected && ownStanding(job, this.#nowMs).kind === 'ready') {
+      return { job: { ...job, standing: behind }, lane: { jobs, at } };
+    }
+    this.#stop(jobs, at, job.held ? { kind: 'held' } : behind, behind);
+    return undefined;
+  }
+
+  #stop(jobs: readonly Waiting[], at: number, standing: Standing, rest: Standing): void {
+    const job = jobs[at] as Waiting;
+    this.#stops.push({
+      job: { ...job, standing },
+      rest: jobs.slice(at + 1).map((one) => ({ ...one, standing: one.held ? { kind: 'held' } : rest })),
+    });
+  }
+
+  #addLast(jobs: readonly Waiting[], standing: Standing): void {
+    for (const job of jobs) this.#last.push({ ...job, standing });
+  }
+}
+
+function ownStanding(job: Waiting, nowMs: number): Standing {
+  if (job.held) return { kind: 'held' };
+  return job.notBeforeMs > nowMs ? { kind: 'delayed', untilMs: job.notBeforeMs } : { kind: 'ready' };
+}
+
+const LATER: readonly Standing['kind'][] = ['behind', 'delayed', 'gap', 'held'];
+
+/** Those with a time by that, before those that wait for a person. */
+function rank({ standing }: { readonly standing: Standing }): number {
+  return standing.kind === 'delayed'
+    ? standing.untilMs
+    : Number.MAX_SAFE_INTEGER - 9 + LATER.indexOf(standing.kind);
+}
+
+function byLane(jobs: readonly Waiting[]): Map<string, Waiting[]> {
+  const lanes = new Map<string, Waiting[]>();
+  for (const job of jobs) {
+    if (job.lane === undefined) continue;
+    const lane = lanes.get(job.lane);
+    if (lane === undefined) lanes.set(job.lane, [job]);
+    else lane.push(job);
+  }
+  for (const lane of lanes.values()) lane.sort(byNumber);
+  return lanes;
+}
+
+function byNumber(a: Waiting, b: Waiting): number {
+  return a.seq < b.seq ? -1 : a.seq > b.seq ? 1 : a.name < b.name ? -1 : 1;
+}

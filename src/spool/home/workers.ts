@@ -1,0 +1,86 @@
+/**
+ * Who works a queue, seen from outside.
+ *
+ * On our own machine the lock of a worker's file says whether it lives. We try it shared, never exclusively, only for
+ * the moment of the call, and only when the file says who it is, which a worker writes when it has the lock already:
+ *
+ *     we                          somebody else                              what comes of it
+ *     --                          -------------                              ----------------
+ *     shared lock for a moment    a new worker locks its new file            cannot meet: nothing is in it yet
+ *     shared lock for a moment    a recoverer tries the lock of a dead one   it gives up, and tries again in a second
+ *     (is refused)                it lives, or is being recovered            nothing
+ *
+ * Of a worker on another machine only its beats are known: when it touched its file, by the file server's clock, which
+ * we compare with ours.
+ */
+
+import { closeQuietly } from '../../os/close-quietly.ts';
+import { type LockHolder, lockHolders } from '../../os/lock-holders.ts';
+import { hasErrno, type Machine } from '../../os/ports.ts';
+import { join, nextSequencePath } from '../layout.ts';
+import { DEFAULT_LEASE_MS, listRooms, type SeenRoom, WORKER_FILE } from './worker-room.ts';
+
+/** `silent`: on another machine, and quiet for longer than its lease. `unknown`: it has not said who it is. */
+export type Life = 'alive' | 'dead' | 'silent' | 'unknown';
+
+export type SeenWorker = SeenRoom & {
+  readonly life: Life;
+  /** When it was last heard of, ms since 1970; undefined when its file is gone. */
+  readonly beatMs: number | undefined;
+};
+
+export async function seeWorkers(machine: Machine, queue: string, nowMs: number): Promise<SeenWorker[]> {
+  const seen: SeenWorker[] = [];
+  for (const room of await listRooms(machine, queue)) {
+    const beatMs = await beatOf(machine, room);
+    seen.push({ ...room, beatMs, life: await lifeOf(machine, room, beatMs, nowMs) });
+  }
+  return seen;
+}
+
+async function beatOf({ files }: Machine, { path }: SeenRoom): Promise<number | undefined> {
+  try {
+    return (await files.stat(join(path, WORKER_FILE))).modifiedMs;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE', 'EACCES')) return undefined;
+    throw error;
+  }
+}
+
+async function lifeOf(
+  machine: Machine,
+  room: SeenRoom,
+  beatMs: number | undefined,
+  nowMs: number,
+): Promise<Life> {
+  const { info } = room;
+  if (info === undefined || beatMs === undefined) return 'unknown';
+  if (info.boot === machine.host.bootId) {
+    const held = await isLocked(machine, join(room.path, WORKER_FILE));
+    if (held !== undefined) return held ? 'alive' : 'dead';
+  }
+  return nowMs - beatMs > (info.leaseMs ?? DEFAULT_LEASE_MS) ? 'silent' : 'alive';
+}
+
+/** Undefined when we may not ask, or it is gone. */
+async function isLocked({ files, locks }: Machine, path: string): Promise<boolean | undefined> {
+  try {
+    const descriptor = await files.open(path, 'read-job');
+    try {
+      if (!(await locks.tryLock(descriptor, 'shared'))) return true;
+      await locks.unlock(descriptor);
+      return false;
+    } finally {
+      await closeQuietly(files, descriptor);
+    }
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE', 'EACCES', 'ENOLCK')) return undefined;
+    throw error;
+  }
+}
+
+/** The process of this machine that works the queue alone, as the original does, where that can be known. */
+export async function worksAlone(machine: Machine, queue: string): Promise<LockHolder | undefined> {
+  const holders = await lockHolders(machine, `${nextSequencePath(queue)}.lock`);
+  return holders?.find(({ kind }) => kind === 'exclusive');
+}
