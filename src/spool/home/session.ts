@@ -31,7 +31,7 @@ import { QueueError } from '../../queue/errors.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { type Decoder, type OpenedPacket, openPacket } from '../open-packet.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
-import { formatJobName } from './job-name.ts';
+import { formatJobName, parseJobName, SEE_HEADER } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
 import { Look } from './look.ts';
 import { bringBackTheDead } from './recovery.ts';
@@ -378,7 +378,7 @@ class HomeSession implements SharedSession {
     for (const { jobs } of await listRooms(this.#machine, this.#queue)) {
       for (const name of jobs) {
         const job = this.#look.named(name);
-        if (job !== undefined && job.lane === lane && job.seq === seq) return true;
+        if (job === undefined ? mayBe(name, seq) : job.lane === lane && job.seq === seq) return true;
       }
     }
     return false;
@@ -420,4 +420,10 @@ class HomeSession implements SharedSession {
     });
     if (moved > 0) this.#stale = true;
   }
+}
+
+/** Whether a job whose lane has no room in its name may be that one: rather wait for another than pass it over. */
+function mayBe(name: string, seq: Sequence): boolean {
+  const said = parseJobName(name);
+  return said?.lane === SEE_HEADER && said.seq === seq;
 }
