@@ -218,11 +218,11 @@ class HomeSession implements SharedSession {
   async #claimBest(): Promise<SharedClaim | SharedIdle> {
     if (this.#closed) throw new Error(`${this.#queue}: the session is closed`);
     if (this.#fence.signal.aborted) throw fencedError(this.#room.path);
+    await this.#recoverNowAndThen();
+    if ((this.#stale || this.#look.ageMs > POLL_MS) && this.#look.restMs <= 0) await this.#lookAgain();
     if (await this.#isPaused()) {
       return { kind: 'idle', reason: 'paused', waiting: this.#waiting.size };
     }
-    await this.#recoverNowAndThen();
-    if ((this.#stale || this.#look.ageMs > POLL_MS) && this.#look.restMs <= 0) await this.#lookAgain();
     for (;;) {
       const claim = (await this.#claimReady()) ?? (await this.#claimAfterLook());
       if (claim !== undefined) return claim;
