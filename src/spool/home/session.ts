@@ -287,7 +287,12 @@ class HomeSession implements SharedSession {
       await this.#settling.giveBack(taken, known);
       return undefined;
     }
-    const { expiresMs } = termsOf(opened.header);
+    const { expiresMs, nothing } = termsOf(opened.header);
+    if (nothing === true) {
+      await opened.discard();
+      await this.#settling.succeed(taken);
+      return undefined;
+    }
     if (expiresMs !== undefined && expiresMs < toMs(this.#machine.clock.now())) {
       await opened.discard();
       return this.#refuse(taken, `it was not to start after ${formatMs(expiresMs)}`, 'skip');
