@@ -80,7 +80,7 @@ export async function serveQueues(
     maxJobs: options.maxJobs,
     onUnreadable: options.onUnreadable,
     stop: signal,
-    join: { ...joinOptions(options), maxStarts: retries + FORGIVEN_STARTS },
+    join: { ...joinOptions(options), maxStarts: mostStarts(options) },
     run: (claim, place) => runClaim(machine, handler, options, claim, place),
     onTrouble: async (queue, error) => {
       if (options.onTrouble !== undefined) return options.onTrouble(queue, error);
@@ -90,6 +90,11 @@ export async function serveQueues(
   });
   if (trouble !== undefined) throw trouble.error;
   return report;
+}
+
+/** A start that ended with "try again" is counted in the job's name like one that killed its worker. */
+function mostStarts({ retries = 0, exitCodes }: ServeOptions): number {
+  return exitCodes === 'qmail' ? Number.POSITIVE_INFINITY : retries + FORGIVEN_STARTS;
 }
 
 function joinOptions({ leaseMs, blocked, keepSucceeded, decoder }: ServeOptions): JoinOptions {
