@@ -218,11 +218,11 @@ class HomeSession implements SharedSession {
   async #claimBest(): Promise<SharedClaim | SharedIdle> {
     if (this.#closed) throw new Error(`${this.#queue}: the session is closed`);
     if (this.#fence.signal.aborted) throw fencedError(this.#room.path);
+    await this.#recoverNowAndThen();
+    if ((this.#stale || this.#look.ageMs > POLL_MS) && this.#look.restMs <= 0) await this.#lookAgain();
     if (await this.#isPaused()) {
       return { kind: 'idle', reason: 'paused', waiting: this.#waiting.size };
     }
-    await this.#recoverNowAndThen();
-    if ((this.#stale || this.#look.ageMs > POLL_MS) && this.#look.restMs <= 0) await this.#lookAgain();
     for (;;) {
       const claim = (await this.#claimReady()) ?? (await this.#claimAfterLook());
       if (claim !== undefined) return claim;
@@ -287,7 +287,12 @@ class HomeSession implements SharedSession {
       await this.#settling.giveBack(taken, known);
       return undefined;
     }
-    const { expiresMs } = termsOf(opened.header);
+    const { expiresMs, nothing } = termsOf(opened.header);
+    if (nothing === true) {
+      await opened.discard();
+      await this.#settling.succeed(taken);
+      return undefined;
+    }
     if (expiresMs !== undefined && expiresMs < toMs(this.#machine.clock.now())) {
       await opened.discard();
       return this.#refuse(taken, `it was not to start after ${formatMs(expiresMs)}`, 'skip');
