@@ -47,6 +47,7 @@ export function commandHelp(program: Program, command: CommandSpec): string {
     usageLine(program, command),
     ...(operands.length > 0 ? [section('Arguments', operands)] : []),
     section('Options', [...optionRows(command.options), ['-h, --help', 'Print this help']]),
+    ...(command.exits === undefined ? [] : [section('Exit status', command.exits)]),
     `Examples:\n${command.examples.map((line) => `  ${line}`).join('\n')}\n`,
   ].join('\n\n');
 }

@@ -156,6 +156,7 @@ function parseOperand(spec: CommandSpec, operands: readonly string[]) {
 }
 
 function hintAtRest(spec: CommandSpec): string {
+  if (spec.hint !== undefined) return `; ${spec.hint}`;
   return spec.rest === undefined ? '' : `; what is meant for ${spec.rest.name} goes after \`--\``;
 }
 
