@@ -84,7 +84,7 @@ function scanWords(spec: CommandSpec, words: readonly string[]): Scanned | { kin
 
 function mostOperands({ operand, more }: CommandSpec): number {
   if (operand === undefined) return 0;
-  return more === undefined ? 1 : Number.POSITIVE_INFINITY;
+  return more === undefined ? 1 : 1 + (more.atMost ?? Number.POSITIVE_INFINITY);
 }
 
 /** What is wrong with an option, `help` if it asks for that, or undefined when it was noted. */

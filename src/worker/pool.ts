@@ -165,7 +165,7 @@ class Pool {
     } finally {
       this.#stopLooking();
       stop.removeEventListener('abort', onStop);
-      for (const member of this.#members) await this.#leave(member);
+      await this.#leaveAll();
     }
   }
 
@@ -409,6 +409,12 @@ class Pool {
     await all;
     this.#options.stop.removeEventListener('abort', onStop);
     cancel();
+  }
+
+  /** One that cannot be left as it should does not keep us in the others. */
+  async #leaveAll(): Promise<void> {
+    const left = await Promise.allSettled(this.#members.map((member) => this.#leave(member)));
+    for (const outcome of left) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   async #leave(member: Member): Promise<void> {
