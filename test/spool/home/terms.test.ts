@@ -17,13 +17,14 @@ const terms: fc.Arbitrary<Terms> = fc.record({
   notBeforeMs: maybe(time),
   expiresMs: maybe(time),
   id: maybe(text),
+  nothing: fc.boolean(),
 });
 
 describe('terms', () => {
   it('come out of a packet as they went in', () => {
     fc.assert(
       fc.property(terms, (given) => {
-        expect(asked(termsToEnv(given))).toEqual(given);
+        expect({ nothing: false, ...asked(termsToEnv(given)) }).toEqual(given);
       }),
     );
   });
@@ -47,6 +48,7 @@ describe('terms', () => {
   it.each([
     ['INTRAY_LANE', ['']],
     ['INTRAY_ID', ['']],
+    ['INTRAY_NOTHING', ['', '0', 'yes', 'true']],
     ['INTRAY_PRIORITY', ['', ' ', '-1', '100', '1.5', '0x10', '1e1', 'high', 'NaN', 'Infinity']],
     [
       'INTRAY_NOT_BEFORE',
