@@ -416,6 +416,28 @@ describe('trouble in one queue', () => {
     expect([told, report.counts.succeeded]).toEqual([1, 1]);
   });
 
+  it('leaves no timer of the waits that came and went while a job was settled', async () => {
+    const queue = await newQueue('q', ...named('1'));
+    const report = await runPool(machine, {
+      queues: [queue],
+      concurrency: 1,
+      join: {},
+      keepWaiting: false,
+      stop: never,
+      graceMs: 10_000,
+      onTrouble: async (_, error) => {
+        throw error;
+      },
+      run: async (claim) => async () => {
+        // Its place is free: the queue is asked, and has nothing, before and after the claim is over.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await claim.succeed();
+        return 'succeeded';
+      },
+    });
+    expect(report.counts.succeeded).toBe(1);
+  });
+
   it('leaves no timer when we stop meanwhile', async () => {
     const queue = await newQueue('q', ...named('1'));
     writeFileSync(`${queue.location}/settings.json`, '{');
