@@ -11,7 +11,7 @@ const JOB = {
   atLeast: 1,
 } as const;
 const json = flag('Print one JSON document, whose fields docs/reference.md describes');
-const decoder = optional(
+export const decoder = optional(
   'd',
   'DECODECMD',
   'A shell command that unpacks each job file, such as zcat; run by $SHELL -c',
