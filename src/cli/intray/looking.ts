@@ -15,8 +15,12 @@ export type InQueue = { readonly operand: string };
 
 export type OneJob = InQueue & Decoded & { readonly more: readonly string[] };
 
-export async function decoderOf({ machine }: Context, { options }: Decoded): Promise<Decoder | undefined> {
-  return options.decoder === undefined ? undefined : decoderFor(machine, options.decoder);
+export async function decoderOf(
+  { machine }: Context,
+  { options }: Decoded,
+  stop?: AbortSignal,
+): Promise<Decoder | undefined> {
+  return options.decoder === undefined ? undefined : decoderFor(machine, options.decoder, stop);
 }
 
 export type LookedUp = {

@@ -124,7 +124,7 @@ const STATE_WORDS = {
   stuck: 'stuck',
 } as const;
 
-function kindWords({ kind, order, lanes }: QueueSnapshot): string {
+export function kindWords({ kind, order, lanes }: QueueSnapshot): string {
   if (kind === 'append-only') return 'a queue that jobs are only added to here';
   const next = lanes.find(({ lane }) => lane === '')?.next;
   const words =

@@ -65,6 +65,8 @@ export type QueueSnapshot = {
   /** Files of the queue itself that are damaged, as sentences. */
   readonly damage: readonly string[];
   readonly counts: Counts;
+  /** False when gaps and past numbers were different at each look, so that they may only seem so. */
+  readonly settled: boolean;
   /** When the oldest waiting job was added, ms since 1970. */
   readonly oldestMs: number | undefined;
 };

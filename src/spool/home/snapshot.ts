@@ -55,12 +55,13 @@ export async function takeSnapshot(
   await requireQueue(machine, queue);
   const looker = new Looker(machine, queue, options);
   let seen = await looker.look();
-  for (let again = 0; again < LOOKS_AGAIN && doubtsOf(seen) !== ''; again++) {
+  let settled = doubtsOf(seen) === '';
+  for (let again = 0; again < LOOKS_AGAIN && !settled; again++) {
     const before = doubtsOf(seen);
     seen = await looker.look();
-    if (doubtsOf(seen) === before) break;
+    settled = doubtsOf(seen) === '' || doubtsOf(seen) === before;
   }
-  return looker.complete(seen);
+  return looker.complete(seen, settled);
 }
 
 const LOOKS_AGAIN = 3;
@@ -131,7 +132,7 @@ class Looker {
     };
   }
 
-  async complete(seen: Seen): Promise<QueueSnapshot> {
+  async complete(seen: Seen, settled: boolean): Promise<QueueSnapshot> {
     const { standings, running, workers, unreadable, litter, damage } = seen;
     const machine = this.#machine;
     const failed = await listStored(machine, this.#queue, 'failed');
@@ -164,6 +165,7 @@ class Looker {
         done: done.length,
         unreadable: unreadable.length,
       },
+      settled,
       oldestMs: oldestOf(waiting),
     };
   }
