@@ -134,7 +134,7 @@ function countsLine({ snapshot, rates }: SeenQueue, { nowMs }: Moment): Line {
   ];
   if (oldestMs !== undefined) spans.push(span(`, oldest ${formatDuration(nowMs - oldestMs)}`));
   if (rates.tenSeconds !== undefined) {
-    spans.push(span(`, ${rateWord(rates.tenSeconds)} jobs/s in 10 s, ${rateWord(rates.minute)} in 1 m`));
+    spans.push(span(`, ${rateWord(rates.tenSeconds)} jobs/s (1m: ${rateWord(rates.minute)})`));
   }
   return spans;
 }

@@ -18,7 +18,7 @@ export function overviewColumns(nowMs: number): readonly Column<QueuePicture>[] 
     },
   });
   return [
-    { title: 'QUEUE', least: 8, keep: 'end', cell: ({ name }) => ({ text: safe(name) }) },
+    { title: 'QUEUE', least: 8, fair: 24, keep: 'end', cell: ({ name }) => ({ text: safe(name) }) },
     { title: 'WAIT', ...number(({ snapshot }) => snapshot.counts.waiting) },
     { title: 'DELAYED', leave: 6, ...number(({ snapshot }) => snapshot.counts.delayed) },
     { title: 'RUN', ...number(({ snapshot }) => snapshot.counts.running, 'good') },
@@ -26,7 +26,7 @@ export function overviewColumns(nowMs: number): readonly Column<QueuePicture>[] 
     {
       title: 'OLDEST',
       align: 'right',
-      leave: 2,
+      leave: 3,
       cell: (queue) => ({
         text:
           queue.kind !== 'seen' || queue.snapshot.oldestMs === undefined
@@ -37,7 +37,7 @@ export function overviewColumns(nowMs: number): readonly Column<QueuePicture>[] 
     {
       title: 'J/S 10s',
       align: 'right',
-      leave: 3,
+      leave: 2,
       onlyIfAny: true,
       cell: ({ rates }) => ({ text: rateWord(rates.tenSeconds) }),
     },
@@ -53,7 +53,7 @@ export function overviewColumns(nowMs: number): readonly Column<QueuePicture>[] 
       leave: 5,
       ...number(({ snapshot }) => snapshot.workers.filter(({ life }) => life === 'alive').length),
     },
-    { title: 'STATE', least: 7, cell: stateOf },
+    { title: 'STATE', least: 7, fair: 16, cell: stateOf },
   ];
 }
 

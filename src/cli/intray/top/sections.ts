@@ -77,6 +77,7 @@ function paramsColumn<Row>({ details }: SeenQueue, stemOf: (row: Row) => string)
   return {
     title: 'PARAMS',
     least: 8,
+    fair: 12,
     leave: 4,
     onlyIfAny: true,
     cell: (row) => ({ text: safe(details.params.get(stemOf(row)) ?? '') }),
@@ -100,6 +101,7 @@ function runningColumns(queue: SeenQueue, nowMs: number): readonly Column<Runnin
     {
       title: 'LAST OUTPUT',
       least: 12,
+      fair: 28,
       cell: ({ key }) => ({ text: safe(queue.details.said.get(key) ?? '') }),
     },
   ];
@@ -173,6 +175,7 @@ function failedColumns(queue: SeenQueue, nowMs: number): readonly Column<FailedR
     {
       title: 'REASON',
       least: 12,
+      fair: 28,
       cell: ({ failure, holds }) => ({
         text: `${safe(failure?.reason || '(not on record)')}${holds ? '; holds up its lane' : ''}`,
         style: 'bad',

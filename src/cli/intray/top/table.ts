@@ -13,6 +13,8 @@ export type Column<Row> = {
   readonly keep?: 'start' | 'end';
   /** May be cut to this many columns; left out: it may not be cut. */
   readonly least?: number;
+  /** For as much of it as this, columns of little importance are left out. */
+  readonly fair?: number;
   /** The higher, the sooner it is left out; left out: it stays. */
   readonly leave?: number;
   /** Whether it is left out when no row has anything to say there. */
@@ -24,6 +26,8 @@ export type Column<Row> = {
 export type TableLines = { readonly head: Line; readonly rows: readonly Line[] };
 
 const BETWEEN = 2;
+/** What `leave` is from here on. */
+const LITTLE_IMPORTANCE = 3;
 /** What stands before the row that is chosen, and room for it before the others. */
 const MARK = '> ';
 
@@ -41,13 +45,19 @@ export function tableLines<Row>(
   });
   shown = shown.filter(({ column, cells }) => !column.onlyIfAny || cells.some(({ text }) => text !== ''));
   const room = width - MARK.length;
-  while (leastWidth(shown) > room) {
-    const first = shown
-      .filter(({ column }) => column.leave !== undefined)
-      .sort((a, b) => (b.column.leave ?? 0) - (a.column.leave ?? 0))[0];
-    if (first === undefined) break;
-    shown = shown.filter((one) => one !== first);
-  }
+  const leaveOut = (least: number, needed: (one: Shown) => number) => {
+    while (sumOf(shown, needed) > room) {
+      const first = shown
+        .filter(({ column }) => (column.leave ?? 0) >= least)
+        .sort((a, b) => (b.column.leave ?? 0) - (a.column.leave ?? 0))[0];
+      if (first === undefined) return;
+      shown = shown.filter((one) => one !== first);
+    }
+  };
+  leaveOut(LITTLE_IMPORTANCE, ({ column, width: wide }) =>
+    Math.min(wide, column.fair ?? column.least ?? wide),
+  );
+  leaveOut(1, ({ column, width: wide }) => Math.min(wide, column.least ?? wide));
   narrow(shown, room);
   const line = (mark: string, cellOf: (one: Shown) => Cell, style?: Style): Line => {
     const spans: Span[] = [span(mark, style)];
@@ -77,15 +87,13 @@ type Shown = {
   width: number;
 };
 
-function leastWidth(shown: readonly Shown[]): number {
-  const widths = shown.map(({ column, width }) => Math.min(width, column.least ?? width));
-  return widths.reduce((sum, width) => sum + width, 0) + BETWEEN * Math.max(0, shown.length - 1);
+function sumOf(shown: readonly Shown[], needed: (one: Shown) => number): number {
+  return shown.reduce((sum, one) => sum + needed(one), BETWEEN * Math.max(0, shown.length - 1));
 }
 
 /** Takes from the widest of the columns that may be cut, one after the other. */
 function narrow(shown: readonly Shown[], room: number): void {
-  let excess =
-    shown.reduce((sum, { width }) => sum + width, 0) + BETWEEN * Math.max(0, shown.length - 1) - room;
+  let excess = sumOf(shown, ({ width }) => width) - room;
   while (excess > 0) {
     let widest: Shown | undefined;
     for (const one of shown) {
