@@ -27,7 +27,11 @@ export type Values<T> = {
 };
 
 /** The value, or a sentence that says what was expected: "expected a number from 0 to 9". */
-export type Parse<T> = (text: string) => { readonly value: T } | { readonly expected: string };
+export type Parse<T> = {
+  (text: string): { readonly value: T } | { readonly expected: string };
+  /** All that it may be, where that is a few words: for completion. */
+  readonly words?: readonly string[];
+};
 
 // `unknown` would lose what each option is; only this bound is loose, the values are exact.
 export type Options = Readonly<Record<string, Flag | Value<unknown, boolean> | Values<unknown>>>;
@@ -138,8 +142,9 @@ export const u64: Parse<bigint> = (value) => {
 
 /** One of a few words, in any case. */
 export function oneOf<const W extends readonly string[]>(words: W): Parse<W[number]> {
-  return (value) => {
+  const parse = (value: string) => {
     const found = words.find((word) => word.toLowerCase() === value.toLowerCase());
     return found === undefined ? { expected: words.join(', ') } : { value: found };
   };
+  return Object.assign(parse, { words });
 }

@@ -18,7 +18,6 @@
  */
 
 import type { Machine } from '../os/ports.ts';
-import { sleep } from '../os/sleep.ts';
 import type {
   JoinOptions,
   Queue,
@@ -228,6 +227,7 @@ class Pool {
       member.session ??= await this.#join(member);
       const { session } = member;
       if (session === undefined) return undefined;
+      const again = [...member.again];
       const answer = await session.claim();
       if (answer.kind === 'claim') {
         member.ask = true;
@@ -236,6 +236,9 @@ class Pool {
         return answer;
       }
       member.idle = answer;
+      // What still waited for another run of ours would be told: so others have run it.
+      const mayWait = answer.reason === 'delayed' || answer.reason === 'paused';
+      if (!mayWait) for (const id of again) member.again.delete(id);
       if (session.unreadable.length > 0) this.#options.onUnreadable?.(member.queue, session.unreadable);
       await this.#restUntilChanged(member, session, answer);
     } catch (error) {
@@ -283,6 +286,7 @@ class Pool {
     if (empty && clock.monotonicMs() - (member.emptySinceMs ?? 0) >= LEAVE_AFTER_MS) {
       await this.#leave(member);
       member.ask = true;
+      this.#wakeUp(); // nobody else tells us to look whether it stirs
       return;
     }
     const waiting = new AbortController();
@@ -304,10 +308,13 @@ class Pool {
     member.failed = false;
     await this.#leave(member).catch(() => {}); // it has failed already, and that was told
     if (!this.#options.keepWaiting) return;
-    this.#machine.clock.after(TROUBLE_MS, () => {
+    const waiting = new AbortController();
+    member.waiting = waiting;
+    const cancel = this.#machine.clock.after(TROUBLE_MS, () => {
       member.ask = true;
       this.#wakeUp();
     });
+    waiting.signal.addEventListener('abort', cancel);
   }
 
   #start(member: Member, claim: SharedClaim): void {
@@ -384,12 +391,14 @@ class Pool {
       return;
     }
     // Not told to stop yet: then nothing ends them, unless we are told now.
+    let cancel = () => {};
     const onStop = () => {
-      void sleep(this.#machine.clock, graceMs).then(() => this.#hardStop.abort());
+      cancel = this.#machine.clock.after(graceMs, () => this.#hardStop.abort());
     };
     this.#options.stop.addEventListener('abort', onStop);
     await all;
     this.#options.stop.removeEventListener('abort', onStop);
+    cancel();
   }
 
   async #leave(member: Member): Promise<void> {

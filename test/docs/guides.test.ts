@@ -10,7 +10,7 @@ import { EXIT_CODES } from '../../src/cli/intray/exit-codes.ts';
 import type { Outcome } from '../../src/doctor/probe.ts';
 import { PROBES } from '../../src/doctor/probes.ts';
 import { assess } from '../../src/doctor/promises.ts';
-import { fsplFor, VARIANTS } from '../support/fspl.ts';
+import { INTRAY_VARIANTS, intrayCli } from '../support/intray-cli.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BUN = join(root, 'node_modules/.bin/bun');
@@ -44,11 +44,11 @@ function linked(): string {
   return path;
 }
 
-describe.each(VARIANTS)('with fspl as %s', (_name, program, first) => {
-  it.each(['README.md', 'docs/filespooler.md', 'docs/doctor.md'])(
+describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {
+  it.each(['README.md', 'docs/filespooler.md', 'docs/parallel.md', 'docs/doctor.md'])(
     'the commands of %s do what it says',
     (page) => {
-      const { dir, sh } = fsplFor(program, first);
+      const { dir, sh } = intrayCli(program, first);
       for (const name of ['photos', 'outbox', 'backups']) mkdirSync(join(dir, name));
       writeFileSync(join(dir, 'photos/beach.jpg'), 'sand');
       let expected = 0;

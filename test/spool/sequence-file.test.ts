@@ -152,7 +152,10 @@ describe('the content of a sequence file', () => {
     mkdirSync(temporary.path('directory'));
     await expect(readAt(temporary.path('directory'))).rejects.toMatchObject({ code: 'EISDIR' });
     await expect(readAt(temporary.path('nowhere', 'seq'))).rejects.toMatchObject({ code: 'ENOENT' });
-    await expect(readAt('')).rejects.toMatchObject({ code: 'sequence-damaged' });
+    await expect(readAt('')).rejects.toMatchObject({
+      code: 'sequence-damaged',
+      message: 'the name of the sequence file is empty',
+    });
   });
 
   it.each(['seq.temp', 'seq.lock'])('stays when %s is a directory', async (name) => {
@@ -203,7 +206,11 @@ describe('the lock', () => {
     const path = temporary.path('nextseq');
     writeFileSync(path, '5\n');
     const options = { create: false, waitMs: 0 };
-    await expect(lockSequence(realMachine, path, options)).rejects.toMatchObject({ code: 'lock-missing' });
+    await expect(lockSequence(realMachine, path, options)).rejects.toMatchObject({
+      code: 'lock-missing',
+      message: `${path}.lock: there is no such lock file`,
+      cause: { code: 'ENOENT' },
+    });
     expect(readdirSync(temporary.path())).toEqual(['nextseq']);
     writeFileSync(`${path}.lock`, 'whatever is in it');
     const file = await lockSequence(realMachine, path, options);
@@ -394,6 +401,15 @@ describe('writing', () => {
       machineWithFiles(files),
     );
     expect(readFileSync(path, 'utf8')).toBe('1\n');
+  });
+
+  it('says not-durable when the directory cannot be opened for another reason', async () => {
+    const path = temporary.path('seq');
+    const files = faultyFiles(real, ({ name, mode }) =>
+      name === 'open' && mode === 'directory' ? 'EMFILE' : undefined,
+    );
+    const write = locked(path, (file) => file.write(sequence(2)), machineWithFiles(files));
+    await expect(write).rejects.toMatchObject({ code: 'not-durable', cause: { code: 'EMFILE' } });
   });
 
   it('leaves a directory that may not be opened to the file system', async () => {

@@ -1,7 +1,8 @@
 /** The commands with which people see into a queue and put it in order. */
 
 import { type CommandSpec, command, flag, optional, text } from '../command.ts';
-import { interval } from './options.ts';
+import { duration } from '../time.ts';
+import { interval, wholeNumber } from './options.ts';
 
 const DIR = { name: 'DIR', help: 'The queue', parse: text } as const;
 const JOB = {
@@ -107,5 +108,100 @@ export const OPERATING: readonly CommandSpec[] = [
     more: JOB,
     examples: ['intray log ~/queue 0c2b1f6e'],
     load: async () => (await import('./log.ts')).log,
+  }),
+  command({
+    name: 'retry',
+    summary: 'Run jobs again that have failed; or now, that would wait for their time or are held',
+    options: {
+      'all-failed': flag('All that have failed, the oldest first'),
+      limit: optional(undefined, 'NUMBER', 'With --all-failed: so many at most', wholeNumber(0)),
+      decoder,
+    },
+    operand: DIR,
+    more: { ...JOB, atLeast: 0 },
+    examples: ['intray retry ~/queue 0c2b1f6e', 'intray retry ~/queue --all-failed --limit 10'],
+    load: async () => (await import('./retry.ts')).retry,
+  }),
+  command({
+    name: 'rm',
+    summary: 'Remove jobs, and what their runs have said; the lane of one goes on without it',
+    options: { 'all-failed': flag('All that have failed'), decoder },
+    operand: DIR,
+    more: { ...JOB, atLeast: 0 },
+    examples: ['intray rm ~/queue 0c2b1f6e', 'intray rm ~/queue --all-failed'],
+    load: async () => (await import('./rm.ts')).rm,
+  }),
+  command({
+    name: 'hold',
+    summary: 'Keep jobs that wait from being started; those behind one in its lane wait with it',
+    options: { decoder },
+    operand: DIR,
+    more: JOB,
+    examples: ['intray hold ~/queue 0c2b1f6e'],
+    load: async () => (await import('./hold.ts')).hold,
+  }),
+  command({
+    name: 'release',
+    summary: 'Let jobs start that were held',
+    options: { decoder },
+    operand: DIR,
+    more: JOB,
+    examples: ['intray release ~/queue 0c2b1f6e'],
+    load: async () => (await import('./hold.ts')).release,
+  }),
+  command({
+    name: 'skip',
+    summary: 'Let a lane go on past a number that is missing, or a job that is held or has failed',
+    options: {
+      lane: optional('l', 'LANE', 'That lane [default: the order of jobs without one]', text),
+      decoder,
+    },
+    operand: DIR,
+    examples: ['intray skip ~/queue', 'intray skip ~/queue --lane alice'],
+    load: async () => (await import('./skip.ts')).skip,
+  }),
+  command({
+    name: 'move',
+    summary: 'Move jobs to another queue; the last word names it',
+    options: { decoder },
+    operand: DIR,
+    more: {
+      name: 'JOB... TARGET',
+      help: 'The jobs, as with `rm`, and then the directory of the other queue',
+      atLeast: 1,
+    },
+    examples: ['intray move ~/queue 0c2b1f6e 9f1e44d0 ~/slow-queue'],
+    load: async () => (await import('./move.ts')).move,
+  }),
+  command({
+    name: 'gc',
+    summary: 'Remove what is over and old: done jobs, logs of jobs that are gone, names that were used',
+    options: {
+      'keep-done': optional(
+        undefined,
+        'NUMBER',
+        'Of the done jobs, keep so many of the newest [default: 100]',
+        wholeNumber(0),
+      ),
+      'older-than': optional(
+        undefined,
+        'SPAN',
+        'Keep logs and names that are not as old as this: 12h, 30d [default: 30d]',
+        duration,
+      ),
+      'dry-run': { ...flag('Only say what would be removed'), short: 'n' },
+      json,
+    },
+    operand: DIR,
+    examples: ['intray gc ~/queue --dry-run', 'intray gc ~/queue --keep-done 0 --older-than 7d'],
+    load: async () => (await import('./gc.ts')).gc,
+  }),
+  command({
+    name: 'repair',
+    summary: 'Say what is not as it should be in a queue, and with --apply put it right; no job is deleted',
+    options: { apply: flag('Do it; without, nothing is changed'), json, decoder },
+    operand: DIR,
+    examples: ['intray repair ~/queue', 'intray repair ~/queue --apply'],
+    load: async () => (await import('./repair.ts')).repair,
   }),
 ];

@@ -8,8 +8,8 @@ import { type Terms, termsOf } from '../../spool/home/terms.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
+import { shellQuote } from '../shell.ts';
 import { exitStatus } from './exit-codes.ts';
-import { shellWord } from './explain.ts';
 import { jobJson, knownOf, statePhrase } from './job-words.ts';
 import { runSentence } from './log.ts';
 import { type LookedUp, lookUp, type OneJob } from './looking.ts';
@@ -43,8 +43,8 @@ export async function show(
   const rows = rowsOf(looked, terms, bytes);
   const lines = rows.map(([title, value]) => `${title.padEnd(11)}${printable(value)}`);
   const advice = reason.advice
-    ?.replaceAll('DIR', shellWord(args.operand))
-    .replaceAll('JOB', shellWord(found.stem));
+    ?.replaceAll('DIR', shellQuote(args.operand))
+    .replaceAll('JOB', shellQuote(found.stem));
   lines.push(
     '',
     printable(reason.sentence),

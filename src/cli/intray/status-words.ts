@@ -6,9 +6,9 @@ import { duration, laneName } from '../../spool/home/explain.ts';
 import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot.ts';
 import type { SeenWorker } from '../../spool/home/workers.ts';
 import { printable } from '../printable.ts';
+import { shellQuote } from '../shell.ts';
 import { lineWidth, Table } from '../table.ts';
 import type { Ending } from './exit-codes.ts';
-import { shellWord } from './explain.ts';
 
 export type Trouble = {
   readonly short: string;
@@ -23,7 +23,7 @@ const MOST_LANES = 20;
 
 export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
   const { queue, counts, unreadable, damage, lanes, workers, running } = snapshot;
-  const dir = shellWord(queue);
+  const dir = shellQuote(queue);
   const troubles: Trouble[] = [];
   const say = (short: string, sentence: string, ending?: Ending) =>
     troubles.push({ short, sentence, ...(ending === undefined ? {} : { ending }) });

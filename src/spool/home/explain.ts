@@ -246,6 +246,19 @@ function withMore(explanation: Explanation, more: string): Explanation {
   return { ...explanation, sentence: `${explanation.sentence} ${more}` };
 }
 
+/** What a lane is at, as a sentence without its full stop. */
+export function explainLane(snapshot: QueueSnapshot, lane: string): string {
+  const name = laneName(lane);
+  const found = snapshot.lanes.find((one) => one.lane === lane);
+  if (found === undefined) return `${lower(name)} has no jobs that wait or run`;
+  if (found.next === undefined) return `nobody can tell which number ${lower(name)} waits for`;
+  if (found.missing !== undefined) return `${lower(name)} waits for job ${found.missing}, which is not there`;
+  if (found.running > 0) return `${lower(name)} is at job ${found.next}, which is running`;
+  const head = snapshot.waiting.find((job) => job.lane === lane && job.seq === found.next);
+  if (head === undefined) return `${lower(name)} waits for nothing`;
+  return `${lower(name)} is at job ${found.next}, which ${headState(head)}`;
+}
+
 /** As the subject of a sentence. */
 export function laneName(lane: string | undefined): string {
   return lane === undefined || lane === QUEUE_LANE ? 'The queue' : `Lane ${JSON.stringify(lane)}`;

@@ -31,7 +31,7 @@ import { QueueError } from '../../queue/errors.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { type Decoder, type OpenedPacket, openPacket } from '../open-packet.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
-import { formatJobName } from './job-name.ts';
+import { formatJobName, parseJobName, SEE_HEADER } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
 import { Look } from './look.ts';
 import { bringBackTheDead } from './recovery.ts';
@@ -218,11 +218,11 @@ class HomeSession implements SharedSession {
   async #claimBest(): Promise<SharedClaim | SharedIdle> {
     if (this.#closed) throw new Error(`${this.#queue}: the session is closed`);
     if (this.#fence.signal.aborted) throw fencedError(this.#room.path);
+    await this.#recoverNowAndThen();
+    if ((this.#stale || this.#look.ageMs > POLL_MS) && this.#look.restMs <= 0) await this.#lookAgain();
     if (await this.#isPaused()) {
       return { kind: 'idle', reason: 'paused', waiting: this.#waiting.size };
     }
-    await this.#recoverNowAndThen();
-    if ((this.#stale || this.#look.ageMs > POLL_MS) && this.#look.restMs <= 0) await this.#lookAgain();
     for (;;) {
       const claim = (await this.#claimReady()) ?? (await this.#claimAfterLook());
       if (claim !== undefined) return claim;
@@ -287,7 +287,12 @@ class HomeSession implements SharedSession {
       await this.#settling.giveBack(taken, known);
       return undefined;
     }
-    const { expiresMs } = termsOf(opened.header);
+    const { expiresMs, nothing } = termsOf(opened.header);
+    if (nothing === true) {
+      await opened.discard();
+      await this.#settling.succeed(taken);
+      return undefined;
+    }
     if (expiresMs !== undefined && expiresMs < toMs(this.#machine.clock.now())) {
       await opened.discard();
       return this.#refuse(taken, `it was not to start after ${formatMs(expiresMs)}`, 'skip');
@@ -378,7 +383,7 @@ class HomeSession implements SharedSession {
     for (const { jobs } of await listRooms(this.#machine, this.#queue)) {
       for (const name of jobs) {
         const job = this.#look.named(name);
-        if (job !== undefined && job.lane === lane && job.seq === seq) return true;
+        if (job === undefined ? mayBe(name, seq) : job.lane === lane && job.seq === seq) return true;
       }
     }
     return false;
@@ -420,4 +425,10 @@ class HomeSession implements SharedSession {
     });
     if (moved > 0) this.#stale = true;
   }
+}
+
+/** Whether a job whose lane has no room in its name may be that one: rather wait for another than pass it over. */
+function mayBe(name: string, seq: Sequence): boolean {
+  const said = parseJobName(name);
+  return said?.lane === SEE_HEADER && said.seq === seq;
 }

@@ -130,6 +130,8 @@ async function tryEnter(machine: Machine, queue: string, leaseMs: number): Promi
   try {
     if (await locks.tryLock(lock, 'exclusive')) {
       await files.writeAt(lock, encodeBytes(`${JSON.stringify(info)}\n`), 0);
+      // After a power cut it must still say how long its lease was.
+      await files.fsync(lock);
       const entered = new WorkerRoom(machine, path, name, lock, leaseMs);
       // Between the file and its lock somebody may have taken us for dead.
       if (await entered.exists()) return entered;

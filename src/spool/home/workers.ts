@@ -62,8 +62,8 @@ async function lifeOf(
   return nowMs - beatMs > (info.leaseMs ?? DEFAULT_LEASE_MS) ? 'silent' : 'alive';
 }
 
-/** Undefined when we may not ask, or it is gone. */
-async function isLocked({ files, locks }: Machine, path: string): Promise<boolean | undefined> {
+/** Whether somebody holds its exclusive lock; undefined when we may not ask, or it is gone. */
+export async function isLocked({ files, locks }: Machine, path: string): Promise<boolean | undefined> {
   try {
     const descriptor = await files.open(path, 'read-job');
     try {
