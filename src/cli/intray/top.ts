@@ -11,7 +11,7 @@ import { momentOf, showLive } from './top/live.ts';
 import { Looker } from './top/look.ts';
 import { type Palette, paint } from './top/paint.ts';
 import { politeMachine } from './top/polite.ts';
-import { startState } from './top/state.ts';
+import { startState, withBestSection } from './top/state.ts';
 
 type Top = InQueue &
   Decoded & {
@@ -28,13 +28,14 @@ export async function top(context: Context, args: Top): Promise<number> {
   const queues = await namedQueues(polite, [args.operand, ...args.more], { mayCome: false });
   const names = (await queues.find()).map(({ location }) => location);
   // One that may get company is listed.
-  const state = startState(queues.changing ? [] : names);
+  const start = startState(queues.changing ? [] : names);
   const looker = new Looker(polite, queues, await decoderOf(context, args));
   const palette = await paletteOf(machine);
   const ending = await untilStopped(machine, async (stop) => {
-    const first = looker.look({ queue: state.queue, filter: '' });
+    const first = looker.look({ queue: start.queue, filter: '' });
     const picture = await Promise.race([first, stopped(stop)]);
     if (picture === undefined) return 'stopped';
+    const state = withBestSection(start, picture);
     if (!once && palette !== 'plain') {
       const shown = await showLive(machine, { looker, intervalMs, palette, stop, picture, state });
       if (shown !== undefined) return shown;

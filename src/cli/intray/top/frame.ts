@@ -217,7 +217,7 @@ function footLine(picture: Picture, state: State, columns: number): Line {
     ? 'any key: back   q quit'
     : state.queue === undefined
       ? 'q quit  ? help  Enter open  / filter  p pause  ↑↓ choose'
-      : 'q quit  ? help  Esc back  Tab list  / filter  p pause  ↑↓ choose';
+      : 'q quit  ? help  Esc back  Tab list  / filter  p pause  r retry  ↑↓ choose';
   return cutLine([span(keys, 'faint')], columns);
 }
 
@@ -228,6 +228,7 @@ const HELP: readonly string[] = [
   'Tab ← → 1..5            another list of the queue',
   '/                       show only what contains this text; Esc clears it',
   'p                       pause the queue, or let jobs start again; asks first',
+  'r                       run a failed job again; asks first',
   'Space                   look again now',
   'Ctrl-L  Ctrl-Z  q       draw anew, suspend, quit',
   '',

@@ -144,7 +144,7 @@ class Live {
         this.#picture = await this.#options.looker.detail(this.#picture, this.#focus());
         return this.#look();
       case 'act':
-        this.#state = { ...this.#state, notice: await actOn(this.#machine, this.#picture, effect.act) };
+        this.#state = { ...this.#state, notice: await actOn(this.#machine, effect.act) };
         return this.#look();
     }
   }

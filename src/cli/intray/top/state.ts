@@ -3,10 +3,10 @@
  *
  *     overview --Enter--> queue --Esc--> overview        ?  help, over both; any key ends it
  *        |                  |                            /  a filter is typed; Enter keeps it, Esc drops it
- *        +--p-> question <-p+                            y  answers a question, any other key drops it
+ *        +--p-> question <-+-p, r                       y  answers a question, any other key drops it
  */
 
-import { shellWord } from '../explain.ts';
+import { shellQuote } from '../../shell.ts';
 import type { Key } from './keys.ts';
 import type { Picture, QueuePicture, SeenQueue } from './picture.ts';
 import { queueRows, rowsOf, SECTIONS, type Section } from './rows.ts';
@@ -33,7 +33,9 @@ export type State = {
 export type Question = { readonly text: string; readonly act: Act };
 
 /** What is done to queues. */
-export type Act = { readonly kind: 'pause' | 'resume'; readonly queue: string };
+export type Act =
+  | { readonly kind: 'pause' | 'resume'; readonly queue: string }
+  | { readonly kind: 'retry'; readonly queue: string; readonly stem: string };
 
 export type Effect =
   | { readonly kind: 'quit' }
@@ -63,6 +65,17 @@ const START: State = {
 /** A queue that is alone is shown at once. */
 export function startState(queues: readonly string[]): State {
   return queues.length === 1 ? { ...START, queue: queues[0] } : START;
+}
+
+/** With the list that says most: what runs, or else what has failed or waits. */
+export function withBestSection(state: State, picture: Picture): State {
+  const queue = shownQueue(state, picture);
+  if (queue?.kind !== 'seen') return state;
+  const { counts } = queue.snapshot;
+  const { running, waiting, failed, lanesFailed } = counts;
+  const section =
+    running > 0 ? 'running' : failed + lanesFailed > 0 ? 'failed' : waiting > 0 ? 'waiting' : 'running';
+  return { ...state, section };
 }
 
 /** Rows that Page Up and Page Down go. */
@@ -131,6 +144,8 @@ function commanded(state: State, character: string, picture: Picture, nowMs: num
       return { state, effect: { kind: 'look' } };
     case 'p':
       return { state: asked(state, pauseQuestion(chosenQueue(state, picture))) };
+    case 'r':
+      return { state: asked(state, retryQuestion(state, picture, nowMs)) };
     default: {
       const section = SECTIONS[Number(character) - 1];
       if (section === undefined || state.queue === undefined) return { state };
@@ -139,16 +154,33 @@ function commanded(state: State, character: string, picture: Picture, nowMs: num
   }
 }
 
-function asked(state: State, question: Question | undefined): State {
-  return question === undefined ? state : { ...state, question };
+/** A sentence instead of a question says why there is none. */
+function asked(state: State, question: Question | string | undefined): State {
+  if (question === undefined) return state;
+  return typeof question === 'string' ? { ...state, notice: question } : { ...state, question };
 }
+
+/** Of the job that is chosen now: what is on the screen at the answer may be another. */
+function retryQuestion(state: State, picture: Picture, nowMs: number): Question | string {
+  const queue = shownQueue(state, picture);
+  const keys = keysOf(state, picture, nowMs);
+  const stem = keys[placeOf(state.choices[state.section], keys)];
+  if (queue === undefined || state.section !== 'failed' || stem === undefined)
+    return 'Choose one of the failed jobs of a queue first.';
+  return {
+    text: `Run job ${stem.slice(0, SHOWN_OF_ID)} again?`,
+    act: { kind: 'retry', queue: queue.name, stem },
+  };
+}
+
+const SHOWN_OF_ID = 36;
 
 function pauseQuestion(queue: SeenQueue | undefined): Question | undefined {
   if (queue === undefined) return undefined;
   const { name, snapshot } = queue;
   return snapshot.paused
-    ? { text: `Let jobs of ${shellWord(name)} start again?`, act: { kind: 'resume', queue: name } }
-    : { text: `Pause ${shellWord(name)}, so that no job starts?`, act: { kind: 'pause', queue: name } };
+    ? { text: `Let jobs of ${shellQuote(name)} start again?`, act: { kind: 'resume', queue: name } }
+    : { text: `Pause ${shellQuote(name)}, so that no job starts?`, act: { kind: 'pause', queue: name } };
 }
 
 /** `key` left out: nowhere; the chosen row is only looked up. */
@@ -179,8 +211,9 @@ function moved(state: State, key: (Key & string) | undefined, picture: Picture, 
       if (state.queue !== undefined || keys[at] === undefined) return { state };
       const { choices } = choose(at).state;
       const opened = { ...START, queue: keys[at], filters: state.filters };
+      const shown = { ...opened, choices: { ...opened.choices, overview: choices.overview } };
       return {
-        state: { ...opened, choices: { ...opened.choices, overview: choices.overview } },
+        state: withBestSection(shown, picture),
         effect: { kind: 'look' },
       };
     }
