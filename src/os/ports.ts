@@ -264,6 +264,8 @@ export type TerminalSize = { readonly columns: number; readonly rows: number };
  * does this process when it ends otherwise, short of kill -9.
  */
 export interface Screen {
+  /** Not while we are being stopped: what is written then is written over what others show. */
+  readonly isOurs: boolean;
   size(): TerminalSize;
   /** Gives the terminal back and stops our process group, as Ctrl-Z does; when it goes on, the screen is ours again. */
   suspend(): void;

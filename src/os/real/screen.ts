@@ -75,6 +75,9 @@ export function openScreen(listener: ScreenListener): Screen | undefined {
   stdin.on('data', onData).on('end', onGone).on('error', onGone);
   stdin.resume();
   return {
+    get isOurs() {
+      return ours;
+    },
     size: () => ({
       columns: stdout.columns || DEFAULT_SIZE.columns,
       rows: stdout.rows || DEFAULT_SIZE.rows,

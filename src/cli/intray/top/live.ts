@@ -150,6 +150,7 @@ class Live {
   }
 
   async #draw(screen: Screen): Promise<void> {
+    if (!screen.isOurs) return;
     const size = screen.size();
     const lines = frame(this.#picture, size, this.#state, momentOf(this.#machine, this.#options.intervalMs));
     const text = this.#painter.update(lines, size.columns);
