@@ -96,7 +96,14 @@ export function aWorker(name = 'vm.12.aaaa', more: Partial<SeenWorker> = {}): Se
 
 export function runningJob(stem: string, worker: SeenWorker, more: Partial<RunningJob> = {}): RunningJob {
   const { standing, ...job } = waitingJob(stem);
-  return { ...job, attempts: 1, path: `${worker.path}/${job.name}`, worker, sinceMs: NOW_MS - 65_000, ...more };
+  return {
+    ...job,
+    attempts: 1,
+    path: `${worker.path}/${job.name}`,
+    worker,
+    sinceMs: NOW_MS - 65_000,
+    ...more,
+  };
 }
 
 export function lane(name: string, more: Partial<LaneSnapshot> = {}): LaneSnapshot {

@@ -4,7 +4,12 @@ import type { Picture } from '../../../src/cli/intray/top/picture.ts';
 import { type Effect, react, type State, startState } from '../../../src/cli/intray/top/state.ts';
 import { aWorker, NOW_MS, picture, runningJob, seenQueue, waitingJob } from '../../support/pictures.ts';
 
-const failed = ['f2', 'f1'].map((stem) => ({ name: stem, path: `/q/b/failed/${stem}`, stem, said: undefined }));
+const failed = ['f2', 'f1'].map((stem) => ({
+  name: stem,
+  path: `/q/b/failed/${stem}`,
+  stem,
+  said: undefined,
+}));
 const PICTURE = picture(
   seenQueue('/q/a'),
   seenQueue('/q/b', {

@@ -56,7 +56,7 @@ export function sectionTables(queue: SeenQueue, rows: Rows, nowMs: number): read
 const ID_LENGTH = 8;
 
 function idColumn<Row>(stemOf: (row: Row) => string): Column<Row> {
-  return { title: 'JOB', leave: 3, cell: (row) => ({ text: safe(stemOf(row).slice(0, ID_LENGTH)) }) };
+  return { title: 'JOB', leave: 1, cell: (row) => ({ text: safe(stemOf(row).slice(0, ID_LENGTH)) }) };
 }
 
 function laneColumn<Row>(laneOf: (row: Row) => string | undefined): Column<Row> {
@@ -96,7 +96,7 @@ function runningColumns(queue: SeenQueue, nowMs: number): readonly Column<Runnin
     laneColumn(({ job }) => job.lane),
     right('NUMBER', 7, ({ job }) => numberOf(job)),
     right('TRY', 6, ({ job }) => String(job.attempts)),
-    right('FOR', 1, ({ job }) => (job.sinceMs === undefined ? '' : duration(nowMs - job.sinceMs))),
+    right('FOR', 2, ({ job }) => (job.sinceMs === undefined ? '' : duration(nowMs - job.sinceMs))),
     paramsColumn(queue, ({ key }) => key),
     {
       title: 'LAST OUTPUT',
