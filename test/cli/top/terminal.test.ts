@@ -42,6 +42,8 @@ describe.skipIf(reason !== undefined).each(INTRAY_VARIANTS)(
       start(['work', 'q', '--', 'sh', '-c', wait]);
       const { top, until, keys, ask, resize, screen, expectRestored } = shell(dir);
       top('q -n 200ms');
+      await until(/ Running \d/);
+      keys('1');
       await until(/> [0-9a-f]{8} .* alice .*half-way/);
       expect(ask('alternate_on')).toBe('1');
       expect(screen()).toMatch(/^q {2}running/);
