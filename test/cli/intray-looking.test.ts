@@ -274,6 +274,18 @@ describe('intray status', () => {
 });
 
 describe('one job', () => {
+  it.each(['explain', 'show', 'cat', 'log'])('at a time is what %s takes', async (name) => {
+    await homeQueue(q());
+    expect(await run([name, q(), 'abcd', 'efgh'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('one argument too many'),
+    });
+    expect(await run([name, q()])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`intray ${name} [OPTIONS] DIR JOB\n`),
+    });
+  });
+
   it('is explained with what to type', async () => {
     const id = await addNamed(await homeQueue(q()), 'x', { notBefore: new Date('2099-01-01') });
     const { stdout } = await run(['explain', q(), id.slice(0, 6)]);

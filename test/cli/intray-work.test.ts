@@ -25,6 +25,7 @@ async function pidsIn(cli: IntrayCli, count: number): Promise<number[]> {
   }, `${count} jobs that run`);
 }
 
+const UNTIL_GO = 'echo $$ >> pids; until [ -e go ]; do sleep 0.02; done';
 const RUNS_LONG = 'echo $$ >> pids; exec sleep 1000';
 
 describe.each(INTRAY_VARIANTS)('intray work with %s', (_name, program, first) => {
@@ -393,6 +394,26 @@ describe('a directory of queues', () => {
     const { status, stdout } = cli.run(['work', 'all/', '-o', 'inherit', '--', 'cat']);
     expect(status).toBe(0);
     expect(stdout.split('\n').sort()).toEqual(['', 'one', 'two']);
+  });
+});
+
+describe('a queue that cannot be worked now', () => {
+  it('is said once while it is waited for, and worked when it can be', async () => {
+    const cli = intrayCli();
+    cli.sh(
+      'fspl queue-init -q q; for n in 1 2; do echo $n | fspl prepare -s s -i - | fspl queue-write -q q; done',
+    );
+    const theirs = cli.start(['fspl', 'queue-process', '-q', 'q', '-n', '1', 'sh', '--', '-c', UNTIL_GO]);
+    await pidsIn(cli, 1);
+    const worker = cli.start(['work', 'q', '--watch', '-o', 'inherit', '--', 'cat']);
+    const said = gather(worker);
+    await eventually(() => said.text.includes('It is tried again and again.'), 'the word');
+    writeFileSync(join(cli.dir, 'go'), '');
+    expect((await exitOf(theirs)).code).toBe(0);
+    await eventually(() => said.lines === '2\n', 'the other job');
+    worker.kill('SIGTERM');
+    await exitOf(worker);
+    expect(said.text.match(/works this queue alone/g)).toHaveLength(1);
   });
 });
 

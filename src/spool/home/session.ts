@@ -421,7 +421,7 @@ class HomeSession implements SharedSession {
     const moved = await bringBackTheDead(this.#machine, this.#queue, {
       own: this.#room,
       keepSucceeded: this.#options.keepSucceeded ?? false,
-      named: (name) => this.#look.named(name),
+      whatIs: (directory, name) => this.#look.whatIs(directory, name),
     });
     if (moved > 0) this.#stale = true;
   }
