@@ -11,7 +11,7 @@ import { jobsDirectory, nextSequencePath } from '../layout.ts';
 import { isThere } from './hand.ts';
 import type { Finding } from './repair.ts';
 import { ROOMS, room } from './rooms.ts';
-import type { QueueSnapshot } from './snapshot.ts';
+import type { QueueSnapshot } from './snapshot-parts.ts';
 
 const ACCESS = 'look as the user who works the queue; if that is this one, see who owns it: ls -ld PATH';
 
