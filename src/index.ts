@@ -12,17 +12,31 @@
  *   for await (const chunk of payload) render(chunk);
  * });
  * ```
+ *
+ * Many jobs at once, beside other workers, with retries:
+ *
+ * ```ts
+ * import { createQueue, serve } from 'intray';
+ *
+ * const queue = await createQueue('/var/spool/mail', { order: 'free' });
+ * await queue.add({ payload: letter, lane: 'alice' });
+ *
+ * await serve(queue, deliver, { concurrency: 4, retries: 3 });
+ * ```
  */
 
 import { realMachine } from './os/real/index.ts';
 import type { Queue } from './queue/contract.ts';
 import { type CreateOptions, createSpool, openSpool } from './spool/spool.ts';
 import type { CommandHandler, Handler } from './worker/handler.ts';
+import type { FindQueues, PoolReport as ServeReport } from './worker/pool.ts';
 import type { ProcessReport } from './worker/process-queue.ts';
+import { type ServeOptions, serveQueues } from './worker/serve.ts';
 import { type WorkOptions, workQueue } from './worker/work.ts';
 
 /**
- * Makes a Filespooler queue directory and opens it. The parent directory must exist.
+ * Makes a queue directory and opens it. The parent directory must exist. `{ order: 'free' }` makes one whose jobs run
+ * side by side; without `order` it is as bare as `fspl queue-init` makes it, and its jobs run one after the other.
  * Throws a QueueError `exists` when there is something at that path.
  */
 export function createQueue(path: string, options?: CreateOptions): Promise<Queue> {
@@ -46,27 +60,74 @@ export function work(
   return workQueue(realMachine, queue, handler, options);
 }
 
+/**
+ * Runs the jobs that wait in one queue or several, `concurrency` at once, with a function or a command, beside any other
+ * workers that do the same, on this machine or others. Jobs of one lane run one after the other, in the order in which
+ * they were added; so do those without a lane in a queue whose order is `sequence`.
+ *
+ * A job that fails is run again, up to `retries` times, and waits longer each time; then it has failed for good, and is
+ * kept in `failed/` or, in a lane, holds that lane (`blocked` says otherwise). A job in flight when this process dies is
+ * run again: handlers must bear that.
+ *
+ * Resolves when no job may run now, and with `keepWaiting` only when `signal` is aborted: then jobs that run have
+ * `graceMs` to end, and are put back if they do not. `queues` may be a function, which is asked again and again which
+ * queues there are.
+ *
+ * Rejects with a QueueError `locked` when somebody works a queue alone, and with others when a queue cannot be worked,
+ * unless there is `onTrouble`; with `command-not-started` when there is no such command; with a RangeError for options that
+ * make no sense.
+ *
+ * @example
+ * ```ts
+ * const report = await serve(
+ *   [await openQueue('/var/spool/thumbnails'), await openQueue('/var/spool/mail')],
+ *   { program: '/usr/local/bin/deliver', timeoutMs: 60_000 },
+ *   { concurrency: 8, retries: 3, onEnded: (job, queue, { ran }) => console.log(queue.location, job.id, ran) },
+ * );
+ * console.log(report.counts.succeeded, report.counts.failed);
+ * ```
+ */
+export function serve(
+  queues: Queue | readonly Queue[] | FindQueues,
+  handler: Handler | CommandHandler,
+  options?: ServeOptions,
+): Promise<ServeReport> {
+  const several = typeof queues === 'object' && 'location' in queues ? [queues] : queues;
+  return serveQueues(realMachine, several, handler, options);
+}
+
 export type { Timestamp } from './os/ports.ts';
 export type { PacketHeader, Sequence, Work } from './packet/header.ts';
 export type {
   Added,
   AddOptions,
+  BlockedPolicy,
   Claim,
   Idle,
   Job,
   JobId,
+  JoinOptions,
   Listing,
   ListOptions,
   NewJob,
   PayloadSource,
   Queue,
+  RunFacts,
   Session,
   SessionOptions,
+  Settled,
+  SharedClaim,
+  SharedIdle,
+  SharedSession,
   Unreadable,
 } from './queue/contract.ts';
 export { type ErrorCode, isQueueError, QueueError } from './queue/errors.ts';
 export type { Durability } from './queue/publish.ts';
+export type { Order } from './spool/home/rooms.ts';
 export type { CreateOptions } from './spool/spool.ts';
+export type { Backoff } from './worker/backoff.ts';
 export type { CommandHandler, Handler, Payload } from './worker/handler.ts';
+export type { FindQueues, PoolReport as ServeReport, Ran } from './worker/pool.ts';
 export type { ProcessReport } from './worker/process-queue.ts';
+export type { RunEnd, ServeOptions } from './worker/serve.ts';
 export type { WorkOptions } from './worker/work.ts';

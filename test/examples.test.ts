@@ -38,6 +38,17 @@ describe('the examples of the library', () => {
       ['job 1, this file: begins with /**', 'job 2, three lines: begins with one', '2 succeeded, 1 failed'],
     ],
     ['relay.ts', ['order 1', 'order 3', '2 of 3 went on']],
+    [
+      'serve.ts',
+      [
+        'added twice: no',
+        'run 1 failed: the bank is closed; it is tried again',
+        'alice: placed, paid, sent',
+        'bob: placed, paid, sent',
+        'letters: Dear Ada',
+        '7 succeeded, 0 failed',
+      ],
+    ],
   ])('%s', (name, lines) => {
     const bun = join(root, 'node_modules/.bin/bun');
     const { status, stdout, stderr } = spawnSync(bun, [join(root, 'examples', name)], {

@@ -27,7 +27,11 @@ export type Values<T> = {
 };
 
 /** The value, or a sentence that says what was expected: "expected a number from 0 to 9". */
-export type Parse<T> = (text: string) => { readonly value: T } | { readonly expected: string };
+export type Parse<T> = {
+  (text: string): { readonly value: T } | { readonly expected: string };
+  /** All that it may be, where that is a few words: for completion. */
+  readonly words?: readonly string[];
+};
 
 // `unknown` would lose what each option is; only this bound is loose, the values are exact.
 export type Options = Readonly<Record<string, Flag | Value<unknown, boolean> | Values<unknown>>>;
@@ -73,9 +77,19 @@ export type CommandSpec<O extends Options = Options, T = unknown> = {
   /** The first operand, which must be there; left out when the command has none. */
   readonly operand?: Operand<T>;
   /** Commands that take more operands behind the first, and how many at least. */
-  readonly more?: { readonly name: string; readonly help: string; readonly atLeast: 0 | 1 };
+  readonly more?: {
+    readonly name: string;
+    readonly help: string;
+    readonly atLeast: 0 | 1;
+    /** Left out: any number. */
+    readonly atMost?: 1;
+  };
   /** What follows `--`; left out when the command takes nothing there. `atLeast`: how many words, 0 when left out. */
   readonly rest?: { readonly name: string; readonly help: string; readonly atLeast?: 0 | 1 };
+  /** What to do with a word that is one too many, where it is not clear. */
+  readonly hint?: string;
+  /** Exit statuses and their meanings, for commands that end in more than the usual ways. */
+  readonly exits?: readonly (readonly [status: string, meaning: string])[];
   /** Shell lines, shown by --help. */
   readonly examples: readonly string[];
   readonly load: () => Promise<Run<O, T>>;
@@ -138,8 +152,9 @@ export const u64: Parse<bigint> = (value) => {
 
 /** One of a few words, in any case. */
 export function oneOf<const W extends readonly string[]>(words: W): Parse<W[number]> {
-  return (value) => {
+  const parse = (value: string) => {
     const found = words.find((word) => word.toLowerCase() === value.toLowerCase());
     return found === undefined ? { expected: words.join(', ') } : { value: found };
   };
+  return Object.assign(parse, { words });
 }

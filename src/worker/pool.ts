@@ -18,7 +18,6 @@
  */
 
 import type { Machine } from '../os/ports.ts';
-import { sleep } from '../os/sleep.ts';
 import type {
   JoinOptions,
   Queue,
@@ -124,6 +123,13 @@ function newMember(queue: Queue): Member {
   };
 }
 
+/** What waits for a change of it now; a wait before that has no more to wait for. */
+function newWait(member: Member): AbortController {
+  member.waiting?.abort();
+  member.waiting = new AbortController();
+  return member.waiting;
+}
+
 export async function runPool(machine: Machine, options: PoolOptions): Promise<PoolReport> {
   return new Pool(machine, options).run();
 }
@@ -166,7 +172,7 @@ class Pool {
     } finally {
       this.#stopLooking();
       stop.removeEventListener('abort', onStop);
-      for (const member of this.#members) await this.#leave(member);
+      await this.#leaveAll();
     }
   }
 
@@ -176,7 +182,7 @@ class Pool {
       if (stop.aborted || this.#failure !== undefined) return 'stopped';
       if (this.#started >= maxJobs) return 'limit';
       this.#woken = false;
-      if (this.#findDue) await this.#findQueues();
+      if (this.#findDue) await this.#findQueuesAgain();
       if (this.#running.size < concurrency && this.#settling.size < concurrency * UNSETTLED_PER_PLACE) {
         if (await this.#startNext()) continue;
         if (this.#isOver()) return 'idle';
@@ -208,6 +214,16 @@ class Pool {
     });
   }
 
+  /** What runs is let finish, should that fail. */
+  async #findQueuesAgain(): Promise<void> {
+    try {
+      await this.#findQueues();
+    } catch (error) {
+      this.#failure ??= { error };
+      this.#wakeUp();
+    }
+  }
+
   /** Asks the queues in turn, each time beginning with another one. */
   async #startNext(): Promise<boolean> {
     for (let step = 0; step < this.#members.length; step++) {
@@ -228,6 +244,7 @@ class Pool {
       member.session ??= await this.#join(member);
       const { session } = member;
       if (session === undefined) return undefined;
+      const again = [...member.again];
       const answer = await session.claim();
       if (answer.kind === 'claim') {
         member.ask = true;
@@ -236,6 +253,9 @@ class Pool {
         return answer;
       }
       member.idle = answer;
+      // What still waited for another run of ours would be told: so others have run it.
+      const mayWait = answer.reason === 'delayed' || answer.reason === 'paused';
+      if (!mayWait) for (const id of again) member.again.delete(id);
       if (session.unreadable.length > 0) this.#options.onUnreadable?.(member.queue, session.unreadable);
       await this.#restUntilChanged(member, session, answer);
     } catch (error) {
@@ -258,8 +278,7 @@ class Pool {
 
   /** By an event where there are any, and by looking again after a while where there are none, or they get lost. */
   async #wakeWhenItStirs(member: Member): Promise<void> {
-    const waiting = new AbortController();
-    member.waiting = waiting;
+    const waiting = newWait(member);
     const wake = () => {
       if (waiting.signal.aborted) return;
       waiting.abort();
@@ -283,11 +302,10 @@ class Pool {
     if (empty && clock.monotonicMs() - (member.emptySinceMs ?? 0) >= LEAVE_AFTER_MS) {
       await this.#leave(member);
       member.ask = true;
-      this.#wakeUp(); // it was asked just now, and nothing else tells us to ask again
+      this.#wakeUp(); // nobody else tells us to look whether it stirs
       return;
     }
-    const waiting = new AbortController();
-    member.waiting = waiting;
+    const waiting = newWait(member);
     void session.changed(LEAVE_AFTER_MS, waiting.signal).then(() => {
       if (waiting.signal.aborted) return;
       member.ask = true;
@@ -305,10 +323,12 @@ class Pool {
     member.failed = false;
     await this.#leave(member).catch(() => {}); // it has failed already, and that was told
     if (!this.#options.keepWaiting) return;
-    this.#machine.clock.after(TROUBLE_MS, () => {
+    const waiting = newWait(member);
+    const cancel = this.#machine.clock.after(TROUBLE_MS, () => {
       member.ask = true;
       this.#wakeUp();
     });
+    waiting.signal.addEventListener('abort', cancel);
   }
 
   #start(member: Member, claim: SharedClaim): void {
@@ -385,12 +405,20 @@ class Pool {
       return;
     }
     // Not told to stop yet: then nothing ends them, unless we are told now.
+    let cancel = () => {};
     const onStop = () => {
-      void sleep(this.#machine.clock, graceMs).then(() => this.#hardStop.abort());
+      cancel = this.#machine.clock.after(graceMs, () => this.#hardStop.abort());
     };
     this.#options.stop.addEventListener('abort', onStop);
     await all;
     this.#options.stop.removeEventListener('abort', onStop);
+    cancel();
+  }
+
+  /** One that cannot be left as it should does not keep us in the others. */
+  async #leaveAll(): Promise<void> {
+    const left = await Promise.allSettled(this.#members.map((member) => this.#leave(member)));
+    for (const outcome of left) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   async #leave(member: Member): Promise<void> {

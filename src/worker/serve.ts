@@ -66,6 +66,8 @@ export async function serveQueues(
   for (const [name, value] of Object.entries({ concurrency, retries, graceMs, maxJobs: options.maxJobs })) {
     checkCount(name, value);
   }
+  if (concurrency < 1)
+    throw new RangeError(`Expected \`concurrency\` to be a number from 1, got ${concurrency}`);
   checkHandler(handler);
   let trouble: { readonly error: unknown } | undefined;
   const stop = new AbortController();
@@ -78,7 +80,7 @@ export async function serveQueues(
     maxJobs: options.maxJobs,
     onUnreadable: options.onUnreadable,
     stop: signal,
-    join: { ...joinOptions(options), maxStarts: retries + FORGIVEN_STARTS },
+    join: { ...joinOptions(options), maxStarts: mostStarts(options) },
     run: (claim, place) => runClaim(machine, handler, options, claim, place),
     onTrouble: async (queue, error) => {
       if (options.onTrouble !== undefined) return options.onTrouble(queue, error);
@@ -88,6 +90,11 @@ export async function serveQueues(
   });
   if (trouble !== undefined) throw trouble.error;
   return report;
+}
+
+/** A start that ended with "try again" is counted in the job's name like one that killed its worker. */
+function mostStarts({ retries = 0, exitCodes }: ServeOptions): number {
+  return exitCodes === 'qmail' ? Number.POSITIVE_INFINITY : retries + FORGIVEN_STARTS;
 }
 
 function joinOptions({ leaseMs, blocked, keepSucceeded, decoder }: ServeOptions): JoinOptions {

@@ -3,13 +3,11 @@
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { decodeBytes } from '../../src/os/bytes.ts';
-import type { Machine } from '../../src/os/ports.ts';
 import { readExactly } from '../../src/os/transfer.ts';
 import type { Claim, Job, NewJob, PayloadSource, Queue, Session } from '../../src/queue/contract.ts';
 import { isQueueError } from '../../src/queue/errors.ts';
-
-/** What a layout cannot do, and why: the reason stands beside the skipped tests. */
-export type Lacks = { readonly lacks: string };
+import { type Ground, isLack, type Lacks } from './ground.ts';
+import { type SharedCapabilities, sharedContract } from './shared-contract.ts';
 
 export type Capabilities = {
   /** Jobs have the numbers 1, 2, 3 and run by them. */
@@ -24,14 +22,8 @@ export type Capabilities = {
   readonly anyBytes: true | Lacks;
   /** `keepSucceeded` and `keepFailed`. */
   readonly keeping: true | Lacks;
-};
-
-/** A new, empty queue, to be cleaned up by whoever made it. */
-export type Ground = {
-  readonly queue: Queue;
-  readonly machine: Machine;
-  /** The same queue as another program would open it. */
-  readonly reopen: () => Promise<Queue>;
+  /** It can be worked beside others; how to make a queue whose jobs may run side by side. */
+  readonly shared: (SharedCapabilities & { readonly makeQueue: () => Promise<Ground> }) | Lacks;
 };
 
 const MIB = 1024 * 1024;
@@ -44,6 +36,10 @@ export function queueContract(
   const skipUnless = ({ skip }: TestContext, capability: unknown): void => {
     if (isLack(capability)) skip(capability.lacks);
   };
+
+  const { shared } = capabilities;
+  if (isLack(shared)) it.skip(`${name}: working beside others: ${shared.lacks}`, () => {});
+  else sharedContract(name, shared.makeQueue, shared);
 
   describe(`${name}: adding and listing`, () => {
     it('is empty at first', async () => {
@@ -432,10 +428,6 @@ export function queueContract(
       },
     );
   });
-}
-
-function isLack(capability: unknown): capability is Lacks {
-  return typeof capability === 'object' && capability !== null && 'lacks' in capability;
 }
 
 async function inSession(

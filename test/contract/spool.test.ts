@@ -1,25 +1,49 @@
+import { renameSync, writeFileSync } from 'node:fs';
 import { realMachine } from '../../src/os/real/index.ts';
+import type { Job, Queue } from '../../src/queue/contract.ts';
+import { pause, resume } from '../../src/spool/home/rooms.ts';
 import { createSpool, openSpool } from '../../src/spool/spool.ts';
+import { homeQueue } from '../support/home.ts';
 import { useTemporary } from '../support/temporary.ts';
+import type { Ground } from './ground.ts';
 import { queueContract } from './queue-contract.ts';
 
 const temporary = useTemporary();
 
-queueContract(
-  'Filespooler queue',
-  async () => {
-    const path = temporary.path('queue');
-    const queue = await createSpool(realMachine, path);
-    return { queue, machine: realMachine, reopen: () => openSpool(realMachine, path) };
-  },
-  {
-    numbers: true,
-    gaps: async (_, job) => {
-      await realMachine.files.unlink(job.path);
+async function ground(queue: Promise<Queue>): Promise<Ground> {
+  const { location } = await queue;
+  return { queue: await queue, machine: realMachine, reopen: () => openSpool(realMachine, location) };
+}
+
+const takeAway = async (_: Queue, job: Job) => realMachine.files.unlink(job.path);
+
+queueContract('Filespooler queue', () => ground(createSpool(realMachine, temporary.path('queue'))), {
+  numbers: true,
+  gaps: takeAway,
+  exclusive: true,
+  creationOrder: true,
+  anyBytes: true,
+  keeping: true,
+  shared: {
+    makeQueue: () => ground(homeQueue(temporary.path('queue'))),
+    lanes: true,
+    priority: true,
+    notBefore: true,
+    expires: true,
+    names: true,
+    gaps: takeAway,
+    alone: true,
+    pause: {
+      pause: ({ location }) => pause(realMachine, location),
+      resume: async ({ location }) => {
+        await resume(realMachine, location);
+      },
     },
-    exclusive: true,
-    creationOrder: true,
-    anyBytes: true,
-    keeping: true,
+    lose: async ({ location }, { job }) => {
+      renameSync(job.path, `${location}/jobs/${job.path.slice(job.path.lastIndexOf('/') + 1)}`);
+    },
+    spoil: async ({ location }) => {
+      writeFileSync(`${location}/jobs/fspl-spoiled.fspl`, 'no packet');
+    },
   },
-);
+});

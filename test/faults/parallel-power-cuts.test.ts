@@ -55,6 +55,18 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'after work of one job without a lane',
+    rounds: ROUNDS,
+    arrange: (world) => {
+      world.initialise();
+      world.add('');
+    },
+    act: async (world) => {
+      world.work();
+      return cut(world);
+    },
+  },
+  {
     name: 'after work that passes over what fails in a lane',
     rounds: ROUNDS,
     arrange: (world) => {

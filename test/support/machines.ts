@@ -61,6 +61,24 @@ export function alarmClock(): Clock & { ring(ms: number): void } {
   };
 }
 
+/** The real clock, that can be put forward. Timers are as long as ever. */
+export function shiftedClock(): Clock & { advance(ms: number): void } {
+  let shiftMs = 0;
+  const { clock } = realMachine;
+  return {
+    ...clock,
+    now: () => {
+      const { seconds, nanos } = clock.now();
+      const ms = BigInt(Math.floor(nanos / 1_000_000) + shiftMs);
+      return { seconds: seconds + ms / 1000n, nanos: Number(ms % 1000n) * 1_000_000 + (nanos % 1_000_000) };
+    },
+    monotonicMs: () => clock.monotonicMs() + shiftMs,
+    advance: (ms) => {
+      shiftMs += ms;
+    },
+  };
+}
+
 /** Locks that are held by somebody else for the first `tries` tries. */
 export function locksBusyFor(tries: number): Locks & { readonly tries: number } {
   let made = 0;

@@ -95,11 +95,13 @@ export function openDescriptors(): string[] {
 
 /** What the first use of a thread, a child or the C library opens stays open: it is no leak. */
 async function warmUp(): Promise<void> {
-  const { files, locks, processes } = realMachine;
+  const { files, locks, processes, watches } = realMachine;
   const note = await processes.scratch();
   await files.fsyncAside(note);
   await locks.tryLock(note, 'exclusive');
   await files.close(note);
+  const unwatch = await watches.watch(tmpdir(), { onChange: () => {}, onLost: () => {} });
+  unwatch();
   const child = await processes.spawn({ program: '/bin/true', args: [], env: new Map() });
   await child.exit;
 }

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
 import { exitStatus } from './exit-codes.ts';
-import { lookUp, type OneJob } from './looking.ts';
+import { adviceFor, lookUp, type OneJob } from './looking.ts';
 
 export async function explain(
   context: Context,
@@ -13,7 +13,7 @@ export async function explain(
 ): Promise<number> {
   const { snapshot, found, header } = await lookUp(context, args);
   const { cause, sentence, advice } = await explainJob(context.machine, snapshot, found, header);
-  const todo = advice?.replaceAll('DIR', shellWord(args.operand)).replaceAll('JOB', shellWord(found.stem));
+  const todo = adviceFor(advice, args.operand, found);
   if (args.options.json) {
     await printJson(context, { queue: args.operand, id: found.stem, cause, sentence, advice: todo ?? null });
   } else {
@@ -22,9 +22,4 @@ export async function explain(
     );
   }
   return exitStatus('done');
-}
-
-/** As it can be pasted into a shell. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

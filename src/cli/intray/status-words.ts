@@ -3,12 +3,12 @@
 import { formatMs } from '../../os/calendar.ts';
 import type { Machine } from '../../os/ports.ts';
 import { duration, laneName } from '../../spool/home/explain.ts';
-import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot.ts';
+import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot-parts.ts';
 import type { SeenWorker } from '../../spool/home/workers.ts';
 import { printable } from '../printable.ts';
+import { shellQuote } from '../shell.ts';
 import { lineWidth, Table } from '../table.ts';
 import type { Ending } from './exit-codes.ts';
-import { shellWord } from './explain.ts';
 
 export type Trouble = {
   readonly short: string;
@@ -23,7 +23,7 @@ const MOST_LANES = 20;
 
 export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
   const { queue, counts, unreadable, damage, lanes, workers, running } = snapshot;
-  const dir = shellWord(queue);
+  const dir = shellQuote(queue);
   const troubles: Trouble[] = [];
   const say = (short: string, sentence: string, ending?: Ending) =>
     troubles.push({ short, sentence, ...(ending === undefined ? {} : { ending }) });
@@ -78,9 +78,12 @@ export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
 export async function statusDetails(machine: Machine, snapshot: QueueSnapshot): Promise<string> {
   const { queue, paused, counts, oldestMs, takenMs, lanes, workers, alone, litter } = snapshot;
   const lines = [`${printable(queue)}: ${kindWords(snapshot)}${paused ? '; PAUSED: no job starts' : ''}`, ''];
+  // Those that have failed and hold up their lanes are counted with the failed ones, below.
+  const numbers = { ...counts, held: counts.held - counts.lanesFailed };
   const states = (['ready', 'delayed', 'held', 'behind', 'gap', 'duplicate', 'past', 'stuck'] as const)
-    .filter((state) => counts[state] > 0)
-    .map((state) => `${counts[state]} ${STATE_WORDS[state]}`);
+    .filter((state) => numbers[state] > 0)
+    .map((state) => `${numbers[state]} ${STATE_WORDS[state]}`);
+  if (counts.lanesFailed > 0) states.push(`${counts.lanesFailed} failed`);
   const oldest = oldestMs === undefined ? [] : [`oldest ${duration(takenMs - oldestMs)}`];
   const count = (title: string, number: number, more: readonly string[] = []) =>
     lines.push(
@@ -99,12 +102,12 @@ export async function statusDetails(machine: Machine, snapshot: QueueSnapshot): 
   if (litter.length > 0)
     count('other files', litter.length, temporary === 0 ? [] : [`${temporary} temporary`]);
   if (alone !== undefined) lines.push('', `Process ${alone.pid} on this machine works it alone.`);
-  if (workers.length > 0) lines.push('', await workersTable(machine, snapshot, workers));
+  if (workers.length > 0) lines.push('', (await workersTable(machine, snapshot, workers)).trimEnd());
   const notable = lanes.filter(
     ({ lane, waiting, running, missing }) =>
       lane !== '' && (waiting > 0 || running > 0 || missing !== undefined),
   );
-  if (notable.length > 0) lines.push('', await lanesTable(machine, notable));
+  if (notable.length > 0) lines.push('', (await lanesTable(machine, notable)).trimEnd());
   const troubles = troublesOf(snapshot);
   if (troubles.length > 0) lines.push('', ...troubles.map(({ sentence }) => `! ${printable(sentence)}`));
   return `${lines.join('\n').trimEnd()}\n`;
@@ -121,7 +124,7 @@ const STATE_WORDS = {
   stuck: 'stuck',
 } as const;
 
-function kindWords({ kind, order, lanes }: QueueSnapshot): string {
+export function kindWords({ kind, order, lanes }: QueueSnapshot): string {
   if (kind === 'append-only') return 'a queue that jobs are only added to here';
   const next = lanes.find(({ lane }) => lane === '')?.next;
   const words =

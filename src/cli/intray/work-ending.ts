@@ -22,7 +22,10 @@ export function workEnding(
   { counts, idle, ended }: PoolReport,
   { troubles, unreadablePaths }: Problems,
 ): WorkEnding {
-  const stalled = [...idle].filter(([, { reason }]) => reason !== 'empty' && reason !== 'busy');
+  const stalled = [...idle].filter(
+    ([, { reason, waiting }]) =>
+      reason !== 'empty' && reason !== 'busy' && (reason !== 'paused' || waiting > 0),
+  );
   const has = (reason: SharedIdle['reason']) => stalled.some(([, found]) => found.reason === reason);
   const ran = counts.succeeded + counts.failed + counts.again + counts.lost > 0;
   const [trouble] = troubles.values();

@@ -2,7 +2,13 @@
 
 import { type CommandSpec, command, flag, oneOf, optional, repeatable, text } from '../command.ts';
 import { duration, moment } from '../time.ts';
+import { EXIT_CODES } from './exit-codes.ts';
 import { MORE_QUEUES, nonEmpty, priority, QUEUE, variable, wholeNumber } from './options.ts';
+
+/** The usual ones, and what `workEnding` tells apart. */
+const WORK_EXITS = Object.entries(EXIT_CODES)
+  .filter(([ending]) => ending !== 'unsafe')
+  .map(([, { status, meaning }]) => [String(status), meaning] as const);
 
 export const WORKING: readonly CommandSpec[] = [
   command({
@@ -75,6 +81,7 @@ export const WORKING: readonly CommandSpec[] = [
       name: 'PARAMS',
       help: 'Arguments to send along, for a worker with --allow-job-params; FSPL_SET_* variables go along too',
     },
+    hint: 'a file is sent with `--input`, arguments for the command go after `--`',
     examples: [
       'echo hello | intray add ~/queue',
       'intray add ~/queue --input photo.jpg --lane alice -- --level 9',
@@ -161,6 +168,7 @@ export const WORKING: readonly CommandSpec[] = [
       help: 'The command to run, and its arguments; the payload is its standard input',
       atLeast: 1,
     },
+    exits: WORK_EXITS,
     examples: [
       'intray work ~/queue -j 4 -- ./thumbnail.sh',
       'intray work ~/queue --output inherit -- cat',
@@ -168,5 +176,35 @@ export const WORKING: readonly CommandSpec[] = [
       'intray work ~/queues --watch -j 8 -- ./deliver',
     ],
     load: async () => (await import('./work.ts')).work,
+  }),
+  command({
+    name: 'pause',
+    summary: 'Start no more jobs; those that run go on',
+    options: { json: flag('Say in JSON what was done') },
+    operand: QUEUE,
+    more: MORE_QUEUES,
+    examples: ['intray pause ~/queue'],
+    load: async () => (await import('./pause.ts')).pauseQueues,
+  }),
+  command({
+    name: 'resume',
+    summary: 'Let jobs start again',
+    options: { json: flag('Say in JSON what was done') },
+    operand: QUEUE,
+    more: MORE_QUEUES,
+    examples: ['intray resume ~/queue'],
+    load: async () => (await import('./pause.ts')).resumeQueues,
+  }),
+  command({
+    name: 'drain',
+    summary: 'Pause, and wait until the jobs that run are over',
+    options: {
+      timeout: optional('t', 'SPAN', 'Wait no longer than this; the queue stays paused', duration),
+      json: flag('Say in JSON what was done'),
+    },
+    operand: QUEUE,
+    more: MORE_QUEUES,
+    examples: ['intray drain ~/queue && umount /backups; intray resume ~/queue'],
+    load: async () => (await import('./pause.ts')).drainQueues,
   }),
 ];

@@ -11,7 +11,7 @@ import type { Machine } from '../../os/ports.ts';
 import type { Sequence } from '../../packet/header.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { stemOf } from './job-name.ts';
-import { listStored, type QueueSnapshot, type RunningJob, type StoredJob } from './snapshot.ts';
+import { listStored, type QueueSnapshot, type RunningJob, type StoredJob } from './snapshot-parts.ts';
 import type { StandingJob } from './standing.ts';
 
 const LEAST_BEGINNING = 4;
@@ -26,8 +26,11 @@ export type FoundJob = { readonly name: string; readonly path: string; readonly 
 
 /** Throws `job-not-found`, and `job-ambiguous` with those that could be meant. */
 export async function findJob(machine: Machine, snapshot: QueueSnapshot, text: string): Promise<FoundJob> {
-  const { queue } = snapshot;
-  const all = await everyJob(machine, snapshot);
+  return pickJob(snapshot.queue, await everyJob(machine, snapshot), text);
+}
+
+/** The same among these. */
+export function pickJob(queue: string, all: readonly FoundJob[], text: string): FoundJob {
   const found = matching(all, text);
   const [only, ...more] = found;
   if (only === undefined) {
@@ -38,7 +41,7 @@ export async function findJob(machine: Machine, snapshot: QueueSnapshot, text: s
   if (more.length === 0) return only;
   const shown = found
     .slice(0, MOST_CANDIDATES)
-    .map((job) => `  ${placeWord(job)} ${JSON.stringify(job.stem)}, ${JSON.stringify(job.name)}`);
+    .map(({ place, stem, name }) => `  ${place.padEnd(10)} ${JSON.stringify(stem)}, ${JSON.stringify(name)}`);
   if (found.length > shown.length) shown.push(`  and ${found.length - shown.length} more`);
   throw new QueueError(
     'job-ambiguous',
@@ -93,8 +96,4 @@ function matching(jobs: readonly FoundJob[], text: string): FoundJob[] {
 export function seqOf(job: FoundJob): Sequence | undefined {
   if (job.place === 'unreadable') return undefined;
   return 'said' in job.job ? job.job.said?.seq : job.job.seq;
-}
-
-function placeWord({ place }: FoundJob): string {
-  return place.padEnd('unreadable'.length);
 }

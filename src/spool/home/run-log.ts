@@ -144,3 +144,26 @@ function parsedRun(line: string): RunRecord | undefined {
     return undefined;
   }
 }
+
+/** Forgets the runs of a job that is gone. `attempts` is how often it was started. */
+export async function removeRuns(
+  { files }: Machine,
+  queue: string,
+  stem: string,
+  attempts: number,
+): Promise<void> {
+  const paths = [runLogPath(queue, stem)];
+  for (let attempt = 1; attempt <= Math.min(attempts, MOST_OUTPUTS); attempt++) {
+    for (const kind of ['out', 'err'] as const) paths.push(outputPath(queue, stem, attempt, kind));
+  }
+  for (const path of paths) {
+    try {
+      await files.unlink(path);
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) throw error;
+    }
+  }
+}
+
+/** `gc` finds the rest. */
+const MOST_OUTPUTS = 1000;

@@ -31,7 +31,7 @@ import { QueueError } from '../../queue/errors.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { type Decoder, type OpenedPacket, openPacket } from '../open-packet.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
-import { formatJobName } from './job-name.ts';
+import { formatJobName, parseJobName, SEE_HEADER } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
 import { Look } from './look.ts';
 import { bringBackTheDead } from './recovery.ts';
@@ -42,7 +42,7 @@ import { SharedSync } from './shared-sync.ts';
 import { StoppedLanes } from './stopped-lanes.ts';
 import { termsOf } from './terms.ts';
 import { type Waiting, WaitingJobs } from './waiting.ts';
-import { DEFAULT_LEASE_MS, enterRoom, fencedError, listRooms, type WorkerRoom } from './worker-room.ts';
+import { DEFAULT_LEASE_MS, enterRoom, fencedError, namesInRooms, type WorkerRoom } from './worker-room.ts';
 
 export type HomeSessionOptions = {
   readonly decoder: Decoder | undefined;
@@ -217,11 +217,11 @@ class HomeSession implements SharedSession {
   async #claimBest(): Promise<SharedClaim | SharedIdle> {
     if (this.#closed) throw new Error(`${this.#queue}: the session is closed`);
     if (this.#fence.signal.aborted) throw fencedError(this.#room.path);
+    await this.#recoverNowAndThen();
+    if ((this.#stale || this.#look.ageMs > POLL_MS) && this.#look.restMs <= 0) await this.#lookAgain();
     if (await this.#isPaused()) {
       return { kind: 'idle', reason: 'paused', waiting: this.#waiting.size };
     }
-    await this.#recoverNowAndThen();
-    if ((this.#stale || this.#look.ageMs > POLL_MS) && this.#look.restMs <= 0) await this.#lookAgain();
     for (;;) {
       const claim = (await this.#claimReady()) ?? (await this.#claimAfterLook());
       if (claim !== undefined) return claim;
@@ -271,14 +271,30 @@ class HomeSession implements SharedSession {
 
   /** Undefined when it is not to be run by us: it is gone, or past, or out of date, or was given up. */
   async #take(from: Waiting): Promise<SharedClaim | undefined> {
+    if (await this.#isRunByOthers(from)) return undefined;
     const starts = from.attempts + 1;
     const taken = await this.#rename(from, starts);
     if (taken === undefined) return undefined;
-    if (starts > (this.#options.maxStarts ?? DEFAULT_MAX_STARTS)) {
-      return this.#refuse(taken, `it was started ${from.attempts} times, and each time its worker died`);
+    let opened: OpenedPacket | undefined;
+    try {
+      if (starts > (this.#options.maxStarts ?? DEFAULT_MAX_STARTS)) {
+        return await this.#refuse(
+          taken,
+          `it was started ${from.attempts} times, and each time its worker died`,
+        );
+      }
+      opened = await this.#open(taken);
+      return opened === undefined ? undefined : await this.#claimOpened(taken, opened);
+    } catch (error) {
+      // Not the job's fault: it is as if we had not taken it. Where even that fails it comes back when we are gone.
+      await opened?.discard().catch(() => {});
+      await this.#settling.giveBack(taken, from).catch(() => {});
+      throw error;
     }
-    const opened = await this.#open(taken);
-    if (opened === undefined) return undefined;
+  }
+
+  async #claimOpened(taken: Taken, opened: OpenedPacket): Promise<SharedClaim | undefined> {
+    const { from } = taken;
     const known = this.#look.waitingOf(from.name, opened.header);
     if (known.lane !== from.lane || known.seq !== from.seq || !(await this.#isNext(from))) {
       await opened.discard();
@@ -286,10 +302,21 @@ class HomeSession implements SharedSession {
       await this.#settling.giveBack(taken, known);
       return undefined;
     }
-    const { expiresMs } = termsOf(opened.header);
+    if (await this.#isRunByOthers(from)) {
+      await opened.discard();
+      await this.#settling.giveBack(taken, from);
+      this.#waiting.drop(from.name); // until the next look
+      return undefined;
+    }
+    const { expiresMs, nothing } = termsOf(opened.header);
+    if (nothing === true) {
+      await opened.discard();
+      await this.#settling.succeed(taken);
+      return undefined;
+    }
     if (expiresMs !== undefined && expiresMs < toMs(this.#machine.clock.now())) {
       await opened.discard();
-      return this.#refuse(taken, `it was not to start after ${formatMs(expiresMs)}`, 'skip');
+      return await this.#refuse(taken, `it was not to start after ${formatMs(expiresMs)}`, 'skip');
     }
     const claim = claimOf(this.#claimParts, taken, opened);
     this.#claims.set(claim, taken);
@@ -306,7 +333,6 @@ class HomeSession implements SharedSession {
         return await this.#refuse(taken, `${opened.message}, so nobody can tell what was to be run`);
       }
       // It may be the decoder's fault, and then that of all.
-      await this.#settling.giveBack(taken, taken.from);
       throw new QueueError('decoder-failed', `${taken.path}: ${opened.message}`);
     } catch (error) {
       if (isGone(error)) return undefined;
@@ -323,6 +349,15 @@ class HomeSession implements SharedSession {
   /** A job of a lane may be past: a sync tool can bring back what was removed. */
   async #isNext({ lane, seq }: Waiting): Promise<boolean> {
     return lane === undefined || (await nextNumber(this.#machine, this.#queue, lane)) === seq;
+  }
+
+  /**
+   * Whether another worker runs a job of that lane and number: a second file of one job, brought back by a sync tool
+   * while the first is running, say. Asked before we take it, so that it is not moved to and fro meanwhile, and again
+   * when we have it: of two workers who each take one of the two at once, at least one sees the other's.
+   */
+  async #isRunByOthers({ lane, seq }: Waiting): Promise<boolean> {
+    return lane !== undefined && this.#isRunning(lane, seq, this.#room.name);
   }
 
   /** The moment a job becomes ours; undefined when somebody was faster. */
@@ -380,12 +415,10 @@ class HomeSession implements SharedSession {
     return { kind: 'idle', reason: 'empty', waiting };
   }
 
-  async #isRunning(lane: string, seq: Sequence): Promise<boolean> {
-    for (const { jobs } of await listRooms(this.#machine, this.#queue)) {
-      for (const name of jobs) {
-        const job = this.#look.named(name);
-        if (job !== undefined && job.lane === lane && job.seq === seq) return true;
-      }
+  async #isRunning(lane: string, seq: Sequence, exceptIn?: string): Promise<boolean> {
+    for (const name of await namesInRooms(this.#machine, this.#queue, exceptIn)) {
+      const job = this.#look.named(name);
+      if (job === undefined ? mayBe(name, seq) : job.lane === lane && job.seq === seq) return true;
     }
     return false;
   }
@@ -418,8 +451,14 @@ class HomeSession implements SharedSession {
     const moved = await bringBackTheDead(this.#machine, this.#queue, {
       own: this.#room,
       keepSucceeded: this.#options.keepSucceeded ?? false,
-      named: (name) => this.#look.named(name),
+      whatIs: (directory, name) => this.#look.whatIs(directory, name),
     });
     if (moved > 0) this.#stale = true;
   }
+}
+
+/** Whether a job whose lane has no room in its name may be that one: rather wait for another than pass it over. */
+function mayBe(name: string, seq: Sequence): boolean {
+  const said = parseJobName(name);
+  return said?.lane === SEE_HEADER && said.seq === seq;
 }

@@ -53,13 +53,32 @@ export class StoppedLanes {
     return nowMs;
   }
 
+  /**
+   * Whether the missing job is there after all.
+   *
+   *     we                               worker
+   *     --                               ------
+   *     look into jobs/: 2 is not there  runs job 2
+   *                                      job 2 is to be tried again: back to jobs/
+   *     look into work/: nor is it there
+   */
+  async #hasCome(lane: string, stop: LaneStop & { readonly kind: 'gap' }): Promise<boolean> {
+    await this.#parts.look.look();
+    const now = this.#parts.waiting.stops().get(lane);
+    return now?.kind !== 'gap' || now.missing !== stop.missing;
+  }
+
   async #move(lane: string, stop: LaneStop): Promise<boolean> {
     const { machine, queue, waiting, look, isRunning, passOver } = this.#parts;
     if (stop.kind === 'held') {
       waiting.drop(stop.job.name);
       await passOver(stop.job);
     } else {
-      if (await isRunning(lane, stop.missing)) return false;
+      if (await isRunning(lane, stop.missing)) {
+        this.#since.delete(lane); // it has waited for a job that runs, not for a missing one
+        return false;
+      }
+      if (await this.#hasCome(lane, stop)) return true;
       const numbers = await lockLane(machine, queue, lane);
       try {
         if ((await numbers.read()) === stop.missing) await numbers.write(stop.next);

@@ -11,6 +11,7 @@
  * | `INTRAY_NOT_BEFORE` | RFC 3339 time before which it does not start                                       |
  * | `INTRAY_EXPIRES`    | RFC 3339 time after which it does not start                                        |
  * | `INTRAY_ID`         | the sender's own name for it: a second job of that name is not added               |
+ * | `INTRAY_NOTHING`    | `1`: there is nothing to run; it keeps its lane's number for a job that was removed |
  */
 
 import { formatMs, parseTime } from '../../os/calendar.ts';
@@ -25,6 +26,7 @@ export type Terms = {
   /** Milliseconds since 1970. */
   readonly expiresMs?: number | undefined;
   readonly id?: string | undefined;
+  readonly nothing?: boolean | undefined;
 };
 
 const NAMES = {
@@ -33,6 +35,7 @@ const NAMES = {
   notBefore: 'INTRAY_NOT_BEFORE',
   expires: 'INTRAY_EXPIRES',
   id: 'INTRAY_ID',
+  nothing: 'INTRAY_NOTHING',
 } as const;
 
 /** As variables of the packet, without the `FSPL_SET_` before them. */
@@ -46,6 +49,7 @@ export function termsToEnv(terms: Terms): [name: string, value: string][] {
   if (terms.notBeforeMs !== undefined) put(NAMES.notBefore, formatMs(terms.notBeforeMs));
   if (terms.expiresMs !== undefined) put(NAMES.expires, formatMs(terms.expiresMs));
   put(NAMES.id, terms.id);
+  if (terms.nothing === true) put(NAMES.nothing, '1');
   return env;
 }
 
@@ -69,6 +73,7 @@ export function termsIn(variables: readonly (readonly [name: string, value: stri
     notBeforeMs: timeOf(env.get(NAMES.notBefore)),
     expiresMs: timeOf(env.get(NAMES.expires)),
     id: nonEmpty(env.get(NAMES.id)),
+    nothing: env.get(NAMES.nothing) === '1' ? true : undefined,
   };
 }
 

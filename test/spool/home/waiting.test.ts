@@ -31,6 +31,12 @@ function indexOf(jobs: readonly Waiting[], nowMs = 0): WaitingJobs {
   return index;
 }
 
+/** As a look does that finds these names. */
+function keepOnly(index: WaitingJobs, names: ReadonlySet<string>): void {
+  index.beginListing();
+  index.endListing(names);
+}
+
 /** The names of all that may be taken at that time, best first. */
 function taken(index: WaitingJobs, nowMs = 0): string[] {
   const names: string[] = [];
@@ -79,6 +85,17 @@ describe('free jobs', () => {
     expect(index.nextStartMs()).toBeUndefined();
     expect(taken(index, 9)).toEqual([]);
     expect(index.size).toBe(0);
+  });
+
+  it('that came back while the directory was listed are kept', () => {
+    const index = indexOf([job({ name: 'gone' })]);
+    index.beginListing();
+    index.add([job({ name: 'back' })], 0);
+    index.endListing(new Set());
+    expect(taken(index)).toEqual(['back']);
+    index.add([job({ name: 'back' })], 0);
+    keepOnly(index, new Set());
+    expect(taken(index)).toEqual([]);
   });
 
   it('that are known already are not added again', () => {

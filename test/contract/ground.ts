@@ -1,0 +1,19 @@
+/** What the contract's tests stand on. */
+
+import type { Machine } from '../../src/os/ports.ts';
+import type { Queue } from '../../src/queue/contract.ts';
+
+/** What a layout cannot do, and why: the reason stands beside the skipped tests. */
+export type Lacks = { readonly lacks: string };
+
+/** A new, empty queue, to be cleaned up by whoever made it. */
+export type Ground = {
+  readonly queue: Queue;
+  readonly machine: Machine;
+  /** The same queue as another program would open it. */
+  readonly reopen: () => Promise<Queue>;
+};
+
+export function isLack(capability: unknown): capability is Lacks {
+  return typeof capability === 'object' && capability !== null && 'lacks' in capability;
+}
