@@ -134,6 +134,31 @@ describe('serve', () => {
     expect([...report.idle.keys()].map(({ location }) => location)).not.toContain(first.location);
   });
 
+  it('lets what runs finish when the queues cannot be found any more', async () => {
+    const queue = await free('q');
+    await queue.add({ payload: 'x' });
+    let asked = 0;
+    let finished = false;
+    let goOn = () => {};
+    const failed = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const find: FindQueues = async () => {
+      asked += 1;
+      if (asked === 1) return [queue];
+      goOn();
+      throw new Error('the disk is gone');
+    };
+    const handle = async () => {
+      await failed;
+      await new Promise(setImmediate);
+      finished = true;
+    };
+    await expect(serve(find, handle, { keepWaiting: true })).rejects.toThrow('the disk is gone');
+    expect(finished).toBe(true);
+    expect((await queue.jobs()).jobs).toEqual([]);
+  });
+
   it('tells what cannot be read as a job', async () => {
     const queue = await free('q');
     writeFileSync(temporary.path('q', 'jobs', 'fspl-junk.fspl'), 'junk');

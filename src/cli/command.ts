@@ -77,9 +77,19 @@ export type CommandSpec<O extends Options = Options, T = unknown> = {
   /** The first operand, which must be there; left out when the command has none. */
   readonly operand?: Operand<T>;
   /** Commands that take more operands behind the first, and how many at least. */
-  readonly more?: { readonly name: string; readonly help: string; readonly atLeast: 0 | 1 };
+  readonly more?: {
+    readonly name: string;
+    readonly help: string;
+    readonly atLeast: 0 | 1;
+    /** Left out: any number. */
+    readonly atMost?: 1;
+  };
   /** What follows `--`; left out when the command takes nothing there. `atLeast`: how many words, 0 when left out. */
   readonly rest?: { readonly name: string; readonly help: string; readonly atLeast?: 0 | 1 };
+  /** What to do with a word that is one too many, where it is not clear. */
+  readonly hint?: string;
+  /** Exit statuses and their meanings, for commands that end in more than the usual ways. */
+  readonly exits?: readonly (readonly [status: string, meaning: string])[];
   /** Shell lines, shown by --help. */
   readonly examples: readonly string[];
   readonly load: () => Promise<Run<O, T>>;

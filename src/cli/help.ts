@@ -40,13 +40,14 @@ export function programHelp(program: Program): string {
 export function commandHelp(program: Program, command: CommandSpec): string {
   const operands: [string, string][] = [];
   if (command.operand !== undefined) operands.push([command.operand.name, command.operand.help]);
-  if (command.more !== undefined) operands.push([`${command.more.name}...`, command.more.help]);
+  if (command.more !== undefined) operands.push([moreName(command.more), command.more.help]);
   if (command.rest !== undefined) operands.push([command.rest.name, command.rest.help]);
   return [
     `${program.name} ${command.name}: ${command.summary}`,
     usageLine(program, command),
     ...(operands.length > 0 ? [section('Arguments', operands)] : []),
     section('Options', [...optionRows(command.options), ['-h, --help', 'Print this help']]),
+    ...(command.exits === undefined ? [] : [section('Exit status', command.exits)]),
     `Examples:\n${command.examples.map((line) => `  ${line}`).join('\n')}\n`,
   ].join('\n\n');
 }
@@ -63,12 +64,16 @@ export function usageLine(program: Program, command: CommandSpec): string {
     words.push(otherwise === undefined ? name : `[${name}]`);
   }
   if (command.more !== undefined) {
-    words.push(command.more.atLeast > 0 ? `${command.more.name}...` : `[${command.more.name}...]`);
+    words.push(command.more.atLeast > 0 ? moreName(command.more) : `[${moreName(command.more)}]`);
   }
   if (command.rest !== undefined) {
     words.push(command.rest.atLeast === 1 ? `-- ${command.rest.name}...` : `[-- ${command.rest.name}...]`);
   }
   return words.join(' ');
+}
+
+function moreName({ name, atMost }: NonNullable<CommandSpec['more']>): string {
+  return atMost === 1 ? name : `${name}...`;
 }
 
 function optionRows(options: Options): [string, string][] {

@@ -84,7 +84,7 @@ function scanWords(spec: CommandSpec, words: readonly string[]): Scanned | { kin
 
 function mostOperands({ operand, more }: CommandSpec): number {
   if (operand === undefined) return 0;
-  return more === undefined ? 1 : Number.POSITIVE_INFINITY;
+  return more === undefined ? 1 : 1 + (more.atMost ?? Number.POSITIVE_INFINITY);
 }
 
 /** What is wrong with an option, `help` if it asks for that, or undefined when it was noted. */
@@ -156,6 +156,7 @@ function parseOperand(spec: CommandSpec, operands: readonly string[]) {
 }
 
 function hintAtRest(spec: CommandSpec): string {
+  if (spec.hint !== undefined) return `; ${spec.hint}`;
   return spec.rest === undefined ? '' : `; what is meant for ${spec.rest.name} goes after \`--\``;
 }
 

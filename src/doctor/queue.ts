@@ -11,7 +11,7 @@ import type { Sequence } from '../packet/header.ts';
 import { isQueueError } from '../queue/errors.ts';
 import { elsewhere } from '../spool/home/basics.ts';
 import { type Finding, inspect, STALE_MS } from '../spool/home/repair.ts';
-import type { QueueSnapshot } from '../spool/home/snapshot.ts';
+import type { QueueSnapshot } from '../spool/home/snapshot-parts.ts';
 import { jobsDirectory, join, nextSequencePath } from '../spool/layout.ts';
 import type { Decoder } from '../spool/open-packet.ts';
 import { isBenchName } from './bench.ts';

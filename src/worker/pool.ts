@@ -165,7 +165,7 @@ class Pool {
     } finally {
       this.#stopLooking();
       stop.removeEventListener('abort', onStop);
-      for (const member of this.#members) await this.#leave(member);
+      await this.#leaveAll();
     }
   }
 
@@ -175,7 +175,7 @@ class Pool {
       if (stop.aborted || this.#failure !== undefined) return 'stopped';
       if (this.#started >= maxJobs) return 'limit';
       this.#woken = false;
-      if (this.#findDue) await this.#findQueues();
+      if (this.#findDue) await this.#findQueuesAgain();
       if (this.#running.size < concurrency && this.#settling.size < concurrency * UNSETTLED_PER_PLACE) {
         if (await this.#startNext()) continue;
         if (this.#isOver()) return 'idle';
@@ -205,6 +205,16 @@ class Pool {
       this.#findDue = true;
       this.#wakeUp();
     });
+  }
+
+  /** What runs is let finish, should that fail. */
+  async #findQueuesAgain(): Promise<void> {
+    try {
+      await this.#findQueues();
+    } catch (error) {
+      this.#failure ??= { error };
+      this.#wakeUp();
+    }
   }
 
   /** Asks the queues in turn, each time beginning with another one. */
@@ -399,6 +409,12 @@ class Pool {
     await all;
     this.#options.stop.removeEventListener('abort', onStop);
     cancel();
+  }
+
+  /** One that cannot be left as it should does not keep us in the others. */
+  async #leaveAll(): Promise<void> {
+    const left = await Promise.allSettled(this.#members.map((member) => this.#leave(member)));
+    for (const outcome of left) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   async #leave(member: Member): Promise<void> {

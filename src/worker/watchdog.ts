@@ -17,7 +17,9 @@
  * So a second processor, started at once by cron, cannot run the job while its first run is still going on.
  *
  * If the note says no more than `starting`, the watchdog looks for the command itself. Both are orphans now, with the
- * same foster parent; they are of the same session; and the command leads a group and is younger than the watchdog.
+ * same foster parent; they are of the same session; and the command leads a group and is younger than the watchdog. Where
+ * one processor ran several commands, each with its watchdog, that holds for more than one: they have all lost their
+ * processor and are to end, so it ends all of them, other watchdogs excepted.
  * (A command that shares our terminal leads no group: one whose processor is killed in that moment lives on.)
  */
 
@@ -36,33 +38,48 @@ const LOOK_MS = 100;
  * Descriptor 0 is a pipe that never brings a byte: it ends when we do. 3 is the note: a file in memory, its one line
  * whom to end, as kill takes it (minus a group, or a process), or 0, or `starting`. (It does not go through the
  * pipe, for that would wake the shell twice for every job.) The fields of /proc/PID/stat behind the name of the
- * program are: 2 the parent, 3 the group, 4 the session, 20 the time of the start.
+ * program are: 2 the parent, 3 the group, 4 the session, 20 the time of the start. By the first line of this script,
+ * which is in its command line, a watchdog is known to others.
  */
-const script = (graceMs: number) => `
+const script = (graceMs: number) => `: intray-watchdog
 trap '' TERM INT HUP QUIT
 read -r nothing
 read -r target <&3
 look() { read -r line 2>/dev/null < "/proc/$1/stat" && set -- \${line##*) } && parent=$2 group=$3 session=$4 start=\${20}; }
-find_command() {
+is_watchdog() {
+  line=
+  read -r line 2>/dev/null < "/proc/$1/cmdline"
+  case $line in *': intray-watchdog') return 0;; esac
+  return 1
+}
+find_commands() {
+  targets=
   look $$
   family=$parent/$session since=$start
   for directory in /proc/[0-9]*; do
     pid=\${directory#/proc/}
     [ "$pid" != $$ ] && look "$pid" && [ "$group" = "$pid" ] || continue
-    [ "$parent/$session" = "$family" ] && [ "$start" -ge "$since" ] && target=-$pid
+    [ "$parent/$session" = "$family" ] && [ "$start" -ge "$since" ] || continue
+    is_watchdog "$pid" || targets="$targets -$pid"
   done
 }
+send() {
+  reached=1
+  for target in $targets; do kill "$1" "$target" 2>/dev/null && reached=0; done
+  return $reached
+}
+targets=$target
 if [ "$target" = starting ]; then
-  target=0
-  find_command
-  # Not in its group yet, or one of us not yet with the foster parent: then a moment later.
-  [ "$target" -ne 0 ] || { sleep 0.1 2>/dev/null || sleep 1; find_command; }
+  find_commands
+  send -TERM
+  # One may not have been in its group yet, or not yet with the foster parent: so once more, a moment later.
+  sleep 0.1 2>/dev/null || sleep 1
+  find_commands
 fi
-[ "$target" -ne 0 ] || exit 0
-kill -TERM "$target" 2>/dev/null || exit 0
+[ "$targets" != 0 ] && send -TERM || exit 0
 tenths=0
-while [ "$tenths" -lt ${(graceMs + KILLED_MS) / LOOK_MS} ] && kill -0 "$target" 2>/dev/null; do
-  [ "$tenths" -lt ${graceMs / LOOK_MS} ] || kill -KILL "$target" 2>/dev/null
+while [ "$tenths" -lt ${(graceMs + KILLED_MS) / LOOK_MS} ] && send -0; do
+  [ "$tenths" -lt ${graceMs / LOOK_MS} ] || send -KILL
   tenths=$((tenths + 1))
   sleep 0.1 2>/dev/null || sleep 1
 done`;

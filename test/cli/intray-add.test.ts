@@ -250,7 +250,10 @@ describe('what cannot be added', () => {
     [['--delay', '1h', '--at', '18:30'], '`--delay` and `--at` exclude each other'],
     [['--no-payload', '--input', 'x'], '`--no-payload` and `--input` exclude each other'],
     [['--each-line', '--name', 'x'], '`--name` names one job'],
-    [['hello'], '"hello" is one argument too many; what is meant for PARAMS goes after `--`'],
+    [
+      ['hello'],
+      '"hello" is one argument too many; a file is sent with `--input`, arguments for the command go after `--`',
+    ],
   ])('%j', (options, message) => {
     const cli = made();
     const { status, stderr } = cli.run(['add', 'q', ...options]);

@@ -274,6 +274,18 @@ describe('intray status', () => {
 });
 
 describe('one job', () => {
+  it.each(['explain', 'show', 'cat', 'log'])('at a time is what %s takes', async (name) => {
+    await homeQueue(q());
+    expect(await run([name, q(), 'abcd', 'efgh'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('one argument too many'),
+    });
+    expect(await run([name, q()])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`intray ${name} [OPTIONS] DIR JOB\n`),
+    });
+  });
+
   it('is explained with what to type', async () => {
     const id = await addNamed(await homeQueue(q()), 'x', { notBefore: new Date('2099-01-01') });
     const { stdout } = await run(['explain', q(), id.slice(0, 6)]);
@@ -286,6 +298,17 @@ describe('one job', () => {
       sentence: expect.any(String),
       advice: expect.stringContaining('intray retry'),
     });
+  });
+
+  it('is explained with names as a shell takes them', async () => {
+    const path = temporary.path('JOB of DIR');
+    const queue = await homeQueue(path);
+    await addNamed(queue, 'x', { lane: 'a $b' });
+    const id = await failNext(queue, 'no', 'hold');
+    const { stdout } = await run(['explain', path, id]);
+    expect(stdout).toContain(
+      `\`intray retry '${path}' ${id}\` runs it again, \`intray skip '${path}' --lane 'a $b'\` goes on`,
+    );
   });
 
   it('is shown with all it brings', async () => {

@@ -1,6 +1,6 @@
 /** What `intray retry`, `rm`, `hold`, `release`, `skip`, `move`, `gc` and `repair` say and do, and how they end. */
 
-import { utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { intray } from '../../src/cli/intray/main.ts';
 import { realMachine } from '../../src/os/real/index.ts';
@@ -45,6 +45,15 @@ describe('one job after the other', () => {
     const { status, stdout, stderr } = await run('rm', q(), 'nothing', id);
     expect(stdout).toBe(`${id}: removed\n`);
     expect(stderr).toContain('there is no job "nothing"');
+    expect(status).toBe(1);
+  });
+
+  it('goes on behind one that the system does not let go', async () => {
+    const id = await addNamed(await homeQueue(q()), 'x');
+    mkdirSync(q('jobs/fspl-directory.fspl'));
+    const { status, stdout, stderr } = await run('rm', q(), 'directory', id);
+    expect(stdout).toBe(`${id}: removed\n`);
+    expect(stderr).toContain('fspl-directory.fspl: ');
     expect(status).toBe(1);
   });
 

@@ -25,6 +25,7 @@ async function pidsIn(cli: IntrayCli, count: number): Promise<number[]> {
   }, `${count} jobs that run`);
 }
 
+const UNTIL_GO = 'echo $$ >> pids; until [ -e go ]; do sleep 0.02; done';
 const RUNS_LONG = 'echo $$ >> pids; exec sleep 1000';
 
 describe.each(INTRAY_VARIANTS)('intray work with %s', (_name, program, first) => {
@@ -396,7 +397,36 @@ describe('a directory of queues', () => {
   });
 });
 
+describe('a queue that cannot be worked now', () => {
+  it('is said once while it is waited for, and worked when it can be', async () => {
+    const cli = intrayCli();
+    cli.sh(
+      'fspl queue-init -q q; for n in 1 2; do echo $n | fspl prepare -s s -i - | fspl queue-write -q q; done',
+    );
+    const theirs = cli.start(['fspl', 'queue-process', '-q', 'q', '-n', '1', 'sh', '--', '-c', UNTIL_GO]);
+    await pidsIn(cli, 1);
+    const worker = cli.start(['work', 'q', '--watch', '-o', 'inherit', '--', 'cat']);
+    const said = gather(worker);
+    await eventually(() => said.text.includes('It is tried again and again.'), 'the word');
+    writeFileSync(join(cli.dir, 'go'), '');
+    expect((await exitOf(theirs)).code).toBe(0);
+    await eventually(() => said.lines === '2\n', 'the other job');
+    worker.kill('SIGTERM');
+    await exitOf(worker);
+    expect(said.text.match(/works this queue alone/g)).toHaveLength(1);
+  });
+});
+
 describe('at a terminal', () => {
+  it('says how a job that failed is run again', () => {
+    const cli = intrayCli();
+    queueOf(cli, ['a']);
+    const { stdout } = cli.sh(`NO_COLOR=1 TERM=xterm script -qec "${INTRAY} work q -- false" /dev/null`);
+    const [, command = ''] = /To run it again: intray (retry q [0-9a-f]{8})\r/.exec(stdout) ?? [];
+    expect(cli.run(command.split(' ')).status).toBe(0);
+    expect(cli.run(['work', 'q', '-o', 'inherit', '--', 'cat']).stdout).toBe('a\n');
+  });
+
   it('it shows how far it is, and sums up', async () => {
     const cli = intrayCli();
     queueOf(cli, ['a', 'b', 'c']);

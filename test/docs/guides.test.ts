@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { CommandSpec } from '../../src/cli/command.ts';
+import { COMMANDS } from '../../src/cli/intray/commands.ts';
 import { EXIT_CODES } from '../../src/cli/intray/exit-codes.ts';
+import { parseCommand } from '../../src/cli/parse.ts';
 import type { Outcome } from '../../src/doctor/probe.ts';
 import { PROBES } from '../../src/doctor/probes.ts';
 import { assess } from '../../src/doctor/promises.ts';
@@ -19,6 +22,9 @@ const made: string[] = [];
 afterEach(() => {
   for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
 });
+
+/** A page has some 60 calls of a command, and Node on a busy machine takes a second to start. */
+const PAGE_DEADLINE_MS = 300_000;
 
 /** The blocks of a page in these languages, in order. */
 function blocks(page: string, ...languages: string[]): { language: string; text: string }[] {
@@ -68,6 +74,7 @@ describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {
         expect(expected).toBeGreaterThanOrEqual(page === 'docs/doctor.md' ? 4 : 8);
       }
     },
+    PAGE_DEADLINE_MS,
   );
 });
 
@@ -101,6 +108,30 @@ describe('the guide to the doctor', () => {
       meaning,
     ]);
     expect(rows.filter(([first]) => /^\d$/.test(first ?? ''))).toEqual(expected);
+  });
+});
+
+describe('the guide to parallel work', () => {
+  const guide = readFileSync(join(root, 'docs/parallel.md'), 'utf8');
+
+  it('has unit files and cron lines whose commands are understood', () => {
+    const lines = [...guide.matchAll(/^(?:ExecStart=\S*| {4}\*\/5 .*?)intray work (.*)$/gm)].map(
+      ([, words = '']) => words,
+    );
+    expect(lines).toHaveLength(2);
+    const spec = COMMANDS.find(({ name }) => name === 'work') as CommandSpec;
+    for (const words of lines) {
+      expect(parseCommand(spec, words.split(' '))).toMatchObject({
+        kind: 'run',
+        args: { operand: '/var/spool/thumbnails' },
+      });
+    }
+  });
+
+  it('has every exit status of work', () => {
+    const rows = [...guide.matchAll(/^\| (\d) \|/gm)].map(([, status]) => Number(status));
+    const { unsafe: _, ...ofWork } = EXIT_CODES;
+    expect(rows).toEqual(Object.values(ofWork).map(({ status }) => status));
   });
 });
 

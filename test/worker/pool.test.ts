@@ -385,6 +385,17 @@ describe('trouble in one queue', () => {
     expect(report.counts.succeeded).toBe(2);
   });
 
+  it('at the very end still leaves the others', async () => {
+    const { location } = await newQueue('bad', ...named('1'));
+    const good = await newQueue('good', ...named('2'));
+    const files = faultyFiles(realMachine.files, ({ name, path }) =>
+      name === 'rmdir' && path.startsWith(`${location}/`) ? 'EIO' : undefined,
+    );
+    const bad = await openSpool({ ...machine, files }, location);
+    await expect(pool([bad, good], async () => undefined)).rejects.toMatchObject({ code: 'EIO' });
+    expect(namesIn(good, 'work')).toEqual([]);
+  });
+
   it('is tried again when we keep waiting', async () => {
     const queue = await newQueue('q', ...named('1'));
     writeFileSync(`${queue.location}/settings.json`, '{');

@@ -92,6 +92,16 @@ describe('a processor that is killed with -9', () => {
   });
 });
 
+/** When a process was started, and how long the machine is up: hundredths of a second since it was started. */
+function startTicks(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+}
+
+function uptimeTicks(): number {
+  return Math.floor(Number.parseFloat(readFileSync('/proc/uptime', 'latin1')) * 100);
+}
+
 /** A watchdog that guards a command in this process; its end is that of the processor. */
 async function guarding(script: string, graceMs?: number, lock?: Descriptor) {
   const watchdog = await startWatchdog(realMachine, lock, graceMs);
@@ -124,6 +134,7 @@ describe('a watchdog', () => {
 
   it('finds a command that was started and not yet noted, and nothing else', async () => {
     const older = await processes.spawn(shell('exec sleep 1000'));
+    await eventually(() => expect(uptimeTicks()).toBeGreaterThan(startTicks(older.pid)));
     const watchdog = await startWatchdog(realMachine);
     const member = await processes.spawn({ ...shell('exec sleep 1000'), group: 'ours' });
     await watchdog.starting();
@@ -135,6 +146,31 @@ describe('a watchdog', () => {
       await other.signalGroup('SIGKILL');
       await other.exit;
     }
+  });
+
+  it('finds it among others that have lost their processor too, and spares their watchdogs', async () => {
+    const [one, other] = [await startWatchdog(realMachine), await startWatchdog(realMachine)];
+    await one.starting();
+    const children = [];
+    for (let n = 0; n < 4; n++) children.push(await processes.spawn(shell('sleep 1000 & wait')));
+    await one.dismiss();
+    for (const child of children) expect(await child.exit).toEqual({ kind: 'signaled', signal: 15 });
+    const later = await processes.spawn(shell('exec sleep 1000'));
+    await other.guard(later);
+    await other.dismiss();
+    expect(await later.exit).toEqual({ kind: 'signaled', signal: 15 });
+  });
+
+  it('spares another watchdog even when it has to kill', async () => {
+    const [one, other] = [await startWatchdog(realMachine, undefined, 200), await startWatchdog(realMachine)];
+    await one.starting();
+    const child = await processes.spawn(shell("trap '' TERM; while :; do sleep 0.1; done"));
+    await one.dismiss();
+    expect(await child.exit).toEqual({ kind: 'signaled', signal: 9 });
+    const later = await processes.spawn(shell('exec sleep 1000'));
+    await other.guard(later);
+    await other.dismiss();
+    expect(await later.exit).toEqual({ kind: 'signaled', signal: 15 });
   });
 
   it('looks in vain for a command that was never started', async () => {

@@ -38,13 +38,24 @@ export async function namedQueues(
       const queues = [...fixed.values()];
       for (const path of (await Promise.all(parents.map((parent) => queuesIn(machine, parent)))).flat()) {
         if (fixed.has(path)) continue;
-        const queue = found.get(path) ?? (await openSpool(machine, path));
+        const queue = found.get(path) ?? (await openIfThere(machine, path));
+        if (queue === undefined) continue;
         found.set(path, queue);
         queues.push(queue);
       }
       return queues;
     },
   };
+}
+
+/** Undefined when it has gone since it was seen. */
+async function openIfThere(machine: Machine, path: string): Promise<Queue | undefined> {
+  try {
+    return await openSpool(machine, path);
+  } catch (error) {
+    if (isQueueError(error, 'not-a-queue')) return undefined;
+    throw error;
+  }
 }
 
 async function mayHaveQueues(machine: Machine, path: string, mayCome: boolean): Promise<boolean> {

@@ -41,7 +41,7 @@ export function statePhrase(found: FoundJob, nowMs: number): string {
   }
   if (found.place !== 'waiting') return state;
   const { standing } = found.job;
-  if (standing.kind === 'delayed') return `delayed ${age(standing.untilMs - nowMs)}`;
+  if (standing.kind === 'delayed') return `delayed ${duration(standing.untilMs - nowMs)}`;
   if (standing.kind === 'behind') return `behind ${standing.seq}`;
   if (standing.kind === 'gap') return `gap at ${standing.missing}`;
   return state === 'failed' ? 'failed, holds' : state;

@@ -24,7 +24,9 @@ function programOf(commands: readonly CommandSpec[]): Program {
     options: {},
     exits: Object.values(EXIT_CODES).map(({ status, meaning }) => [String(status), meaning]),
     examples: [
-      'intray fspl queue-init -q ~/queue',
+      'intray init ~/queue',
+      'echo hello | intray add ~/queue',
+      'intray work ~/queue -j 4 -- ./do-something',
       'intray doctor ~/queue',
       'intray fspl queue-process -q ~/queue tar -- -xf - -C /backups',
       'intray help fspl prepare',

@@ -10,6 +10,7 @@ const JOB = {
   help: 'The ID of the job or its beginning (4 characters at least), the name of its file, or #NUMBER',
   atLeast: 1,
 } as const;
+const ONE_JOB = { ...JOB, atMost: 1 } as const;
 const json = flag('Print one JSON document, whose fields docs/reference.md describes');
 export const decoder = optional(
   'd',
@@ -57,7 +58,7 @@ export const OPERATING: readonly CommandSpec[] = [
     summary: 'Say why a job is not running now, and what to do about it',
     options: { json, decoder },
     operand: DIR,
-    more: JOB,
+    more: ONE_JOB,
     examples: ['intray explain ~/queue 0c2b1f6e', "intray explain ~/queue '#17'"],
     load: async () => (await import('./explain.ts')).explain,
   }),
@@ -66,7 +67,7 @@ export const OPERATING: readonly CommandSpec[] = [
     summary: 'Show all about one job: what it brings, where it stands, its runs',
     options: { json, decoder },
     operand: DIR,
-    more: JOB,
+    more: ONE_JOB,
     examples: ['intray show ~/queue 0c2b1f6e', 'intray show --json ~/queue 0c2b1f6e | jq .runs'],
     load: async () => (await import('./show.ts')).show,
   }),
@@ -75,7 +76,7 @@ export const OPERATING: readonly CommandSpec[] = [
     summary: 'Write the payload of a job to standard output',
     options: { decoder },
     operand: DIR,
-    more: JOB,
+    more: ONE_JOB,
     examples: ['intray cat ~/queue 0c2b1f6e | tar -tf -'],
     load: async () => (await import('./cat.ts')).cat,
   }),
@@ -84,7 +85,7 @@ export const OPERATING: readonly CommandSpec[] = [
     summary: 'Print the runs of a job and what each has said',
     options: { json, decoder },
     operand: DIR,
-    more: JOB,
+    more: ONE_JOB,
     examples: ['intray log ~/queue 0c2b1f6e'],
     load: async () => (await import('./log.ts')).log,
   }),

@@ -1,10 +1,12 @@
 /** How the commands that change single jobs go about it: one job after the other, each with a sentence. */
 
+import { isSystemError } from '../../os/ports.ts';
 import { isQueueError, QueueError } from '../../queue/errors.ts';
 import { everyJob, type FoundJob, pickJob } from '../../spool/home/find-job.ts';
 import type { Operated } from '../../spool/home/operate.ts';
 import { Operator } from '../../spool/home/operator.ts';
-import { type QueueSnapshot, takeSnapshot } from '../../spool/home/snapshot.ts';
+import { takeSnapshot } from '../../spool/home/snapshot.ts';
+import type { QueueSnapshot } from '../../spool/home/snapshot-parts.ts';
 import type { Context } from '../context.ts';
 import { sentenceOf } from '../failure.ts';
 import { printable } from '../printable.ts';
@@ -38,20 +40,22 @@ export async function changeJobs(
     return { snapshot, all: await everyJob(machine, snapshot) };
   };
   let seen = await look();
-  const names = choose === undefined ? args.more : choose(seen.all).map(({ path }) => path);
+  const wanted = choose === undefined ? args.more : choose(seen.all);
   const operator = new Operator(machine, args.operand, decoder);
-  let ending: Ending = names.length === 0 ? 'idle' : 'done';
+  let ending: Ending = wanted.length === 0 ? 'idle' : 'done';
   try {
-    for (const name of names) {
+    for (const one of wanted) {
       try {
         await print(
-          await changeOne(operator, name, change, seen, async () => {
+          await changeOne(operator, one, change, seen, async () => {
             seen = await look();
             return seen;
           }),
         );
       } catch (error) {
-        if (!isQueueError(error) || isQueueError(error, 'locked', 'not-durable')) throw error;
+        // What is wrong with one job is no reason to leave the others alone.
+        const ofOne = isSystemError(error) || isQueueError(error);
+        if (!ofOne || isQueueError(error, 'locked', 'not-durable')) throw error;
         await log('error', sentenceOf(error));
         ending = endingOf(error);
       }
@@ -59,7 +63,7 @@ export async function changeJobs(
   } finally {
     await operator.close();
   }
-  if (names.length === 0)
+  if (wanted.length === 0)
     await context.complain(`intray: ${printable(args.operand)}: there is no such job\n`);
   return exitStatus(ending);
 }
@@ -68,12 +72,12 @@ type Seen = { readonly snapshot: QueueSnapshot; readonly all: readonly FoundJob[
 
 async function changeOne(
   operator: Operator,
-  name: string,
+  wanted: string | FoundJob,
   change: Change,
   seen: Seen,
   lookAgain: () => Promise<Seen>,
 ): Promise<string> {
-  let found = pickJob(operator.queue, seen.all, name);
+  let found = typeof wanted === 'string' ? pickJob(operator.queue, seen.all, wanted) : wanted;
   for (let tried = 1; tried <= TRIES; tried++) {
     const operated = await change.act(operator, found);
     if (operated.kind !== 'gone') return sentence(found, change, operated);

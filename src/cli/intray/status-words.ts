@@ -3,7 +3,7 @@
 import { formatMs } from '../../os/calendar.ts';
 import type { Machine } from '../../os/ports.ts';
 import { duration, laneName } from '../../spool/home/explain.ts';
-import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot.ts';
+import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot-parts.ts';
 import type { SeenWorker } from '../../spool/home/workers.ts';
 import { printable } from '../printable.ts';
 import { shellQuote } from '../shell.ts';
@@ -78,9 +78,12 @@ export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
 export async function statusDetails(machine: Machine, snapshot: QueueSnapshot): Promise<string> {
   const { queue, paused, counts, oldestMs, takenMs, lanes, workers, alone, litter } = snapshot;
   const lines = [`${printable(queue)}: ${kindWords(snapshot)}${paused ? '; PAUSED: no job starts' : ''}`, ''];
+  // Those that have failed and hold up their lanes are counted with the failed ones, below.
+  const numbers = { ...counts, held: counts.held - counts.lanesFailed };
   const states = (['ready', 'delayed', 'held', 'behind', 'gap', 'duplicate', 'past', 'stuck'] as const)
-    .filter((state) => counts[state] > 0)
-    .map((state) => `${counts[state]} ${STATE_WORDS[state]}`);
+    .filter((state) => numbers[state] > 0)
+    .map((state) => `${numbers[state]} ${STATE_WORDS[state]}`);
+  if (counts.lanesFailed > 0) states.push(`${counts.lanesFailed} failed`);
   const oldest = oldestMs === undefined ? [] : [`oldest ${duration(takenMs - oldestMs)}`];
   const count = (title: string, number: number, more: readonly string[] = []) =>
     lines.push(
@@ -99,12 +102,12 @@ export async function statusDetails(machine: Machine, snapshot: QueueSnapshot): 
   if (litter.length > 0)
     count('other files', litter.length, temporary === 0 ? [] : [`${temporary} temporary`]);
   if (alone !== undefined) lines.push('', `Process ${alone.pid} on this machine works it alone.`);
-  if (workers.length > 0) lines.push('', await workersTable(machine, snapshot, workers));
+  if (workers.length > 0) lines.push('', (await workersTable(machine, snapshot, workers)).trimEnd());
   const notable = lanes.filter(
     ({ lane, waiting, running, missing }) =>
       lane !== '' && (waiting > 0 || running > 0 || missing !== undefined),
   );
-  if (notable.length > 0) lines.push('', await lanesTable(machine, notable));
+  if (notable.length > 0) lines.push('', (await lanesTable(machine, notable)).trimEnd());
   const troubles = troublesOf(snapshot);
   if (troubles.length > 0) lines.push('', ...troubles.map(({ sentence }) => `! ${printable(sentence)}`));
   return `${lines.join('\n').trimEnd()}\n`;

@@ -2,7 +2,13 @@
 
 import { type CommandSpec, command, flag, oneOf, optional, repeatable, text } from '../command.ts';
 import { duration, moment } from '../time.ts';
+import { EXIT_CODES } from './exit-codes.ts';
 import { MORE_QUEUES, nonEmpty, priority, QUEUE, variable, wholeNumber } from './options.ts';
+
+/** The usual ones, and what `workEnding` tells apart. */
+const WORK_EXITS = Object.entries(EXIT_CODES)
+  .filter(([ending]) => ending !== 'unsafe')
+  .map(([, { status, meaning }]) => [String(status), meaning] as const);
 
 export const WORKING: readonly CommandSpec[] = [
   command({
@@ -75,6 +81,7 @@ export const WORKING: readonly CommandSpec[] = [
       name: 'PARAMS',
       help: 'Arguments to send along, for a worker with --allow-job-params; FSPL_SET_* variables go along too',
     },
+    hint: 'a file is sent with `--input`, arguments for the command go after `--`',
     examples: [
       'echo hello | intray add ~/queue',
       'intray add ~/queue --input photo.jpg --lane alice -- --level 9',
@@ -161,6 +168,7 @@ export const WORKING: readonly CommandSpec[] = [
       help: 'The command to run, and its arguments; the payload is its standard input',
       atLeast: 1,
     },
+    exits: WORK_EXITS,
     examples: [
       'intray work ~/queue -j 4 -- ./thumbnail.sh',
       'intray work ~/queue --output inherit -- cat',

@@ -28,11 +28,12 @@ import { encodeHeader } from '../../packet/encode.ts';
 import { following, type PacketHeader, type Sequence } from '../../packet/header.ts';
 import { addJobFile } from '../add.ts';
 import { jobsDirectory, join } from '../layout.ts';
+import { headerReader } from '../queue-files.ts';
 import type { LockedSequence } from '../sequence-file.ts';
 import { lockQueue } from '../session.ts';
 import { DEFAULT_PRIORITY, formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
-import { waitingByName } from './look.ts';
+import { whatIs } from './look.ts';
 import { bringBackTheDead } from './recovery.ts';
 import { hasRooms, type Order, QUEUE_LANE } from './rooms.ts';
 import { shareQueue } from './share.ts';
@@ -90,7 +91,7 @@ async function beside(machine: Machine, queue: string): Promise<Hand> {
         own,
         // We do not know what its workers were told: what may have been kept is kept.
         keepSucceeded: true,
-        named: (name) => waitingByName(order, name),
+        whatIs: (directory, name) => whatIs(machine, order, headerReader(machine), join(directory, name)),
       }),
     beat: async () => {
       if (clock.monotonicMs() - beatenMs < own.beatEveryMs) return;

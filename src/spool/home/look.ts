@@ -102,6 +102,10 @@ export class Look {
     return waitingByName(this.#order, name);
   }
 
+  whatIs(directory: string, name: string): Promise<Waiting | undefined> {
+    return whatIs(this.#machine, this.#order, this.#read, join(directory, name));
+  }
+
   waitingOf(name: string, header: PacketHeader): Waiting {
     return waitingByHeader(this.#order, name, header);
   }
@@ -114,6 +118,20 @@ export function waitingByName(order: Order, name: string): Waiting | undefined {
   const { priority, addedMs, notBeforeMs, held, attempts, seq, lane, stem } = said;
   // One object for each of perhaps a million names, not two.
   return { name, priority, addedMs, notBeforeMs, held, attempts, seq, lane: laneKept(order, lane), stem };
+}
+
+/** What a job is, by its name, or by its header where the name leaves something open; undefined: nobody can tell. */
+export async function whatIs(
+  machine: Machine,
+  order: Order,
+  read: ReadHeader,
+  path: string,
+): Promise<Waiting | undefined> {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const named = waitingByName(order, name);
+  if (named !== undefined) return named;
+  const look = await lookAt(machine, path, 'file', read);
+  return look.kind === 'job' ? waitingByHeader(order, name, look.header) : undefined;
 }
 
 /** What a job is, by its header, and by its name where that says more. */

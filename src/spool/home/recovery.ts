@@ -12,8 +12,8 @@ import { listRooms, takeDeadRoom, type WorkerRoom } from './worker-room.ts';
 export type Recoverer = {
   readonly own: WorkerRoom;
   readonly keepSucceeded: boolean;
-  /** What a job is, by its name. */
-  readonly named: (name: string) => Waiting | undefined;
+  /** What a job in that directory is; undefined when nobody can tell. */
+  readonly whatIs: (directory: string, name: string) => Promise<Waiting | undefined>;
 };
 
 /** Returns how many jobs came back. */
@@ -47,12 +47,12 @@ export async function bringBackTheDead(
 async function bringBack(
   machine: Machine,
   queue: string,
-  { named, keepSucceeded }: Recoverer,
+  { whatIs, keepSucceeded }: Recoverer,
   from: string,
   name: string,
 ): Promise<void> {
   const { files } = machine;
-  const job = named(name);
+  const job = await whatIs(from, name);
   const path = join(from, name);
   // It was claimed as its lane's next. That its number is past means that it was over: see settle.ts.
   const over = job?.lane !== undefined && job.seq < (await nextNumber(machine, queue, job.lane));

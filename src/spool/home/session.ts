@@ -275,11 +275,26 @@ class HomeSession implements SharedSession {
     const starts = from.attempts + 1;
     const taken = await this.#rename(from, starts);
     if (taken === undefined) return undefined;
-    if (starts > (this.#options.maxStarts ?? DEFAULT_MAX_STARTS)) {
-      return this.#refuse(taken, `it was started ${from.attempts} times, and each time its worker died`);
+    let opened: OpenedPacket | undefined;
+    try {
+      if (starts > (this.#options.maxStarts ?? DEFAULT_MAX_STARTS)) {
+        return await this.#refuse(
+          taken,
+          `it was started ${from.attempts} times, and each time its worker died`,
+        );
+      }
+      opened = await this.#open(taken);
+      return opened === undefined ? undefined : await this.#claimOpened(taken, opened);
+    } catch (error) {
+      // Not the job's fault: it is as if we had not taken it. Where even that fails it comes back when we are gone.
+      await opened?.discard().catch(() => {});
+      await this.#settling.giveBack(taken, from).catch(() => {});
+      throw error;
     }
-    const opened = await this.#open(taken);
-    if (opened === undefined) return undefined;
+  }
+
+  async #claimOpened(taken: Taken, opened: OpenedPacket): Promise<SharedClaim | undefined> {
+    const { from } = taken;
     const known = this.#look.waitingOf(from.name, opened.header);
     if (known.lane !== from.lane || known.seq !== from.seq || !(await this.#isNext(from))) {
       await opened.discard();
@@ -295,7 +310,7 @@ class HomeSession implements SharedSession {
     }
     if (expiresMs !== undefined && expiresMs < toMs(this.#machine.clock.now())) {
       await opened.discard();
-      return this.#refuse(taken, `it was not to start after ${formatMs(expiresMs)}`, 'skip');
+      return await this.#refuse(taken, `it was not to start after ${formatMs(expiresMs)}`, 'skip');
     }
     const claim = claimOf(this.#claimParts, taken, opened);
     this.#claims.set(claim, taken);
@@ -312,7 +327,6 @@ class HomeSession implements SharedSession {
         return await this.#refuse(taken, `${opened.message}, so nobody can tell what was to be run`);
       }
       // It may be the decoder's fault, and then that of all.
-      await this.#settling.giveBack(taken, taken.from);
       throw new QueueError('decoder-failed', `${taken.path}: ${opened.message}`);
     } catch (error) {
       if (isGone(error)) return undefined;
@@ -421,7 +435,7 @@ class HomeSession implements SharedSession {
     const moved = await bringBackTheDead(this.#machine, this.#queue, {
       own: this.#room,
       keepSucceeded: this.#options.keepSucceeded ?? false,
-      named: (name) => this.#look.named(name),
+      whatIs: (directory, name) => this.#look.whatIs(directory, name),
     });
     if (moved > 0) this.#stale = true;
   }

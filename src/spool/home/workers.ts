@@ -38,9 +38,13 @@ export async function seeWorkers(machine: Machine, queue: string, nowMs: number)
   return seen;
 }
 
-async function beatOf({ files }: Machine, { path }: SeenRoom): Promise<number | undefined> {
+async function beatOf(machine: Machine, { path }: SeenRoom): Promise<number | undefined> {
+  return modifiedMs(machine, join(path, WORKER_FILE));
+}
+
+async function modifiedMs({ files }: Machine, path: string): Promise<number | undefined> {
   try {
-    return (await files.stat(join(path, WORKER_FILE))).modifiedMs;
+    return (await files.stat(path)).modifiedMs;
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE', 'EACCES')) return undefined;
     throw error;
@@ -54,12 +58,15 @@ async function lifeOf(
   nowMs: number,
 ): Promise<Life> {
   const { info } = room;
-  if (info === undefined || beatMs === undefined) return 'unknown';
-  if (info.boot === machine.host.bootId) {
-    const held = await isLocked(machine, join(room.path, WORKER_FILE));
+  const lastMs = beatMs ?? (await modifiedMs(machine, room.path));
+  const silent = lastMs !== undefined && nowMs - lastMs > (info?.leaseMs ?? DEFAULT_LEASE_MS);
+  // One that has not said who it is may be about to: until it is silent we keep away from its lock.
+  if (info === undefined && !silent) return 'unknown';
+  if (info === undefined || info.boot === machine.host.bootId) {
+    const held = beatMs === undefined ? false : await isLocked(machine, join(room.path, WORKER_FILE));
     if (held !== undefined) return held ? 'alive' : 'dead';
   }
-  return nowMs - beatMs > (info.leaseMs ?? DEFAULT_LEASE_MS) ? 'silent' : 'alive';
+  return silent ? 'silent' : 'alive';
 }
 
 /** Whether somebody holds its exclusive lock; undefined when we may not ask, or it is gone. */

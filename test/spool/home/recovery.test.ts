@@ -12,6 +12,7 @@ import { failEachCall, systemError } from '../../support/faulty-files.ts';
 import { homeQueue, namesIn, runningIn } from '../../support/home.ts';
 import { interceptFiles } from '../../support/intercepted-files.ts';
 import { machineWithFiles } from '../../support/machines.ts';
+import { packet } from '../../support/packets.ts';
 import { useTemporary } from '../../support/temporary.ts';
 
 const temporary = useTemporary();
@@ -39,7 +40,7 @@ async function deadRoom(...jobs: string[]): Promise<WorkerRoom> {
 function recoverer(machine: Machine, by = own, keepSucceeded = false): Recoverer {
   const options = { order: 'free', decoder: undefined } as const;
   const look = new Look(machine, queue.location, options, new WaitingJobs());
-  return { own: by, keepSucceeded, named: (job) => look.named(job) };
+  return { own: by, keepSucceeded, whatIs: (directory, job) => look.whatIs(directory, job) };
 }
 
 const recover = (machine: Machine = realMachine, by?: WorkerRoom, keepSucceeded?: boolean) =>
@@ -80,6 +81,23 @@ describe('recovery', () => {
     expect(namesIn(queue, 'jobs')).toEqual([name(3, 'a')]);
     expect(namesIn(queue, 'failed')).toEqual([name(2, 'a')]);
     expect(namesIn(queue, 'done')).toEqual([]);
+  });
+
+  it('does so for a lane whose name is too long for that of a file', async () => {
+    const lane = 'x'.repeat(100);
+    writeFileSync(`${queue.location}/lanes/${lane}`, '3\n');
+    const { path } = await deadRoom();
+    for (const [number, held] of [
+      [1, ''],
+      [2, 'h'],
+      [3, ''],
+    ] as const) {
+      const work = { kind: 'command', params: [], env: [['INTRAY_LANE', lane]] } as const;
+      writeFileSync(`${path}/${name(number, '%', held)}`, packet({ seq: number, work }));
+    }
+    await recover();
+    expect(namesIn(queue, 'jobs')).toEqual([name(3, '%')]);
+    expect(namesIn(queue, 'failed')).toEqual([name(2, '%')]);
   });
 
   it('keeps what had succeeded where such are kept', async () => {

@@ -96,6 +96,20 @@ describe('disorder', () => {
     expect(jobFiles(q(), 'work')).toEqual([]);
   });
 
+  it.each([undefined, 'no JSON'])('of a room whose worker does not say who it was (%s)', async (worker) => {
+    const queue = await homeQueue(q());
+    const file = fileOf(q(), await addNamed(queue, 'x'));
+    mkdirSync(q('work/strange'));
+    if (worker !== undefined) writeFileSync(q('work/strange/worker'), worker);
+    renameSync(q('jobs', file), q('work/strange', file));
+    expect(await found()).toEqual([]);
+    if (worker !== undefined) utimesSync(q('work/strange/worker'), LONG_AGO_S, LONG_AGO_S);
+    utimesSync(q('work/strange'), LONG_AGO_S, LONG_AGO_S);
+    expect(await repaired()).toEqual(['dead-worker: done']);
+    expect(jobFiles(q())).toEqual([file]);
+    expect(jobFiles(q(), 'work')).toEqual([]);
+  });
+
   it('of a job that no worker has', async () => {
     const queue = await homeQueue(q());
     const file = fileOf(q(), await addNamed(queue, 'x'));
