@@ -71,6 +71,14 @@ export interface Files {
   read(descriptor: Descriptor, buffer: Uint8Array, offset: number, length: number): Step<number>;
   /** The same for a pipe that may bring nothing for long: what else this process has to do goes on meanwhile. */
   readAside(descriptor: Descriptor, buffer: Uint8Array, offset: number, length: number): Promise<number>;
+  /** The same at `position`; the descriptor's own position stays. Left out by machines on which nobody looks on. */
+  readAt?(
+    descriptor: Descriptor,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Step<number>;
   /** Writes all of `bytes` at the descriptor's own position. */
   write(descriptor: Descriptor, bytes: Uint8Array): Step<void>;
   /** Writes all of `bytes` at `position`, in one call; the descriptor's own position stays. */
@@ -242,9 +250,36 @@ export interface Host {
   isTerminal(descriptor: Descriptor): Step<boolean>;
   /** How many characters fit on a line of our terminal; undefined when standard output is none, or nobody knows. */
   terminalColumns?(): Step<number | undefined>;
+  /** Takes the whole terminal; undefined when standard input or output is none. */
+  openScreen?(listener: ScreenListener): Step<Screen | undefined>;
   /** Ends this process the way the signal would have, so that our parent sees it. */
   dieOf(signal: SignalName): void;
 }
+
+export type TerminalSize = { readonly columns: number; readonly rows: number };
+
+/**
+ * The whole terminal: an empty screen for what we write to standard output, without cursor, on which long lines do not
+ * go on in the next; and keys as they are typed, Ctrl-C and Ctrl-Z too. Closing brings back what was there before, and so
+ * does this process when it ends otherwise, short of kill -9.
+ */
+export interface Screen {
+  /** Not while we are being stopped: what is written then is written over what others show. */
+  readonly isOurs: boolean;
+  size(): TerminalSize;
+  /** Gives the terminal back and stops our process group, as Ctrl-Z does; when it goes on, the screen is ours again. */
+  suspend(): void;
+  close(): void;
+}
+
+export type ScreenListener = {
+  /** What the terminal sent: one key or several, as escape sequences where keys have such. */
+  readonly onInput: (text: string) => void;
+  /** Nothing of what was drawn need be there any more: the size is another one, or we had been stopped. */
+  readonly onRedraw: () => void;
+  /** Nobody is there any more: the terminal was closed. */
+  readonly onGone: () => void;
+};
 
 export interface Machine {
   readonly files: Files;

@@ -2,7 +2,7 @@
 
 import { type CommandSpec, command, flag, optional, text } from '../command.ts';
 import { duration } from '../time.ts';
-import { wholeNumber } from './options.ts';
+import { interval, wholeNumber } from './options.ts';
 
 const DIR = { name: 'DIR', help: 'The queue', parse: text } as const;
 const JOB = {
@@ -36,6 +36,27 @@ export const OPERATING: readonly CommandSpec[] = [
       'intray status --json ~/queue | jq .queues[0].counts',
     ],
     load: async () => (await import('./status.ts')).status,
+  }),
+  command({
+    name: 'top',
+    summary: 'Watch queues live: what waits, runs and fails, why lanes stand, what jobs say',
+    options: {
+      once: flag('Print what there is to see once, and end; in a pipe always so'),
+      interval: optional('n', 'SPAN', 'How often to look: 500ms, 5s, 1m [default: 2s]', interval),
+      decoder,
+    },
+    operand: {
+      ...DIR,
+      help: 'A queue, or a directory of queues [default: the current directory]',
+      otherwise: '.',
+    },
+    more: { name: 'DIR', help: 'More of them', atLeast: 0 },
+    examples: [
+      'intray top ~/queue',
+      'intray top /var/spool/queues --interval 5s',
+      'intray top --once ~/queue | mail -s "queue" root',
+    ],
+    load: async () => (await import('./top.ts')).top,
   }),
   command({
     name: 'ls',

@@ -3,6 +3,7 @@
 import { isPriority, isTerm } from '../../spool/home/terms.ts';
 import type { Operand, Parse } from '../command.ts';
 import { text } from '../command.ts';
+import { duration } from '../time.ts';
 
 export const QUEUE: Operand<string> = { name: 'DIR', help: 'The directory of the queue', parse: text };
 
@@ -17,6 +18,17 @@ export function wholeNumber(least: number, most = 1_000_000): Parse<number> {
       : { expected: `a whole number from ${least} to ${most}` };
   };
 }
+
+const LEAST_INTERVAL_MS = 100;
+const LONGEST_INTERVAL_MS = 86_400_000;
+
+/** How often something is done. */
+export const interval: Parse<number> = (value) => {
+  const span = duration(value);
+  return 'value' in span && span.value >= LEAST_INTERVAL_MS && span.value <= LONGEST_INTERVAL_MS
+    ? span
+    : { expected: 'a span of time from 100ms to 1d, such as 2s' };
+};
 
 export const priority: Parse<number> = (value) => {
   const number = /^\d{1,2}$/.test(value) ? Number(value) : Number.NaN;

@@ -57,6 +57,8 @@ export const realFiles: Files = {
         error === null ? resolve(count) : reject(error),
       );
     }),
+  readAt: (descriptor, buffer, offset, length, position) =>
+    fs.readSync(descriptor, buffer, offset, length, position),
   write: (descriptor, bytes) => {
     let written = 0;
     while (written < bytes.length) {

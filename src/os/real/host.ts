@@ -43,6 +43,7 @@ export const realHost: Host = {
   // node:tty takes 1 ms to load; most commands never ask.
   isTerminal: async (descriptor) => (await import('node:tty')).isatty(descriptor),
   terminalColumns: () => process.stdout.columns || undefined,
+  openScreen: async (listener) => (await import('./screen.ts')).openScreen(listener),
   dieOf: (signal) => {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
