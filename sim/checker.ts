@@ -5,16 +5,21 @@
 
 import type { Machine } from '../src/os/ports.ts';
 import type { History, Payload } from './history.ts';
-import type { AddWay, Layout, Observer } from './layouts/layout.ts';
+import type { AddWay, Layout, Manner, Observer } from './layouts/layout.ts';
 
 /** More gaps than this cannot have been made by anybody. */
 const GAPS_LIMIT = 20;
 
+const RECOVERY: Manner = { concurrency: 2, leaseMs: 1000, keepsWaiting: false, isPatient: true };
+
 export function observerOf(history: History): Observer {
   return {
+    now: () => history.version,
+    claimed: (job, since) => history.claimed(job, since),
     started: (place, payload) => history.runStarted(place, payload),
     ended: (run, succeeded) => history.runEnded(run, succeeded),
-    finished: (place) => history.finished(place),
+    givenUp: (job) => history.givenUp(job),
+    finished: (job) => history.finished(job),
   };
 }
 
@@ -26,7 +31,7 @@ export async function addAndTell(
   payload: Payload,
   way: AddWay = 'own',
 ): Promise<boolean> {
-  history.addBegins(payload, way !== 'crash-safe');
+  history.addBegins(payload, layout.laneOf(payload), way !== 'crash-safe');
   try {
     history.addReturned(payload, await layout.add(machine, payload, way));
     return true;
@@ -36,10 +41,28 @@ export async function addAndTell(
   }
 }
 
+/** The same for many at once. */
+export async function addAllAndTell(
+  layout: Layout,
+  machine: Machine,
+  history: History,
+  payloads: readonly Payload[],
+): Promise<void> {
+  for (const payload of payloads) history.addBegins(payload, layout.laneOf(payload));
+  try {
+    const places = (await layout.addAll?.(machine, payloads)) ?? [];
+    for (const [at, payload] of payloads.entries()) history.addReturned(payload, places[at] as bigint);
+  } catch (error) {
+    const fate = layout.mayHaveAdded(error) ? 'doubtful' : 'rejected';
+    for (const payload of payloads) history.addFailed(payload, fate);
+  }
+}
+
 /** Brings the queue to its end on a machine without faults, and notes in the history what was broken. */
 export async function recoverAndCheck(layout: Layout, machine: Machine, history: History): Promise<void> {
   try {
     if (!(await isThere(layout, machine, history))) return;
+    await layout.resume?.(machine);
     for (const complaint of await layout.unreadable(machine)) history.broken('whole', complaint);
     await drain(layout, machine, history);
     if (history.violations.length > 0) return;
@@ -68,10 +91,12 @@ export async function lookAround({ files }: Machine, layout: Layout): Promise<vo
       // Its absence was what there was to see.
     }
   }
-  try {
-    await files.readdir(layout.arrivals);
-  } catch {
-    // There is no queue yet.
+  for (const path of [layout.arrivals, ...(layout.listed ?? [])]) {
+    try {
+      await files.readdir(path);
+    } catch {
+      // There is no queue yet.
+    }
   }
 }
 
@@ -96,10 +121,14 @@ async function isThere(layout: Layout, machine: Machine, history: History): Prom
 
 async function drain(layout: Layout, machine: Machine, history: History): Promise<void> {
   for (let gaps = 0; gaps <= GAPS_LIMIT && history.violations.length === 0; gaps++) {
-    const end = await layout.work(machine, { kind: 'function', observer: observerOf(history) });
+    const end = await layout.work(machine, {
+      kind: 'function',
+      observer: observerOf(history),
+      manner: RECOVERY,
+    });
     if (end.kind === 'empty') return;
     if (end.kind === 'failed') return history.broken('healed', 'a job that cannot fail has failed');
-    history.waitsFor(end.missing);
-    await layout.skipTo(machine, end.next);
+    history.waitsFor(end.lane, end.missing);
+    await layout.skipTo(machine, end.lane, end.next);
   }
 }

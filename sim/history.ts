@@ -6,20 +6,24 @@
  *               -> rejected   the add failed and nothing was queued: it must never run
  *               -> doubtful   the add died on the way, or said that it does not know: it may run or not
  *
- * A job that was accepted at level crash-safe is doubtful after a power cut.
+ * A job that was accepted at level crash-safe is doubtful after a power cut. Each job is in a lane, whose order it keeps,
+ * or in none, where jobs run in any order and beside each other.
  *
  * | promise  | checked when                                                                                 |
  * |----------|----------------------------------------------------------------------------------------------|
  * | whole    | a run starts: what it reads is exactly what some add was given                               |
- * | single   | a run starts: no other run of this queue is alive                                            |
- * | once     | a run starts: the queue has not said before that this job is over                            |
- * | order    | a run starts: all accepted before it are done, nothing behind it has started                 |
- * | places   | an add returns: its place is its own, and behind all that were accepted before it began      |
+ * | single   | a run starts: no other run of this job, nor of its lane, is alive                            |
+ * | once     | a worker asks for a job: it gets none of which the queue had said before that it is over     |
+ * | late     | a run starts: the same; a worker that was stopped between the two does not know              |
+ * | order    | a run starts: all accepted before it in its lane are done, nothing behind it there has started |
+ * | places   | an add returns: its place in its lane is its own, and behind all accepted before it began    |
  * | kept     | the queue is drained: each accepted job has run to its end                                   |
  * | created  | all is over: a queue whose creation was reported is there                                    |
- * | gaps     | the queue waits for a place: it is not that of a job that was accepted or is over, and some add   |
+ * | gaps     | a lane waits for a place: it is not that of a job that was accepted or is over, and some add   |
  * |          | broke off, which explains it                                                                 |
  */
+
+import type { Which } from './layouts/layout.ts';
 
 export type Payload = string;
 
@@ -29,25 +33,33 @@ type Fate = 'adding' | 'accepted' | 'rejected' | 'doubtful';
 
 type Job = {
   readonly payload: Payload;
+  readonly lane: string | undefined;
   readonly fate: Fate;
   readonly place: bigint | undefined;
-  /** The highest place that was accepted when this add began. */
+  /** The highest place of its lane that was accepted when this add began. */
   readonly behind: bigint;
   readonly survivesPower: boolean;
   /** A run of it has succeeded, or has failed where the queue's policy is to go on. */
   readonly done: boolean;
-  /** The queue has said that it is over. */
+  /** A worker had it when the power was cut, and the disk may have kept it under two names: see machine/disk.ts. */
+  readonly isDoubled?: boolean;
+  /** The queue has said that it is over; since this version of the history. */
   readonly over: boolean;
+  readonly overSince?: number;
 };
+
+/** Free jobs are claimed by one rename each, whatever becomes of locks: what is not promised then is about lanes. */
+const ABOUT_LANES: ReadonlySet<string> = new Set(['once', 'order', 'gaps']);
 
 export class History {
   readonly violations: Violation[] = [];
   readonly #jobs = new Map<Payload, Job>();
   /** Runs that are alive, and their job. */
   readonly #live = new Map<number, Payload>();
-  #highestStarted = -1n;
-  /** Places that the queue waited for, with reason, and that were stepped over. */
-  readonly #gaps = new Set<bigint>();
+  /** By lane. */
+  readonly #highestStarted = new Map<string, bigint>();
+  /** Places that a lane waited for, with reason, and that were stepped over. */
+  readonly #gaps = new Map<string, Set<bigint>>();
   #runs = 0;
   /** Goes up with each event. */
   version = 0;
@@ -60,17 +72,25 @@ export class History {
     this.#notMade = new Set(notMade);
   }
 
+  /** The same with fewer promises. */
+  promisingLess(notMade: Iterable<string>): History {
+    const copy = this.afterCrash(false, notMade);
+    for (const [payload, job] of this.#jobs) copy.#jobs.set(payload, job);
+    return copy;
+  }
+
   /** As it stands when all processes die at once, and the power may go too. */
-  afterCrash(powerCut = true): History {
-    const copy = new History(this.#notMade);
+  afterCrash(powerCut = true, notMade: Iterable<string> = this.#notMade, doubles = false): History {
+    const copy = new History(notMade);
     for (const [payload, job] of this.#jobs) {
       const lost = job.fate === 'adding' || (job.fate === 'accepted' && powerCut && !job.survivesPower);
-      copy.#jobs.set(payload, lost ? { ...job, fate: 'doubtful' } : job);
+      const isDoubled = job.isDoubled || (doubles && !job.over);
+      copy.#jobs.set(payload, { ...job, isDoubled, fate: lost ? 'doubtful' : job.fate });
     }
     copy.created = this.created;
     copy.violations.push(...this.violations);
-    copy.#highestStarted = this.#highestStarted;
-    for (const gap of this.#gaps) copy.#gaps.add(gap);
+    for (const [lane, place] of this.#highestStarted) copy.#highestStarted.set(lane, place);
+    for (const [lane, gaps] of this.#gaps) copy.#gaps.set(lane, new Set(gaps));
     return copy;
   }
 
@@ -79,7 +99,8 @@ export class History {
     const jobs = Array.from(this.#jobs.values(), (job) =>
       [job.payload, job.fate, job.place, job.behind, job.done, job.over].join(','),
     );
-    return `${this.created}|${jobs.join(';')}|${this.#highestStarted}|${[...this.#gaps]}|${[...this.#live.values()]}`;
+    const gaps = Array.from(this.#gaps, ([lane, places]) => `${lane}:${[...places]}`);
+    return `${this.created}|${jobs.join(';')}|${[...this.#highestStarted]}|${gaps}|${[...this.#live.values()]}`;
   }
 
   get runs(): number {
@@ -91,21 +112,24 @@ export class History {
     return this.#jobs.size;
   }
 
+  isAccepted(payload: Payload): boolean {
+    return this.#jobs.get(payload)?.fate === 'accepted';
+  }
+
   /** How many runs are alive. */
   get alive(): number {
     return this.#live.size;
   }
 
-  addBegins(payload: Payload, survivesPower = true): void {
-    const places = Array.from(this.#jobs.values(), (job) =>
-      job.fate === 'accepted' ? job.place : undefined,
-    );
-    const behind = places.reduce<bigint>(
-      (high, place) => (place !== undefined && place > high ? place : high),
-      -1n,
-    );
+  addBegins(payload: Payload, lane: string | undefined, survivesPower = true): void {
+    let behind = -1n;
+    for (const job of this.#jobs.values()) {
+      if (job.fate !== 'accepted' || job.lane !== lane || job.place === undefined) continue;
+      if (job.place > behind) behind = job.place;
+    }
     this.#put({
       payload,
+      lane,
       fate: 'adding',
       place: undefined,
       behind,
@@ -118,11 +142,12 @@ export class History {
   addReturned(payload: Payload, place: bigint): void {
     const job = this.#job(payload);
     for (const other of this.#jobs.values()) {
-      if (other !== job && other.fate === 'accepted' && other.place === place) {
+      const known = other !== job && other.fate === 'accepted' && other.lane === job.lane;
+      if (known && other.place === place && job.lane !== undefined) {
         this.#violated('places', `${payload} and ${other.payload} were both given the place ${place}`);
       }
     }
-    if (place <= job.behind) {
+    if (place <= job.behind && job.lane !== undefined) {
       this.#violated('places', `${payload} got place ${place}, but ${job.behind} was given before it began`);
     }
     this.#put({ ...job, fate: 'accepted', place });
@@ -141,8 +166,8 @@ export class History {
 
   /** Whoever adds it has died: nothing is known of an add that had not ended. */
   addBroken(payload: Payload): void {
-    const job = this.#job(payload);
-    if (job.fate === 'adding') this.#put({ ...job, fate: 'doubtful' });
+    const job = this.#jobs.get(payload);
+    if (job?.fate === 'adding') this.#put({ ...job, fate: 'doubtful' });
   }
 
   runStarted(place: bigint, bytes: Uint8Array): number {
@@ -154,26 +179,39 @@ export class History {
       this.#violated('whole', `a run at place ${place} read ${JSON.stringify(payload)}, which nobody added`);
       return run;
     }
-    if (job.fate === 'rejected') this.#violated('whole', `${payload} runs, but its add was refused`);
-    if (job.over) this.#violated('once', `${payload} runs again after the queue had said that it is over`);
+    const { lane } = job;
+    if (job.fate === 'rejected') this.#violated('whole', `${payload} runs, but its add was refused`, lane);
+    if (job.over && !job.isDoubled) {
+      this.#violated('late', `${payload} runs again after the queue had said that it is over`, lane);
+    }
     if (job.fate === 'accepted' && job.place !== place) {
-      this.#violated('places', `${payload} was accepted at ${job.place} and runs at ${place}`);
+      this.#violated('places', `${payload} was accepted at ${job.place} and runs at ${place}`, lane);
     }
     for (const other of this.#live.values()) {
-      this.#violated('single', `${payload} starts while a run of ${other} is alive`);
-    }
-    if (place < this.#highestStarted) {
-      this.#violated('order', `${payload} at ${place} runs after ${this.#highestStarted} has started`);
-    }
-    for (const other of this.#jobs.values()) {
-      if (other.fate === 'accepted' && other.place !== undefined && other.place < place && !other.done) {
-        this.#violated('order', `${payload} at ${place} starts before ${other.payload} is done`);
+      const isApart = lane === undefined || this.#jobs.get(other)?.lane !== lane;
+      const isDoubled = this.#jobs.get(other)?.isDoubled === true;
+      if ((other === payload || !isApart) && !isDoubled) {
+        this.#violated('single', `${payload} starts while a run of ${other} is alive`);
       }
     }
-    if (place > this.#highestStarted) this.#highestStarted = place;
+    if (lane !== undefined) this.#checkOrder(job, lane, place);
     this.#put({ ...job, place });
     this.#live.set(run, payload);
     return run;
+  }
+
+  #checkOrder({ payload }: Job, lane: string, place: bigint): void {
+    const highest = this.#highestStarted.get(lane) ?? -1n;
+    if (place < highest) {
+      this.#violated('order', `${payload} at ${place} runs after ${highest} has started`, lane);
+    }
+    for (const other of this.#jobs.values()) {
+      if (other.fate !== 'accepted' || other.lane !== lane || other.done) continue;
+      if (other.place !== undefined && other.place < place) {
+        this.#violated('order', `${payload} at ${place} starts before ${other.payload} is done`, lane);
+      }
+    }
+    if (place > highest) this.#highestStarted.set(lane, place);
   }
 
   runEnded(run: number, done: boolean): void {
@@ -184,8 +222,30 @@ export class History {
     this.version += 1;
   }
 
-  finished(place: bigint): void {
-    for (const job of this.#jobs.values()) if (job.place === place) this.#put({ ...job, over: true });
+  claimed(which: Which, since: number): void {
+    for (const { payload, lane, over, isDoubled, overSince = -1 } of this.#which(which)) {
+      if (over && !isDoubled && overSince < since) {
+        this.#violated('once', `${payload} was given out after the queue had said that it is over`, lane);
+      }
+    }
+  }
+
+  givenUp(which: Which): void {
+    for (const job of this.#which(which)) this.#put({ ...job, done: true });
+  }
+
+  finished(which: Which): void {
+    for (const job of this.#which(which)) {
+      if (!job.over) this.#put({ ...job, over: true, overSince: this.version });
+    }
+  }
+
+  #which(which: Which): Job[] {
+    const is = (job: Job) =>
+      'payload' in which
+        ? job.payload === which.payload
+        : job.lane === which.lane && job.place === which.place;
+    return [...this.#jobs.values()].filter(is);
   }
 
   creationReturned(): void {
@@ -193,19 +253,25 @@ export class History {
     this.version += 1;
   }
 
-  /** The queue says that it waits for this place. */
-  waitsFor(missing: bigint): void {
-    const brokenOff = Array.from(this.#jobs.values()).filter((job) => job.fate !== 'accepted' && !job.over);
-    for (const job of this.#jobs.values()) {
+  /** The queue says that a lane waits for this place. */
+  waitsFor(lane: string, missing: bigint): void {
+    const ofLane = Array.from(this.#jobs.values()).filter((job) => job.lane === lane);
+    const brokenOff = ofLane.filter((job) => job.fate !== 'accepted' && !job.over);
+    for (const job of ofLane) {
       if (job.place === missing && (job.over || job.fate === 'accepted')) {
-        this.#violated('gaps', `the queue waits for place ${missing}, which is ${job.payload}'s`);
+        this.#violated('gaps', `the queue waits for place ${missing}, which is ${job.payload}'s`, lane);
         return;
       }
     }
     this.version += 1;
-    this.#gaps.add(missing);
-    if (this.#gaps.size > brokenOff.length) {
-      this.#violated('gaps', `the queue waits for place ${missing}, though no add broke off to explain it`);
+    const gaps = this.#gaps.get(lane) ?? new Set();
+    this.#gaps.set(lane, gaps.add(missing));
+    if (gaps.size > brokenOff.length) {
+      this.#violated(
+        'gaps',
+        `the queue waits for place ${missing}, though no add broke off to explain it`,
+        lane,
+      );
     }
   }
 
@@ -232,8 +298,8 @@ export class History {
     this.#jobs.set(job.payload, job);
   }
 
-  #violated(promise: string, message: string): void {
-    if (this.#notMade.has(promise)) return;
+  #violated(promise: string, message: string, lane?: string): void {
+    if (this.#notMade.has(promise) && (lane !== undefined || !ABOUT_LANES.has(promise))) return;
     this.version += 1;
     this.violations.push({ promise, message });
   }

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from 'node:util';
+import { HOME_VARIANTS, home } from './layouts/home.ts';
 import type { Layout } from './layouts/layout.ts';
 import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
 import type { Wrap } from './machine/machine.ts';
@@ -17,6 +18,8 @@ import { NETWORKS, type Network, planWith } from './search/plan.ts';
 import { type Failure, type RandomTally, replayCommand, searchSeeds, shrink } from './search/random.ts';
 import { type Outcome, randomRun } from './search/random-run.ts';
 
+const LAYOUTS: readonly Layout[] = [spool, ...SPOOL_VARIANTS, home, ...HOME_VARIANTS];
+
 const HELP = `Searches a simulated machine for crashes and races that break what a queue promises.
 
   bun sim/run.ts                     the small cases, then random runs of each network, 60 seconds in all
@@ -28,7 +31,7 @@ const HELP = `Searches a simulated machine for crashes and races that break what
     --plan NAME=N,...                with these changes, as a shrunk failure prints them
   bun sim/run.ts --case NAME         one small case with all its crash states, such as process-2/weak/fault=7:EIO
   Any of these with
-    --layout NAME                    worked in another way: ${SPOOL_VARIANTS.map(({ name }) => name).join(', ')}
+    --layout NAME                    worked in another way: ${LAYOUTS.map(({ name }) => name).join(', ')}
     --plant NAME                     a deliberate mistake: ${PLANTS.map(({ name }) => name).join(', ')}
 
 Exit code: 0 nothing found, 1 a promise was broken, 2 the command line is wrong.`;
@@ -77,7 +80,7 @@ async function main(): Promise<number> {
   const wrap = PLANTS.find(({ name }) => name === values.plant)?.wrap;
   if (values.plant !== undefined && wrap === undefined)
     throw new RangeError(`No such plant: ${values.plant}`);
-  const layout = [spool, ...SPOOL_VARIANTS].find(({ name }) => name === values.layout);
+  const layout = LAYOUTS.find(({ name }) => name === values.layout);
   if (layout === undefined) throw new RangeError(`No such layout: ${values.layout}`);
   const options = { layout, ...(wrap === undefined ? {} : { wrap }) };
   if (values.seed !== undefined) return replaySeed(options, Number(values.seed));

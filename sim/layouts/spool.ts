@@ -17,6 +17,8 @@ import type { Layout, Observer, Runner, WorkEnd } from './layout.ts';
 
 const QUEUE = '/queue';
 const SENDER = '/sender';
+/** The queue is one line. */
+const LANE = '';
 const PAYLOAD_LIMIT_BYTES = 4096;
 
 /** How it is worked. With a policy other than `retry`, every second job fails. */
@@ -41,6 +43,7 @@ export function spoolWith(name: string, variant: Variant): Layout {
         throw error;
       }
     },
+    laneOf: () => LANE,
     add: async (machine, payload, way) => {
       if (way === 'bytes') return addBytes(machine, payload);
       const queue = await openSpool(machine, QUEUE);
@@ -57,7 +60,7 @@ export function spoolWith(name: string, variant: Variant): Layout {
       const { unreadable } = await (await openSpool(machine, QUEUE)).jobs();
       return unreadable.map(({ path, message }) => `${path}: ${message}`);
     },
-    skipTo: async (machine, next) => {
+    skipTo: async (machine, _lane, next) => {
       const { files } = machine;
       await writeFile(machine, `${QUEUE}/nextseq.set`, encodeBytes(`${next}\n`));
       await files.rename(`${QUEUE}/nextseq.set`, `${QUEUE}/nextseq`);
@@ -105,7 +108,7 @@ async function addBytes(machine: Machine, payload: Payload): Promise<bigint> {
   return header.seq;
 }
 
-async function writeFile({ files }: Machine, path: string, bytes: Uint8Array): Promise<void> {
+export async function writeFile({ files }: Machine, path: string, bytes: Uint8Array): Promise<void> {
   const target = await files.open(path, 'truncate');
   await files.write(target, bytes);
   await files.fsync(target);
@@ -122,12 +125,12 @@ function observedSession(session: Session, observer: Observer): Session {
     ...claim,
     succeed: async () => {
       const settled = await claim.succeed();
-      observer.finished(claim.job.seq);
+      observer.finished({ lane: LANE, place: claim.job.seq });
       return settled;
     },
     fail: async () => {
       const settled = await claim.fail();
-      observer.finished(claim.job.seq);
+      observer.finished({ lane: LANE, place: claim.job.seq });
       return settled;
     },
   });
@@ -145,5 +148,5 @@ function observedSession(session: Session, observer: Observer): Session {
 function endOf({ ended }: ProcessReport): WorkEnd {
   if (ended.kind !== 'idle') return { kind: 'failed' };
   if (ended.reason === 'empty') return { kind: 'empty' };
-  return { kind: 'gap', missing: ended.missing, next: ended.next };
+  return { kind: 'gap', lane: LANE, missing: ended.missing, next: ended.next };
 }

@@ -4,22 +4,35 @@
  * | what is not on disk yet | weak                                   | ordered                                |
  * |-------------------------|----------------------------------------|----------------------------------------|
  * | changes of names        | any subset of those of each directory  | the first so many of all               |
+ * | renames between two     | each done, not done, or both names     | as above                               |
  * | content of a file       | what the last fsync kept; all of the new; half of it; as many zeroes; where the     |
  * |                         | length is the same, half new and half old                                           |
  * | mode bits               | as seen                                                                             |
  *
  * `lasting`: as seen, all of it.
  *
+ * A directory is gone only when it is empty on the disk too: what was moved out of it has arrived.
+ *
  * A file without a name is gone. Images are compared by what is in them, so each comes once.
  */
 
-import { type Change, type DirectoryNode, Disk, type FileNode, type Node, type Profile } from './disk.ts';
+import {
+  applyTo,
+  type Change,
+  type DirectoryNode,
+  Disk,
+  type FileNode,
+  type Node,
+  type Profile,
+} from './disk.ts';
 import type { Chance } from './random.ts';
 
 export type Image = FileImage | DirectoryImage;
 type FileImage = {
   readonly kind: 'file';
   readonly key: string;
+  /** Of the file that it is an image of: one with two names is still one. */
+  readonly number: number;
   readonly content: Uint8Array;
   readonly mode: number;
 };
@@ -31,6 +44,8 @@ export type DirectoryImage = {
 
 /** More changes of one directory than this are not combined freely: see `choices`. */
 const FREE_CHANGES = 8;
+/** More renames between directories than this are not combined freely either: see `moveChoices`. */
+const FREE_MOVES = 4;
 /** More images of one moment than this are not made. */
 const IMAGES_LIMIT = 512;
 
@@ -43,10 +58,7 @@ export type Images = {
 export function crashImages(disk: Disk): Images {
   if (disk.profile === 'lasting') return { images: [wholeImage(disk)], cut: false };
   const state = { cut: false };
-  const found =
-    disk.profile === 'weak'
-      ? directoryImages(disk.root, (directory) => choices(directory.pending, state), state)
-      : orderedImages(disk, state);
+  const found = disk.profile === 'weak' ? weakImages(disk, state) : orderedImages(disk, state);
   return { images: found, cut: state.cut };
 }
 
@@ -54,18 +66,24 @@ export function crashImages(disk: Disk): Images {
 export function wholeImage(disk: Disk): DirectoryImage {
   const whole = (node: Node): Image =>
     node.kind === 'file'
-      ? fileImage(node.content, node.mode)
+      ? fileImage(node, node.content)
       : directoryImage(new Map([...node.entries].map(([name, child]) => [name, whole(child)])));
   return whole(disk.root) as DirectoryImage;
 }
 
 export function diskFrom(image: DirectoryImage, profile: Profile): Disk {
   const disk = new Disk(profile);
+  const files = new Map<number, FileNode>();
+  const fileFrom = ({ number, content, mode }: FileImage) => {
+    const file = files.get(number) ?? disk.newFile(content, mode);
+    files.set(number, file);
+    file.links += 1;
+    return file;
+  };
   const fill = (directory: DirectoryNode, from: DirectoryImage) => {
     for (const [name, child] of from.entries) {
-      const node = child.kind === 'file' ? disk.newFile(child.content, child.mode) : disk.newDirectory();
+      const node = child.kind === 'file' ? fileFrom(child) : disk.newDirectory();
       if (node.kind === 'directory' && child.kind === 'directory') fill(node, child);
-      if (node.kind === 'file') node.links = 1;
       directory.entries.set(name, node);
     }
     directory.durable = new Map(directory.entries);
@@ -75,6 +93,88 @@ export function diskFrom(image: DirectoryImage, profile: Profile): Disk {
 }
 
 type Limits = { cut: boolean };
+
+/** What became of a rename between two directories. */
+type Moved = 'no' | 'half' | 'yes';
+/** By its place in the order of changes. */
+type Moves = ReadonlyMap<number, Moved>;
+
+function weakImages(disk: Disk, limits: Limits): DirectoryImage[] {
+  const moves = pendingMoves(disk.root);
+  const free = (directory: DirectoryNode) => {
+    const { pending } = directory;
+    return moves.length === 0 ? pending : pending.filter(({ move }) => move === undefined);
+  };
+  if (moves.length === 0) return directoryImages(disk.root, (of) => choices(of.pending, limits), limits);
+  const found = new Map<string, DirectoryImage>();
+  for (const moved of moveChoices(moves, limits)) {
+    const kept = (directory: DirectoryNode) => {
+      const fixed = directory.pending.filter((change) => isMovedHere(change, directory, moved));
+      const all = choices(free(directory), limits).filter((some) => areEmptied(some, directory, moved));
+      if (fixed.length === 0) return all;
+      return all.map((some) => [...some, ...fixed].sort((a, b) => a.order - b.order));
+    };
+    for (const image of directoryImages(disk.root, kept, limits)) found.set(image.key, image);
+  }
+  return [...found.values()];
+}
+
+function pendingMoves(root: DirectoryNode): number[] {
+  const orders = directoriesOf(root).flatMap(({ pending }) =>
+    pending.flatMap(({ move, order }) => (move === undefined ? [] : [order])),
+  );
+  return [...new Set(orders)].sort((a, b) => a - b);
+}
+
+/** Those that are on the disk, and those that may come to be. */
+function directoriesOf(root: DirectoryNode): DirectoryNode[] {
+  const found = new Set<DirectoryNode>();
+  const collect = (node: Node) => {
+    if (node.kind !== 'directory' || found.has(node)) return;
+    found.add(node);
+    for (const { add } of node.pending) if (add !== undefined) collect(add.node);
+    for (const child of node.durable.values()) collect(child);
+  };
+  collect(root);
+  return [...found];
+}
+
+/** All combinations; where that is too many: the first so many done, the next one not, or half. */
+function moveChoices(orders: readonly number[], limits: Limits): Moves[] {
+  if (orders.length > FREE_MOVES) {
+    limits.cut = true;
+    return orders.flatMap((_order, done) =>
+      (['no', 'half', 'yes'] as const).map(
+        (last) => new Map(orders.map((order, at) => [order, at < done ? 'yes' : at === done ? last : 'no'])),
+      ),
+    );
+  }
+  let all: Map<number, Moved>[] = [new Map()];
+  for (const order of orders) {
+    all = all.flatMap((moves) =>
+      (['no', 'half', 'yes'] as const).map((moved) => new Map(moves).set(order, moved)),
+    );
+  }
+  return all;
+}
+
+/** Whether this half of a rename reached the disk. */
+function isMovedHere({ move, order }: Change, directory: DirectoryNode, moves: Moves): boolean {
+  if (move === undefined) return false;
+  const moved = moves.get(order) ?? 'no';
+  return moved === 'yes' || (moved === 'half' && move.to === directory);
+}
+
+/** Of the directories that these changes remove: whether everything that was moved out of them has arrived. */
+function areEmptied(changes: readonly Change[], parent: DirectoryNode, moves: Moves): boolean {
+  return changes.every(({ remove }) => {
+    const removed = remove === undefined ? undefined : parent.durable.get(remove);
+    if (removed?.kind !== 'directory') return true;
+    return removed.pending.every(
+      ({ move, order }) => move === undefined || move.to === removed || moves.get(order) !== 'no',
+    );
+  });
+}
 
 /** All subsets; where that is too many: the first so many, and all but one. */
 function choices(pending: readonly Change[], limits: Limits): Change[][] {
@@ -90,11 +190,7 @@ function choices(pending: readonly Change[], limits: Limits): Change[][] {
 
 function orderedImages(disk: Disk, limits: Limits): DirectoryImage[] {
   const orders = new Set([0]);
-  const collect = (directory: DirectoryNode) => {
-    for (const { order } of directory.pending) orders.add(order);
-    for (const node of directory.entries.values()) if (node.kind === 'directory') collect(node);
-  };
-  collect(disk.root);
+  for (const { pending } of directoriesOf(disk.root)) for (const { order } of pending) orders.add(order);
   const found = new Map<string, DirectoryImage>();
   for (const last of orders) {
     const kept = (directory: DirectoryNode) => [directory.pending.filter(({ order }) => order <= last)];
@@ -111,10 +207,7 @@ function directoryImages(
   const found = new Map<string, DirectoryImage>();
   for (const changes of kept(directory)) {
     const entries = new Map(directory.durable);
-    for (const { remove, add } of changes) {
-      if (remove !== undefined) entries.delete(remove);
-      if (add !== undefined) entries.set(add.name, add.node);
-    }
+    for (const change of changes) applyTo(entries, change);
     let partial: Map<string, Image>[] = [new Map()];
     for (const [name, node] of entries) {
       const variants = node.kind === 'file' ? fileImages(node) : directoryImages(node, kept, limits);
@@ -134,8 +227,9 @@ function directoryImages(
   return [...found.values()];
 }
 
-function fileImages({ content, durable, mode }: FileNode): FileImage[] {
-  if (content === durable) return [fileImage(content, mode)];
+function fileImages(file: FileNode): FileImage[] {
+  const { content, durable } = file;
+  if (content === durable) return [fileImage(file, content)];
   const half = content.length >> 1;
   const contents = [durable, content];
   if (half > 0) contents.push(content.slice(0, half), new Uint8Array(content.length));
@@ -146,7 +240,7 @@ function fileImages({ content, durable, mode }: FileNode): FileImage[] {
   }
   const found = new Map<string, FileImage>();
   for (const each of contents) {
-    const image = fileImage(each, mode);
+    const image = fileImage(file, each);
     found.set(image.key, image);
   }
   return [...found.values()];
@@ -173,8 +267,8 @@ function contentKey(content: Uint8Array): number {
   return key;
 }
 
-function fileImage(content: Uint8Array, mode: number): FileImage {
-  return { kind: 'file', key: `f${mode}:${contentKey(content)}`, content, mode };
+function fileImage({ number, mode }: FileNode, content: Uint8Array): FileImage {
+  return { kind: 'file', key: `f${mode}:${contentKey(content)}`, number, content, mode };
 }
 
 function directoryImage(entries: Map<string, Image>): DirectoryImage {
@@ -202,17 +296,30 @@ export function randomImage(disk: Disk, chance: Chance): DirectoryImage {
   // Sometimes nearly all has reached the disk, sometimes nearly nothing.
   const share = chance.pick([0, 0.2, 0.5, 0.8, 1]);
   const lastOrder = chance.below(disk.changes + 1);
-  const survives = (change: Change) =>
-    disk.profile === 'ordered' ? change.order <= lastOrder : chance.flip(share);
+  const moves = new Map<number, Moved>();
+  const movedTo = ({ order }: Change): Moved => {
+    const moved = moves.get(order) ?? (chance.flip(share) ? 'yes' : chance.flip(0.2) ? 'half' : 'no');
+    moves.set(order, moved);
+    return moved;
+  };
+  const survives = (change: Change, of: DirectoryNode) => {
+    if (disk.profile === 'ordered') return change.order <= lastOrder;
+    if (change.move === undefined)
+      return chance.flip(share) && areEmptied([change], of, allMoves(change, of));
+    movedTo(change);
+    return isMovedHere(change, of, moves);
+  };
+  /** What was moved out of a directory that a change removes has to be decided on first. */
+  const allMoves = ({ remove }: Change, parent: DirectoryNode): Moves => {
+    const removed = remove === undefined ? undefined : parent.durable.get(remove);
+    if (removed?.kind === 'directory') for (const each of removed.pending) if (each.move) movedTo(each);
+    return moves;
+  };
   const of = (node: Node): Image => {
     if (node.kind === 'file')
-      return chance.flip(share) ? fileImage(node.content, node.mode) : chance.pick(fileImages(node));
+      return chance.flip(share) ? fileImage(node, node.content) : chance.pick(fileImages(node));
     const entries = new Map(node.durable);
-    for (const change of node.pending) {
-      if (!survives(change)) continue;
-      if (change.remove !== undefined) entries.delete(change.remove);
-      if (change.add !== undefined) entries.set(change.add.name, change.add.node);
-    }
+    for (const change of node.pending) if (survives(change, node)) applyTo(entries, change);
     return directoryImage(new Map([...entries].map(([name, child]) => [name, of(child)])));
   };
   return of(disk.root) as DirectoryImage;

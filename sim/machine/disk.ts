@@ -5,8 +5,13 @@
  * |--------------------|--------------|-------------------------------------------------------------------|
  * | write              | yes          | fsync of the file                                                 |
  * | open that creates, |              |                                                                   |
- * | link, unlink,      | yes          | fsync of the directory; one change each, also a rename within one |
- * | mkdir, rename      |              | directory; a rename between two is one change in each of them     |
+ * | link, unlink,      | yes          | fsync of the directory; one change each                           |
+ * | mkdir, rmdir       |              |                                                                   |
+ * | rename             | yes          | fsync of either directory; one change, also between two           |
+ *
+ * A rename between two directories is what parallel workers claim by. What is assumed of it, and what the journals of
+ * ext4, xfs and btrfs do: a power cut leaves it done, or not done, or (`weak`) the file under both names, but never
+ * under neither.
  *
  * Between the two lies what `crash.ts` enumerates. Contents are never changed in place: a write makes a new array, so
  * that any number of disks can share one. An fsync that fails has lost what it should have kept: the pages count as
@@ -50,6 +55,8 @@ export type Change = {
   readonly order: number;
   readonly remove?: string;
   readonly add?: { readonly name: string; readonly node: Node };
+  /** The other half of a rename between two directories; each half is among the pending of its own. */
+  move?: { readonly from: DirectoryNode; readonly to: DirectoryNode };
 };
 
 /**
@@ -167,8 +174,9 @@ export class Disk {
     if (from.parent === to.parent) {
       this.#note(to.parent, { remove: from.name, add });
     } else {
-      this.#note(to.parent, { add });
-      this.#note(from.parent, { remove: from.name });
+      const move = { from: from.parent, to: to.parent };
+      this.#note(to.parent, { add, move });
+      this.#note(from.parent, { remove: from.name, move }, this.#changes);
     }
   }
 
@@ -212,17 +220,37 @@ export class Disk {
     if (node.links === 0) node.removedBy = by;
   }
 
-  #note(parent: DirectoryNode, change: Omit<Change, 'order'>): void {
-    this.#changes += 1;
+  #note(parent: DirectoryNode, change: Omit<Change, 'order'>, order = this.#changes + 1): void {
+    this.#changes = order;
     this.version += 1;
-    parent.pending.push({ ...change, order: this.#changes });
+    parent.pending.push({ ...change, order });
   }
 
   #settle(directory: DirectoryNode): void {
-    if (directory.pending.length === 0) return;
+    const { pending } = directory;
+    if (pending.length === 0) return;
+    // A directory is gone only when it is empty on the disk too.
+    for (const { remove } of pending) {
+      const removed = remove === undefined ? undefined : directory.durable.get(remove);
+      if (removed?.kind === 'directory' && directory.entries.get(remove ?? '') !== removed) this.#settle(removed);
+    }
     directory.durable = new Map(directory.entries);
     directory.pending = [];
     this.version += 1;
+    for (const { move, order } of pending) {
+      if (move !== undefined) this.#settleOther(move.from === directory ? move.to : move.from, order);
+    }
+  }
+
+  /** The other half of a rename that is durable now, with what its own names went through before. */
+  #settleOther(directory: DirectoryNode, order: number): void {
+    const half = directory.pending.find((change) => change.order === order);
+    if (half === undefined) return;
+    const name = half.remove ?? half.add?.name;
+    const done = (change: Change) =>
+      change.order <= order && (change.remove === name || change.add?.name === name);
+    for (const change of directory.pending) if (done(change)) applyTo(directory.durable, change);
+    directory.pending = directory.pending.filter((change) => !done(change));
   }
 
   #commit(directory: DirectoryNode, seen: Set<Node>): void {
@@ -231,4 +259,9 @@ export class Disk {
     this.#settle(directory);
     for (const node of directory.entries.values()) if (node.kind === 'directory') this.#commit(node, seen);
   }
+}
+
+export function applyTo(entries: Map<string, Node>, { remove, add }: Change): void {
+  if (remove !== undefined) entries.delete(remove);
+  if (add !== undefined) entries.set(add.name, add.node);
 }

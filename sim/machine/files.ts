@@ -33,7 +33,7 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
   const open = (path: string, mode: OpenMode): Descriptor => {
     if (path === NOWHERE) return give(process, { kind: 'nowhere' }, true);
     const writable = mode !== 'read' && mode !== 'read-job' && mode !== 'directory';
-    return give(process, { kind: 'node', node: names.open(path, mode), path }, writable);
+    return give(process, { kind: 'node', node: names.open(path, mode), path }, writable, mode === 'append');
   };
 
   const read = (descriptor: Descriptor, buffer: Uint8Array, offset: number, length: number): number => {
@@ -63,7 +63,7 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
       return;
     }
     const node = regular(file.target.node, 'write');
-    disk.write(node, bytes, position ?? file.position, world.nowMs);
+    disk.write(node, bytes, position ?? (file.appends ? node.content.length : file.position), world.nowMs);
     mount?.touched(node);
     if (position === undefined) file.position += bytes.length;
   };
@@ -150,10 +150,17 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
 }
 
 /** Puts an open file at the lowest free number from 3 on. */
-export function give(process: SimProcess, target: Target, writable: boolean): Descriptor {
+export function give(process: SimProcess, target: Target, writable: boolean, appends = false): Descriptor {
   let number = 3;
   while (process.descriptors.has(number)) number += 1;
-  process.descriptors.set(number, { host: process.host.name, target, writable, position: 0, holders: 1 });
+  process.descriptors.set(number, {
+    host: process.host.name,
+    target,
+    writable,
+    appends,
+    position: 0,
+    holders: 1,
+  });
   return number as Descriptor;
 }
 

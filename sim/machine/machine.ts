@@ -65,11 +65,11 @@ export function machineFor(
   });
 }
 
-function uuid({ chance, pid }: SimProcess): string {
+function uuid({ chance }: SimProcess): string {
   const hex = (digits: number) =>
     chance
       .below(16 ** digits)
       .toString(16)
       .padStart(digits, '0');
-  return `${pid.toString(16).padStart(8, '0')}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`;
+  return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`;
 }

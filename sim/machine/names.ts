@@ -93,7 +93,7 @@ export function namesOf(world: World, host: SimHost) {
       return disk.find(path, 'open');
     }
     const place = disk.place(path, 'open');
-    const makes = mode === 'truncate' || mode === 'lock';
+    const makes = mode === 'truncate' || mode === 'lock' || mode === 'append';
     if (place.node === undefined && makes) {
       const made = disk.newFile(EMPTY, undefined, world.nowMs);
       disk.add(place.parent, place.name, made, world.nowMs);

@@ -15,6 +15,8 @@ export type OpenFile = {
   readonly host: string;
   readonly target: Target;
   readonly writable: boolean;
+  /** Each write goes to its end. */
+  readonly appends?: boolean;
   position: number;
   /** How many descriptors, in all processes, point here. */
   holders: number;
@@ -23,12 +25,19 @@ export type OpenFile = {
 /** flock(2): a lock is the open file's, so heirs of a descriptor share it and the last one gives it up. */
 export class LockTable {
   readonly #held = new Map<Node, Map<OpenFile, LockKind>>();
+  readonly #perHost: boolean;
+
+  /** `perHost`: as on a network file system that keeps no locks, a host sees its own only. */
+  constructor(perHost = false) {
+    this.#perHost = perHost;
+  }
 
   tryLock(file: OpenFile, kind: LockKind): boolean {
     if (file.target.kind !== 'node') return true;
     const { node } = file.target;
     const holders = this.#held.get(node) ?? new Map<OpenFile, LockKind>();
     for (const [other, held] of holders) {
+      if (this.#perHost && other.host !== file.host) continue;
       if (other !== file && (kind === 'exclusive' || held === 'exclusive')) return false;
     }
     this.#held.set(node, holders.set(file, kind));

@@ -5,8 +5,8 @@
  *
  *   stepped  each port call is a step that waits for its turn; between two steps of one process any other may run.
  *            `run` gives the turns, and time moves by a little with each and to the next timer when all wait.
- *   direct   one process only: each call is made at once. The same calls with the same effects, many times faster,
- *            which is what a search through all crash states needs.
+ *   direct   one process at a time: each call is made at once. The same calls with the same effects, many times
+ *            faster, which is what a search through all crash states needs. Time moves only when all wait for it.
  *
  * A process: running -> dead, when its main function returns, a signal ends it, or its host loses power. The steps
  * and timers of a dead process are dropped, so its code never goes on; its descriptors are closed, so its locks go
@@ -85,6 +85,8 @@ export type WorldOptions = {
   /** In direct mode: what happens, as a whole, before this call. */
   readonly interlude?: (process: SimProcess, call: Call) => Promise<void> | undefined;
   readonly firstPid?: number;
+  /** Each host sees its own locks only. */
+  readonly localLocks?: boolean;
 };
 
 /** A step takes so long, in milliseconds of virtual time. */
@@ -94,7 +96,7 @@ const START_SECONDS = 1_700_000_000n;
 export class World {
   readonly mode: 'direct' | 'stepped';
   readonly chance: Chance;
-  readonly locks = new LockTable();
+  readonly locks: LockTable;
   readonly watches = new WatchTable((process, path, action) => this.#deliver(process, path, action));
   readonly trace = new TraceHash();
   readonly processes: SimProcess[] = [];
@@ -105,11 +107,13 @@ export class World {
   readonly #interlude: WorldOptions['interlude'];
   #pending: Pending[] = [];
   #timers: Timer[] = [];
+  #ringing = false;
   #pids: number;
   #orders = 0;
 
-  constructor({ mode, seed = 1, before, fault, interlude, firstPid = 100 }: WorldOptions) {
+  constructor({ mode, seed = 1, before, fault, interlude, firstPid = 100, localLocks }: WorldOptions) {
     this.mode = mode;
+    this.locks = new LockTable(localLocks);
     this.chance = chance(seed);
     this.#before = before;
     this.#fault = fault;
@@ -155,7 +159,10 @@ export class World {
       else failed?.();
       throw errno(fault.code, call.name, call.path);
     };
-    if (this.mode === 'direct') return this.#interlude?.(process, call)?.then(perform) ?? perform();
+    if (this.mode === 'direct') {
+      if (!process.alive) return NEVER as Promise<T>;
+      return this.#interlude?.(process, call)?.then(perform) ?? perform();
+    }
     return new Promise<T>((resolve, reject) => {
       if (!process.alive) return;
       const take = () => {
@@ -181,22 +188,39 @@ export class World {
   }
 
   after(process: SimProcess, ms: number, action: () => void): () => void {
-    if (this.mode === 'direct') {
-      let wanted = true;
-      void Promise.resolve().then(() => {
-        if (wanted) this.nowMs += ms;
-        if (wanted) action();
-      });
-      return () => {
-        wanted = false;
-      };
-    }
+    if (!process.alive) return () => {};
     this.#orders += 1;
     const timer: Timer = { atMs: this.nowMs + ms, order: this.#orders, process, action };
     this.#timers.push(timer);
+    if (this.mode === 'direct') this.#ringSoon();
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
+  }
+
+  /** When nothing else can go on any more, which in direct mode is when the promises have come to rest. */
+  #ringSoon(): void {
+    if (this.#ringing) return;
+    this.#ringing = true;
+    setImmediate(() => {
+      this.#ringing = false;
+      if (!this.#sleep()) return;
+      this.#ringOne();
+      if (this.#timers.length > 0) this.#ringSoon();
+    });
+  }
+
+  #ringOne(): void {
+    const [first] = this.#timers.filter(({ atMs }) => atMs <= this.nowMs).sort(byTime);
+    if (first === undefined) return;
+    this.#timers = this.#timers.filter((timer) => timer !== first);
+    if (first.process.alive) first.action();
+  }
+
+  /** Nobody lives here any more: no timer goes off. */
+  over(): void {
+    for (const process of this.processes) process.alive = false;
+    this.#timers = [];
   }
 
   now({ skewSeconds = 0 }: SimHost) {
@@ -250,7 +274,7 @@ export class World {
 
   #ring(): void {
     const due = this.#timers.filter(({ atMs }) => atMs <= this.nowMs);
-    due.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
+    due.sort(byTime);
     this.#timers = this.#timers.filter((timer) => !due.includes(timer));
     for (const { process, action } of due) if (process.alive) action();
   }
@@ -264,6 +288,12 @@ export class World {
 }
 
 const always = () => true;
+/** What a dead process waits for. */
+const NEVER = new Promise<never>(() => {});
+
+function byTime(a: Timer, b: Timer): number {
+  return a.atMs - b.atMs || a.order - b.order;
+}
 
 /** A host that is cut off waits for its disk; what it has of its own (pipes, children, time) goes on. */
 function reachesServer({ process, call }: Pending): boolean {

@@ -2,6 +2,7 @@
 
 import { PROFILES } from '../machine/disk.ts';
 import type { Case } from './explore.ts';
+import { HOME_SCENARIOS } from './home-scenarios.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 export function caseName({ scenario, profile, isOverNetwork, betweenAt, fault }: Case): string {
@@ -14,7 +15,7 @@ export function caseName({ scenario, profile, isOverNetwork, betweenAt, fault }:
 export function caseNamed(name: string): Case {
   const [scenarioName, profileName, ...rest] = name.split('/');
   const profile = PROFILES.find((one) => one === profileName);
-  const scenario = SCENARIOS.find((one) => one.name === scenarioName);
+  const scenario = [...SCENARIOS, ...HOME_SCENARIOS].find((one) => one.name === scenarioName);
   if (scenario === undefined || profile === undefined) {
     throw new RangeError(`Expected SCENARIO/${PROFILES.join('|')}, got ${name}`);
   }

@@ -37,6 +37,11 @@ export type Case = {
 /** In virtual milliseconds; but for timers no time goes by in a small case. */
 const STALE_MS = 3000;
 
+/** Longer than any lease. */
+const STOPPED_MS = 100_000;
+/** What is promised only as long as nobody loses a lock: GUARANTEES.md, conditions. */
+export const NEED_LOCKS = ['single', 'once', 'late', 'order', 'gaps'] as const;
+
 export type Found = {
   readonly layout: string;
   readonly case: string;
@@ -99,7 +104,7 @@ class Moments {
       const { images, cut } = crashImages(disk);
       if (cut) tally.cut += 1;
       this.#count = images.length;
-      const after = history.afterCrash(this.#powerCuts);
+      const after = history.afterCrash(this.#powerCuts, undefined, disk.profile === 'weak');
       const { key } = after;
       for (const image of images) {
         const whole = `${image.key} ${key}`;
@@ -123,7 +128,8 @@ export async function exploreCase(
 ): Promise<{ readonly calls: number; readonly found: Found | undefined }> {
   const { layout, tally, trace } = explorer;
   tally.cases += 1;
-  const [disk, history] = await preparedDisk(layout, one);
+  const [disk, before] = await preparedDisk(layout, one);
+  const history = one.scenario.mainStops ? before.promisingLess(NEED_LOCKS) : before;
   const powerCuts = one.profile !== 'lasting';
   const moments = new Moments(explorer, seen[0] ?? new Set(), powerCuts);
   let calls = 0;
@@ -153,6 +159,10 @@ export async function exploreCase(
         world.end(process, { kind: 'signaled', signal: 9 });
         history.actorDied();
       }
+      if (one.scenario.mainStops) {
+        world.nowMs += STOPPED_MS;
+        world.locks.loseAllOf(process.host.name);
+      }
       between = actor('between', one.scenario.between);
       void between.then(told);
       return one.scenario.mainDies ? NEVER : between;
@@ -167,6 +177,7 @@ export async function exploreCase(
   if (one.scenario.mainDies && one.betweenAt !== undefined) await Promise.race([main, dead]);
   else await main;
   moments.look(disk, history, 'anything else');
+  world.over();
   if (history.violations.length > 0) {
     return {
       calls,
@@ -183,10 +194,10 @@ export async function exploreCase(
 }
 
 /** Over the network somebody has just looked at the queue from every host, so that each has beliefs about it. */
-async function hostsFor(world: World, disk: Disk, { layout }: Explorer, { isOverNetwork }: Case) {
+async function hostsFor(world: World, disk: Disk, { layout }: Explorer, { isOverNetwork, scenario }: Case) {
   if (!isOverNetwork) {
     const host = { name: 'host', disk };
-    return { main: host, between: host };
+    return { main: host, between: scenario.mainStops ? { name: 'other', disk } : host };
   }
   const hostNamed = async (name: string): Promise<SimHost> => {
     const host = { name, disk, mount: new Mount({ now: () => world.nowMs, staleMs: STALE_MS }) };
@@ -221,8 +232,11 @@ async function recoverAll(
         moments?.look(disk, history, `${call.name} ${call.path}`);
       },
     });
-    const process = world.newProcess({ name: 'host', disk }, 'recovery');
+    // Without a power cut it is the host that it was, and sees at once who has died on it.
+    const host = { name: 'host', disk, bootId: one.profile === 'lasting' ? 'host' : `boot ${depth}` };
+    const process = world.newProcess(host, 'recovery');
     await recoverAndCheck(explorer.layout, machineFor(world, process, undefined, explorer.wrap), history);
+    world.over();
     if (history.violations.length > 0) {
       explorer.trace?.(describeImage(image).join('\n'));
       return { layout: explorer.layout.name, case: caseName(one), at, violations: history.violations };
@@ -258,8 +272,10 @@ async function prepare(layout: Layout, { jobsBefore, wayBefore }: Scenario): Pro
   const world = new World({ mode: 'direct', seed: 0, firstPid: 10 });
   const machine = machineFor(world, world.newProcess({ name: 'host', disk }, 'setup'));
   await layout.create(machine);
-  for (let at = 1; at <= jobsBefore; at++) {
-    await addAndTell(layout, machine, history, payloadOf(`before-${at}`), wayBefore);
-  }
+  const labels =
+    typeof jobsBefore === 'number'
+      ? Array.from({ length: jobsBefore }, (_, at) => `before-${at + 1}`)
+      : jobsBefore;
+  for (const label of labels) await addAndTell(layout, machine, history, payloadOf(label), wayBefore);
   return { image: wholeImage(disk), history };
 }

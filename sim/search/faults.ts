@@ -26,6 +26,9 @@ const CODES: Record<string, readonly string[]> = {
   link: [...DISK, ...FULL, 'EEXIST'],
   unlink: [...DISK, 'EROFS', 'ENOENT'],
   mkdir: [...DISK, ...FULL, 'EEXIST'],
+  rmdir: [...DISK, 'EROFS', 'ENOTEMPTY'],
+  utimensat: ['EIO', 'ESTALE', 'EACCES', 'EROFS'],
+  watch: ['ENOSPC', 'EMFILE'],
   tryLock: ['ENOLCK', 'EINTR', 'EIO'],
   spawn: ['EAGAIN', 'EMFILE', 'ENOMEM'],
   pipe: ['EMFILE', 'ENFILE'],
@@ -38,6 +41,7 @@ const RESENT: Record<string, string> = {
   link: 'EEXIST',
   mkdir: 'EEXIST',
   rename: 'ENOENT',
+  rmdir: 'ENOENT',
   unlink: 'ENOENT',
 };
 

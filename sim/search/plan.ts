@@ -43,6 +43,20 @@ export type Plan = {
   readonly losesLocks: number;
   /** `nfs`: on each host somebody looks at the queue now and then: 0 or 1. */
   readonly onlookers: number;
+  /** Layouts that are shared: how many jobs each worker runs at once. */
+  readonly concurrency: number;
+  /** And how many workers there are, in place of `processors`. */
+  readonly workers: number;
+  /** How long one may be silent, in milliseconds. */
+  readonly leaseMs: number;
+  /** Workers wait for jobs: 0 or 1. */
+  readonly keepsWaiting: number;
+  /** The queue is paused now and then: 0 or 1. */
+  readonly pauses: number;
+  /** Jobs are added many at once: 0 or 1. */
+  readonly batches: number;
+  /** 1: each host sees its own locks only, as where a network file system keeps none: only leases count. */
+  readonly localLocks: number;
   /** `sync`: what was processed is deleted at the sender too: 0 or 1. */
   readonly deletes: number;
 };
@@ -56,6 +70,20 @@ const ALONE = {
   onlookers: 0,
   deletes: 0,
 } as const;
+
+/** How workers that share a queue go about it. */
+function sharing(seed: number, network: Network) {
+  const { pick } = chance(seed).branch(4);
+  return {
+    concurrency: pick([1, 1, 2, 3]),
+    workers: pick([1, 2, 3, 5, 8]),
+    leaseMs: pick([20, 60, 1000]),
+    keepsWaiting: pick([0, 1]),
+    pauses: pick([0, 0, 1]),
+    batches: pick([0, 1]),
+    localLocks: network === 'nfs' ? pick([0, 0, 1]) : 0,
+  };
+}
 
 export function planFor(seed: number, network: Network = 'local'): Plan {
   const { pick } = chance(seed).branch(1);
@@ -74,6 +102,7 @@ export function planFor(seed: number, network: Network = 'local'): Plan {
     turns: pick([50, 200, 600]),
     network: 'local',
     ...ALONE,
+    ...sharing(seed, network),
   };
   const more = chance(seed).branch(3);
   if (network === 'nfs') {
@@ -96,7 +125,7 @@ export function planFor(seed: number, network: Network = 'local'): Plan {
   return plan;
 }
 
-type Amount = Exclude<keyof Plan, 'profile' | 'network' | 'losesLocks'>;
+type Amount = Exclude<keyof Plan, 'profile' | 'network' | 'losesLocks' | 'localLocks' | 'leaseMs'>;
 
 /** The least of each that makes sense. */
 const LEAST: Record<Amount, number> = {
@@ -117,6 +146,11 @@ const LEAST: Record<Amount, number> = {
   cutOffs: 0,
   onlookers: 0,
   deletes: 0,
+  concurrency: 1,
+  workers: 0,
+  keepsWaiting: 0,
+  pauses: 0,
+  batches: 0,
 };
 
 /** Plans with a little less of one thing, the boldest cut of each first. */

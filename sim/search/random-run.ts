@@ -12,10 +12,10 @@
  * disk of their own, and a tool carries their jobs.
  */
 
-import { addAndTell, lookAround, observerOf, recoverAndCheck } from '../checker.ts';
-import { History, type Violation } from '../history.ts';
+import { addAllAndTell, addAndTell, lookAround, observerOf, recoverAndCheck } from '../checker.ts';
+import { History, type Payload, type Violation } from '../history.ts';
 import type { Layout, Observer, Runner } from '../layouts/layout.ts';
-import { diskFrom, randomImage, wholeImage } from '../machine/crash.ts';
+import { describeImage, diskFrom, randomImage, wholeImage } from '../machine/crash.ts';
 import { Disk } from '../machine/disk.ts';
 import { machineFor, type Wrap } from '../machine/machine.ts';
 import { Mount } from '../machine/mount.ts';
@@ -23,6 +23,7 @@ import { start } from '../machine/processes.ts';
 import { type Chance, chance, TraceHash } from '../machine/random.ts';
 import { type SimHost, type SimProcess, World } from '../machine/world.ts';
 import { JOB_COMMAND, programsFor, type RunKind } from '../programs.ts';
+import { NEED_LOCKS } from './explore.ts';
 import { faultFor } from './faults.ts';
 import type { Plan } from './plan.ts';
 import { carry, carryAll } from './sync-tool.ts';
@@ -49,14 +50,12 @@ const AGAIN_MS = 50;
 /** How long a host may be cut off before the server gives its locks to others. */
 const LEASE_MS = 100;
 const CUT_OFF_MS = [20, 150, 400] as const;
-/** When one host's locks can be another's, two work at once, and the number may go back: GUARANTEES.md, conditions. */
-const NEED_LOCKS = ['single', 'once', 'order', 'gaps'] as const;
 
 export async function randomRun(run: RandomRun): Promise<Outcome> {
   const { layout, plan, seed } = run;
   const dice = chance(seed).branch(2);
   const trace = new TraceHash();
-  let history = new History(plan.losesLocks === 0 ? [] : NEED_LOCKS);
+  let history = new History(keepsLocks(run) ? [] : NEED_LOCKS);
   let disk = await newQueue(plan, layout.create);
   let senderDisk = plan.network === 'sync' ? await newQueue(plan, layout.createSender) : disk;
   let steps = 0;
@@ -67,17 +66,24 @@ export async function randomRun(run: RandomRun): Promise<Outcome> {
     steps += world.steps;
     if (history.violations.length > 0) break;
     run.trace?.(last ? 'the end' : 'power cut');
-    const remains = (of: Disk) => diskFrom(last ? wholeImage(of) : randomImage(of, dice), plan.profile);
+    const remains = (of: Disk) => {
+      const image = last ? wholeImage(of) : randomImage(of, dice);
+      for (const line of describeImage(image)) run.trace?.(`  ${line}`);
+      return diskFrom(image, plan.profile);
+    };
     const shared = senderDisk === disk;
     disk = remains(disk);
     senderDisk = shared ? disk : remains(senderDisk);
-    history = history.afterCrash();
+    history = history.afterCrash(!last, undefined, !last && plan.profile === 'weak');
   }
   if (history.violations.length === 0) {
     if (senderDisk !== disk) carryAll({ from: senderDisk, to: disk, directory: layout.arrivals });
     const world = new World({ mode: 'direct', seed: seed + 1, firstPid: 90_000 });
-    const process = world.newProcess({ name: 'host-0', disk }, 'recovery');
+    // The last processes were killed, the power stayed on: the host is still the same.
+    const host = { name: 'host-0', disk, bootId: `host-0 ${plan.powerCuts}` };
+    const process = world.newProcess(host, 'recovery');
     await recoverAndCheck(layout, machineFor(world, process, undefined, run.wrap), history);
+    world.over();
   }
   trace.add(history.key);
   return { violations: history.violations, hash: trace.value, steps };
@@ -103,21 +109,23 @@ async function runEpoch(
     mode: 'stepped',
     seed: dice.below(2 ** 32),
     firstPid: 1000 * (epoch + 1),
+    localLocks: run.layout.isShared === true && plan.localLocks > 0,
     before: (process, call) => run.trace?.(`${process.pid} ${process.label}: ${call.name} ${call.path}`),
     fault: (process, call) => (actors.has(process) ? faultFor(call, dice, plan) : undefined),
   });
-  const hosts = Array.from({ length: plan.hosts }, (_, at) => hostOf(plan, world, disk, at));
+  const hosts = Array.from({ length: plan.hosts }, (_, at) => hostOf(plan, world, disk, at, epoch));
   // A host whose locks are lost can give a number out twice: adders are where that does not happen.
   const senders =
     senderDisk !== disk
       ? [{ name: 'sender', disk: senderDisk }]
-      : plan.losesLocks > 0
+      : !keepsLocks(run)
         ? hosts.slice(0, 1)
         : hosts;
   const actors = new Set<SimProcess>();
   const launch = actorsOf(run, world, history, dice, actors);
   for (let at = 0; at < plan.adders; at++) launch.adder(dice.pick(senders), `${epoch}.${at}`);
-  for (let at = 0; at < plan.processors; at++) launch.processor(dice.pick(hosts));
+  const workers = run.layout.isShared ? plan.workers : plan.processors;
+  for (let at = 0; at < workers; at++) launch.processor(dice.pick(hosts));
   const others = new Set<SimProcess>();
   const other = (host: SimHost, label: string, main: (process: SimProcess) => Promise<number>) => {
     const process = world.newProcess(host, label);
@@ -133,6 +141,7 @@ async function runEpoch(
     const route = { from: senderDisk, to: disk, directory: run.layout.arrivals };
     other(firstHost, 'sync tool', (process) => carry(world, process, route, dice, plan.deletes > 0));
   }
+  if (run.layout.isShared && plan.pauses > 0) other(firstHost, 'operator', pausing(world, run.layout, dice));
   const network = world.newProcess(firstHost, 'network');
   others.add(network);
 
@@ -168,16 +177,22 @@ async function runEpoch(
   return world;
 }
 
-function hostOf(plan: Plan, world: World, disk: Disk, at: number): SimHost {
+/** Whether a lock that is held is held, and seen by all. */
+function keepsLocks({ plan, layout }: RandomRun): boolean {
+  return plan.losesLocks === 0 && !(layout.isShared && plan.localLocks > 0);
+}
+
+function hostOf(plan: Plan, world: World, disk: Disk, at: number, epoch: number): SimHost {
   const name = `host-${at}`;
+  const bootId = `${name} ${epoch}`;
   const skewSeconds = at === 0 ? 0 : world.chance.below(2 * plan.skew + 1) - plan.skew;
-  if (plan.network !== 'nfs') return { name, disk, skewSeconds };
+  if (plan.network !== 'nfs') return { name, bootId, disk, skewSeconds };
   const mount = new Mount({
     now: () => world.nowMs,
     staleMs: plan.staleMs,
     chance: world.chance.branch(-at),
   });
-  return { name, disk, mount, skewSeconds };
+  return { name, bootId, disk, mount, skewSeconds };
 }
 
 /** A host has no network for a while; after the lease its locks are others' to take, and it is not told. */
@@ -202,20 +217,41 @@ function onlooker(world: World, layout: Layout, dice: Chance) {
   };
 }
 
+/** Somebody who stops the queue for a while, and lets it go on. */
+function pausing(world: World, layout: Layout, dice: Chance) {
+  return async (process: SimProcess): Promise<number> => {
+    const machine = machineFor(world, process);
+    for (;;) {
+      for (const act of [layout.pause, layout.resume]) {
+        await act?.(machine);
+        await new Promise<void>((resolve) => void machine.clock.after(dice.pick([5, 60, 300]), resolve));
+      }
+    }
+  };
+}
+
 /**
  * Between the start of a command and the note to the watchdog nobody guards it: src/worker/watchdog.ts says so, and
- * it is not looked for here.
+ * it is not looked for here. A worker of several has a note for each.
  */
-function isKillable({ alive, lastCall }: SimProcess): boolean {
-  return alive && lastCall !== 'spawn';
+function isKillable({ alive, lastCall, descriptors }: SimProcess): boolean {
+  if (!alive || lastCall === 'spawn') return false;
+  for (const { target } of descriptors.values()) {
+    if (target.kind !== 'node' || target.path !== 'scratch' || target.node.kind !== 'file') continue;
+    if (target.node.content[0] === STARTING) return false;
+  }
+  return true;
 }
+
+/** The note of a watchdog whose command is about to be started: `starting`. */
+const STARTING = 's'.charCodeAt(0);
 
 function kill(world: World, victims: readonly SimProcess[]): void {
   for (const victim of victims) world.end(victim, { kind: 'signaled', signal: 9 });
 }
 
 function actorsOf(
-  { layout, plan, wrap }: RandomRun,
+  { layout, layout: { isShared = false }, plan, wrap }: RandomRun,
   world: World,
   history: History,
   dice: Chance,
@@ -235,11 +271,14 @@ function actorsOf(
     adder: (host: SimHost, label: string) =>
       begin(host, 'adder', async (process) => {
         const machine = machineFor(world, process, programs, wrap);
+        const payloads: Payload[] = [];
         for (let at = 0; at < plan.addsEach; at++) {
-          const payload = `job ${label}.${at}: all of its bytes!`;
+          const payload = `job ${isShared ? dice.pick(KINDS) : ''}${label}.${at}: all of its bytes!`;
           process.onExit.push(() => history.addBroken(payload));
-          await addAndTell(layout, machine, history, payload);
+          payloads.push(payload);
         }
+        if (isShared && plan.batches > 0) await addAllAndTell(layout, machine, history, payloads);
+        else for (const payload of payloads) await addAndTell(layout, machine, history, payload);
         return 0;
       }),
     processor: (host: SimHost) =>
@@ -257,9 +296,14 @@ function actorsOf(
   };
 }
 
+/** Of jobs in a queue that is shared: see layouts/home.ts. */
+const KINDS = ['', '', '', '~', '!', 'red/', 'red/', 'red/~', 'red/!', 'blue/'] as const;
+
 function runnerFor(plan: Plan, observer: Observer): Runner {
-  if (plan.commands === 0) return { kind: 'function', observer };
-  return { kind: 'command', program: JOB_COMMAND, observer };
+  const { concurrency, leaseMs } = plan;
+  const manner = { concurrency, leaseMs, keepsWaiting: plan.keepsWaiting > 0, isPatient: false };
+  if (plan.commands === 0) return { kind: 'function', observer, manner };
+  return { kind: 'command', program: JOB_COMMAND, observer, manner };
 }
 
 /** Runs within a worker's own process end with it. */

@@ -12,12 +12,14 @@ export type Actor = (layout: Layout, machine: Machine, history: History) => Prom
 
 export type Scenario = {
   readonly name: string;
-  /** Jobs that are in the queue for good before it begins. */
-  readonly jobsBefore: number;
+  /** Jobs that are in the queue for good before it begins: how many, or their labels. */
+  readonly jobsBefore: number | readonly string[];
   readonly main: Actor;
   readonly between?: Actor;
   /** The main actor is killed where the other one comes in. */
   readonly mainDies?: boolean;
+  /** The main actor is stopped there, for longer than any lease, and goes on when the other one has done its work. */
+  readonly mainStops?: boolean;
   /** How the jobs before were added. */
   readonly wayBefore?: AddWay;
   /** Jobs get numbers from elsewhere. */
@@ -32,7 +34,7 @@ export function payloadOf(label: string): string {
   return `job ${label}: all of its bytes!`;
 }
 
-function adding(labels: readonly string[], way: AddWay = 'own'): Actor {
+export function adding(labels: readonly string[], way: AddWay = 'own'): Actor {
   return async (layout, machine, history) => {
     for (const label of labels) await addAndTell(layout, machine, history, payloadOf(label), way);
   };
@@ -47,14 +49,14 @@ const creating: Actor = async (layout, machine, history) => {
   }
 };
 
-const inTurn =
+export const inTurn =
   (...actors: readonly Actor[]): Actor =>
   async (...all) => {
     for (const actor of actors) await actor(...all);
   };
 
 /** A worker that meets an error ends, and says so; what it leaves is checked afterwards. */
-const processing: Actor = async (layout, machine, history) => {
+export const processing: Actor = async (layout, machine, history) => {
   try {
     await layout.work(machine, { kind: 'function', observer: observerOf(history) });
   } catch (error) {

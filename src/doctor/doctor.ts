@@ -1,13 +1,15 @@
 /** Examines a directory: what its file system does, what is wrong if it is a queue, and what can be promised there. */
 
+import { toMs } from '../os/calendar.ts';
 import type { Machine } from '../os/ports.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
+import type { Decoder } from '../spool/open-packet.ts';
 import { withBench } from './bench.ts';
 import { isNetwork } from './file-systems.ts';
 import { type Mount, mountOf } from './mount.ts';
 import { notMeasured, type Outcome, type Probe, unknown } from './probe.ts';
 import { PROBES } from './probes.ts';
-import { type Assessment, assess } from './promises.ts';
+import { type Assessment, assess, assessWorkers, type WorkersAssessment } from './promises.ts';
 import { examineQueue, type QueueReport } from './queue.ts';
 
 export type Examination = {
@@ -19,6 +21,8 @@ export type Examination = {
   readonly hindrance: string | undefined;
   readonly probes: readonly Probed[];
   readonly promises: readonly Assessment[];
+  /** What parallel workers may rely on, besides. */
+  readonly workers: readonly WorkersAssessment[];
   /** Undefined when it is no queue. */
   readonly queue: QueueReport | undefined;
 };
@@ -28,6 +32,8 @@ export type Probed = Pick<Probe, 'name' | 'title'> & Outcome;
 export type ExamineOptions = {
   /** Aborted: ends after the probe that runs. */
   readonly stop: AbortSignal;
+  /** For a queue whose job files are encoded. */
+  readonly decoder?: Decoder | undefined;
   /** Told before each probe. */
   readonly onProbe?: (probe: Probe, at: number, of: number) => Promise<void>;
 };
@@ -63,9 +69,13 @@ export async function examine(
     probes = PROBES.map(({ name, title }) => ({ name, title, ...unknown('nothing could be tried here') }));
   }
   const skewMs = probes.find(({ name }) => name === 'clock-skew')?.numbers?.skewMs ?? 0;
-  const queue = await examineQueue(machine, directory, Number(clock.now().seconds) * 1000 + skewMs);
-  const promises = assess(new Map(probes.map((probe) => [probe.name, probe])));
-  return { directory, mount, network: isNetwork(mount?.type), hindrance, probes, promises, queue };
+  const nowMs = toMs(clock.now()) + skewMs;
+  const queue = await examineQueue(machine, directory, nowMs, options.decoder);
+  const network = isNetwork(mount?.type);
+  const outcomes = new Map<string, Outcome>(probes.map((probe) => [probe.name, probe]));
+  const promises = assess(outcomes);
+  const workers = assessWorkers(outcomes, network);
+  return { directory, mount, network, hindrance, probes, promises, workers, queue };
 }
 
 async function tried(probe: Probe, bench: Parameters<Probe['measure']>[0]): Promise<Outcome> {

@@ -50,13 +50,23 @@ export async function publish(files: Files, publication: Publication): Promise<P
   const size = await writeTemporary(files, temporary, publication);
   const name = typeof publication.name === 'string' ? publication.name : publication.name();
   const path = `${directory}/${name}`;
+  await putInPlace(files, directory, temporary, path);
+  const synced = durability === 'power-safe' ? await syncDirectory(files, directory, path) : 'unasked';
+  return { path, nameSync: synced, size };
+}
+
+/** Gives a file that is whole its name. Throws `not-durable` when nobody can tell whether it has it. */
+export async function putInPlace(
+  files: Files,
+  directory: string,
+  temporary: string,
+  path: string,
+): Promise<void> {
   try {
     await files.rename(temporary, path);
   } catch (error) {
     if (!(await wasRenamed(files, directory, temporary, path))) throw error;
   }
-  const synced = durability === 'power-safe' ? await syncDirectory(files, directory, path) : 'unasked';
-  return { path, nameSync: synced, size };
 }
 
 async function writeTemporary(files: Files, temporary: string, publication: Publication): Promise<number> {

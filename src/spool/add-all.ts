@@ -15,7 +15,8 @@ import { closeQuietly } from '../os/close-quietly.ts';
 import type { Descriptor, Machine } from '../os/ports.ts';
 import { following, type Sequence, sequence } from '../packet/header.ts';
 import type { Added, AddOptions, JobId, NewJob } from '../queue/contract.ts';
-import { syncDirectory } from '../queue/publish.ts';
+import { isQueueError, QueueError, reasonOf } from '../queue/errors.ts';
+import { putInPlace, syncDirectory } from '../queue/publish.ts';
 import { writeChunks } from './add.ts';
 import { addJob, giveBack, writeDown } from './add-job.ts';
 import { type Order, readSettings } from './home/rooms.ts';
@@ -40,7 +41,7 @@ const BATCH = 200;
 
 /**
  * Adds jobs in batches. When one fails, those of the batches before are in the queue; of its own batch, none, or
- * after `not-durable` perhaps all.
+ * after `not-durable` perhaps some or all.
  */
 export async function addAllJobs(
   machine: Machine,
@@ -109,12 +110,15 @@ class Batch {
       this.#writtenDown = true;
       for (const [path, numbers] of this.#numbers) await writeDown(numbers, this.#next.get(path) as Sequence);
       for (const { draft, temporary, seq, stem } of this.#written) {
-        await files.rename(temporary, join(jobsDirectory(this.#queue), nameOf(draft, seq, stem)));
+        const jobs = jobsDirectory(this.#queue);
+        await putInPlace(files, jobs, temporary, join(jobs, nameOf(draft, seq, stem)));
         placed += 1;
       }
     } catch (error) {
+      // One that may be there keeps its number.
+      if (isQueueError(error, 'not-durable')) placed += 1;
       await this.#takeBack(this.#written.slice(placed));
-      throw error;
+      throw placed === 0 ? error : this.#partly(placed, error);
     } finally {
       for (const { target } of this.#written) await closeQuietly(files, target);
       for (const numbers of this.#numbers.values()) await numbers.close();
@@ -160,6 +164,12 @@ class Batch {
       this.#next.set(job.numbering.path, following(job.seq));
       await this.#machine.files.writeAt(job.target, numberedHead(job.draft, job.seq), 0);
     }
+  }
+
+  /** The first so many are there, and may run already. */
+  #partly(placed: number, cause: unknown): QueueError {
+    const what = `${placed} of ${this.#written.length} jobs were added, the others not: ${reasonOf(cause)}`;
+    return new QueueError('not-durable', `${jobsDirectory(this.#queue)}: ${what}`, { cause });
   }
 
   /** Jobs that came to nothing: their files, and the numbers that were written down for them. */

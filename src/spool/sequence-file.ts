@@ -119,7 +119,7 @@ async function readSequence(
 }
 
 /** Who believes wrongly that there is no number yet begins again at the first, and gives numbers out twice. */
-async function peekAfresh(machine: Machine, path: string): Promise<Sequence | undefined> {
+export async function peekAfresh(machine: Machine, path: string): Promise<Sequence | undefined> {
   await refreshNames(machine.files, parentOf(path));
   return peekSequence(machine, path);
 }

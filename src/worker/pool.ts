@@ -123,6 +123,13 @@ function newMember(queue: Queue): Member {
   };
 }
 
+/** What waits for a change of it now; a wait before that has no more to wait for. */
+function newWait(member: Member): AbortController {
+  member.waiting?.abort();
+  member.waiting = new AbortController();
+  return member.waiting;
+}
+
 export async function runPool(machine: Machine, options: PoolOptions): Promise<PoolReport> {
   return new Pool(machine, options).run();
 }
@@ -271,8 +278,7 @@ class Pool {
 
   /** By an event where there are any, and by looking again after a while where there are none, or they get lost. */
   async #wakeWhenItStirs(member: Member): Promise<void> {
-    const waiting = new AbortController();
-    member.waiting = waiting;
+    const waiting = newWait(member);
     const wake = () => {
       if (waiting.signal.aborted) return;
       waiting.abort();
@@ -299,8 +305,7 @@ class Pool {
       this.#wakeUp(); // nobody else tells us to look whether it stirs
       return;
     }
-    const waiting = new AbortController();
-    member.waiting = waiting;
+    const waiting = newWait(member);
     void session.changed(LEAVE_AFTER_MS, waiting.signal).then(() => {
       if (waiting.signal.aborted) return;
       member.ask = true;
@@ -318,8 +323,7 @@ class Pool {
     member.failed = false;
     await this.#leave(member).catch(() => {}); // it has failed already, and that was told
     if (!this.#options.keepWaiting) return;
-    const waiting = new AbortController();
-    member.waiting = waiting;
+    const waiting = newWait(member);
     const cancel = this.#machine.clock.after(TROUBLE_MS, () => {
       member.ask = true;
       this.#wakeUp();

@@ -300,6 +300,17 @@ describe('one job', () => {
     });
   });
 
+  it('is explained with names as a shell takes them', async () => {
+    const path = temporary.path('JOB of DIR');
+    const queue = await homeQueue(path);
+    await addNamed(queue, 'x', { lane: 'a $b' });
+    const id = await failNext(queue, 'no', 'hold');
+    const { stdout } = await run(['explain', path, id]);
+    expect(stdout).toContain(
+      `\`intray retry '${path}' ${id}\` runs it again, \`intray skip '${path}' --lane 'a $b'\` goes on`,
+    );
+  });
+
   it('is shown with all it brings', async () => {
     const queue = await homeQueue(q());
     const id = await addNamed(queue, '--level', { env: { COLOUR: 'blue' }, name: 'nightly', priority: 7 });

@@ -418,6 +418,15 @@ describe('a queue that cannot be worked now', () => {
 });
 
 describe('at a terminal', () => {
+  it('says how a job that failed is run again', () => {
+    const cli = intrayCli();
+    queueOf(cli, ['a']);
+    const { stdout } = cli.sh(`NO_COLOR=1 TERM=xterm script -qec "${INTRAY} work q -- false" /dev/null`);
+    const [, command = ''] = /To run it again: intray (retry q [0-9a-f]{8})\r/.exec(stdout) ?? [];
+    expect(cli.run(command.split(' ')).status).toBe(0);
+    expect(cli.run(['work', 'q', '-o', 'inherit', '--', 'cat']).stdout).toBe('a\n');
+  });
+
   it('it shows how far it is, and sums up', async () => {
     const cli = intrayCli();
     queueOf(cli, ['a', 'b', 'c']);

@@ -23,6 +23,9 @@ afterEach(() => {
   for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
 });
 
+/** A page has some 60 calls of a command, and Node on a busy machine takes a second to start. */
+const PAGE_DEADLINE_MS = 300_000;
+
 /** The blocks of a page in these languages, in order. */
 function blocks(page: string, ...languages: string[]): { language: string; text: string }[] {
   const source = readFileSync(join(root, page), 'utf8');
@@ -74,6 +77,7 @@ describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {
         expect(expected).toBeGreaterThanOrEqual(LEAST_OUTPUTS[page] ?? 8);
       }
     },
+    PAGE_DEADLINE_MS,
   );
 });
 

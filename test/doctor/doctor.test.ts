@@ -1,21 +1,23 @@
 /** The whole examination: what it concludes, and that it leaves nothing behind. */
 
 import fs from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { endingOf } from '../../src/cli/intray/doctor.ts';
-import { REMEDIES } from '../../src/cli/intray/doctor-words.ts';
+import { endingOf, report } from '../../src/cli/intray/doctor.ts';
+import { REMEDIES, WORKERS_MEANING } from '../../src/cli/intray/doctor-words.ts';
 import { intray } from '../../src/cli/intray/main.ts';
 import { withBench } from '../../src/doctor/bench.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import { findMount } from '../../src/doctor/mount.ts';
 import type { Outcome, Verdict } from '../../src/doctor/probe.ts';
 import { PROBES } from '../../src/doctor/probes.ts';
-import { assess } from '../../src/doctor/promises.ts';
+import { assess, assessWorkers } from '../../src/doctor/promises.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { createQueueDirectory } from '../../src/spool/queue-files.ts';
 import { faultyFiles } from '../support/faulty-files.ts';
+import { homeQueue } from '../support/home-queues.ts';
 import { machineWithFiles } from '../support/machines.ts';
-import { putJob } from '../support/packets.ts';
+import { packet, putJob } from '../support/packets.ts';
 import { listening } from '../support/spoken.ts';
 import { useTemporary } from '../support/temporary.ts';
 
@@ -86,6 +88,7 @@ describe('an examination', () => {
     expect(said.stdout).toMatch(/^ {2}\? {4}rename +it could not be tried: no space left on the disk$/m);
     expect(said.stdout).toMatch(/^ {2}\? {4}G2 /m);
     expect(said.stdout).not.toContain('Do not');
+    expect(said.stdout).toMatch(/^ {2}\? {4}workers beside each other .*, for want of: .*\n {2}\S/m);
     expect([1, 8]).toContain(status);
     expect(fs.readdirSync(directory)).toEqual([]);
   });
@@ -114,15 +117,21 @@ describe('an examination', () => {
 
 describe('the command', () => {
   it.each([
-    ['a gap', 4, (queue: string) => putJob(queue, 'x', { seq: 2 }), 'gap', 'fspl queue-set-next -q DIR 2'],
+    ['a gap', 4, (queue: string) => putJob(queue, 'x', { seq: 2 }), 'gap', 'intray skip \\S+/queue$'],
     [
       'damage',
       6,
       (queue: string) => fs.writeFileSync(`${queue}/jobs/fspl-x.fspl`, ''),
       'damage',
-      'send it again',
+      'send it again.*: intray repair \\S+/queue --apply$',
     ],
-    ['a note', 0, (queue: string) => leftBehind(`${queue}/nextseq.temp`), 'note', 'Remove it.'],
+    [
+      'a note',
+      0,
+      (queue: string) => leftBehind(`${queue}/nextseq.temp`),
+      'note',
+      'To remove it: intray repair \\S+/queue --apply$',
+    ],
   ])('tells of %s and ends with %i', async (_, expected, spoil, severity, remedy) => {
     const queue = temporary.path('queue');
     await createQueueDirectory(realMachine, queue, { appendOnly: false });
@@ -140,12 +149,79 @@ describe('the command', () => {
     expect(status).toBe(document.promises[0].verdict === 'fails' ? 8 : expected);
   });
 
+  it('says what a file system without events or common locks means for workers', async () => {
+    const queue = temporary.path('queue');
+    await createQueueDirectory(realMachine, queue, { appendOnly: false });
+    const found = await examine(realMachine, queue, { stop: never });
+    const outcomes = new Map<string, Outcome>(
+      PROBES.map(({ name }) => [
+        name,
+        { verdict: ['events', 'lock-hosts'].includes(name) ? 'fails' : 'holds', seen: '' },
+      ]),
+    );
+    const plain = (text: string) => text;
+    const colours = { good: plain, warning: plain, bad: plain, faint: plain, bold: plain };
+    const text = report({ ...found, workers: assessWorkers(outcomes, true) }, colours);
+    expect(text).toMatch(
+      /^ {2}yes {2}workers beside each other on this machine\n {2}NO {3}workers on several/m,
+    );
+    expect(text).toMatch(
+      /^ {2}NO {3}workers on several machines, for .*\n {7}.*--lease.*\n {7}One that is silent/m,
+    );
+    expect(text).toMatch(/^ {2}NO {3}workers that wait .*\n {7}.*about every second/m);
+  });
+
+  it('looks at encoded jobs with their decoder', async () => {
+    const queue = temporary.path('queue');
+    await createQueueDirectory(realMachine, queue, { appendOnly: false });
+    fs.writeFileSync(`${queue}/jobs/fspl-x.fspl`, gzipSync(packet({ seq: 1 })));
+    const without = listening();
+    await intray(without.machine, ['doctor', queue, '--json']);
+    const asked = JSON.parse(without.said.stdout).queue;
+    expect(asked.problems).toMatchObject([{ kind: 'encoded', remedy: expect.stringContaining('--decoder') }]);
+    const told = listening();
+    await intray(told.machine, ['doctor', queue, '--json', '--decoder', 'zcat']);
+    expect(JSON.parse(told.said.stdout).queue).toMatchObject({ waiting: 1, problems: [] });
+  });
+
+  it('says the same of a queue as repair does', async () => {
+    const queue = temporary.path('queue');
+    await homeQueue(queue);
+    fs.rmSync(`${queue}/failed`, { recursive: true });
+    fs.writeFileSync(`${queue}/jobs/fspl-x.fspl`, '');
+    fs.unlinkSync(`${queue}/nextseq.lock`);
+    const doctor = listening();
+    await intray(doctor.machine, ['doctor', queue, '--json']);
+    const repair = listening();
+    expect(await intray(repair.machine, ['repair', queue, '--json'])).toBe(6);
+    const problems = JSON.parse(doctor.said.stdout).queue.problems;
+    const { findings } = JSON.parse(repair.said.stdout);
+    expect(findings.map(({ kind }: { kind: string }) => kind)).toEqual([
+      'lock-missing',
+      'rooms-missing',
+      'damaged',
+    ]);
+    expect(problems.map(({ kind }: { kind: string }) => kind)).toEqual(
+      findings.map(({ kind }: { kind: string }) => kind),
+    );
+    expect(problems[0].remedy).toBe(
+      `When nothing works the queue, make an empty one: touch ${queue}/nextseq.lock`,
+    );
+    expect(findings[0].advice).toBe(
+      `when nothing works the queue, make an empty one: touch ${queue}/nextseq.lock`,
+    );
+  });
+
   it('has a remedy for whatever keeps a promise from holding', () => {
     const everythingFails = new Map(
       PROBES.map(({ name }) => [name, { verdict: 'fails', seen: '' } as Outcome]),
     );
     for (const { because } of assess(everythingFails)) {
       for (const name of because) expect(REMEDIES).toHaveProperty(name);
+    }
+    for (const { claim, because } of assessWorkers(everythingFails, true)) {
+      expect(because.length).toBeGreaterThan(0);
+      for (const name of because) expect(WORKERS_MEANING[claim]).toHaveProperty(name);
     }
     for (const name of Object.keys(REMEDIES)) expect(PROBES.map((probe) => probe.name)).toContain(name);
   });
@@ -195,6 +271,37 @@ describe('what holds', () => {
     ],
   ])('with %s', (_, outcomes, expected) => {
     expect(verdicts(outcomes)).toBe(expected);
+  });
+
+  it.each<[string, ReadonlyMap<string, Outcome>, boolean, string]>([
+    ['a disk', all('holds'), false, 'one-host holds, at-once holds'],
+    [
+      'a server',
+      all('holds', { 'lock-hosts': 'unknown' }),
+      true,
+      'one-host holds, several-hosts unknown, at-once holds',
+    ],
+    [
+      'locks that end at the machine, and no events',
+      all('holds', { 'lock-hosts': 'fails', events: 'fails' }),
+      true,
+      'one-host holds, several-hosts fails, at-once fails',
+    ],
+    [
+      'no rename between directories',
+      all('holds', { rename: 'fails' }),
+      true,
+      'one-host fails, several-hosts fails, at-once holds',
+    ],
+    [
+      'a file system that nobody knows',
+      all('holds', { 'lock-hosts': 'unknown' }),
+      false,
+      'one-host holds, several-hosts unknown, at-once holds',
+    ],
+  ])('for workers on %s', (_, outcomes, network, expected) => {
+    const said = assessWorkers(outcomes, network).map(({ claim, verdict }) => `${claim} ${verdict}`);
+    expect(said.join(', ')).toBe(expected);
   });
 
   it('is what GUARANTEES.md promises', () => {

@@ -1,15 +1,18 @@
 /** What the doctor sees in a queue: each thing that can be wrong, alone, and nothing while a worker goes on. */
 
 import fs from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { examineQueue, type Problem, type QueueReport } from '../../src/doctor/queue.ts';
+import { examineQueue, type QueueReport, SEVERITY } from '../../src/doctor/queue.ts';
 import type { Machine } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
+import { decoderFor } from '../../src/spool/open-packet.ts';
 import { createQueueDirectory } from '../../src/spool/queue-files.ts';
 import { faultyFiles } from '../support/faulty-files.ts';
+import { addNamed, deadWorker, fileOf, homeQueue } from '../support/home-queues.ts';
 import { interceptFiles } from '../support/intercepted-files.ts';
 import { machineWith, machineWithFiles } from '../support/machines.ts';
-import { putJob } from '../support/packets.ts';
+import { packet, putJob } from '../support/packets.ts';
 import { useTemporary } from '../support/temporary.ts';
 
 const temporary = useTemporary();
@@ -27,16 +30,16 @@ async function look(queue: string, machine: Machine = realMachine, nowMs = Date.
   return report;
 }
 
-type Case = [what: string, spoil: (queue: string) => void, expected: (queue: string) => Problem];
+type Case = [what: string, spoil: (queue: string) => void, expected: (queue: string) => object];
 
 const CASES: Case[] = [
   [
     'a number that is none',
     (queue) => fs.writeFileSync(`${queue}/nextseq`, 'seven\n'),
     (queue) => ({
-      kind: 'number-unreadable',
+      kind: 'damaged-file',
       path: `${queue}/nextseq`,
-      reason: 'expected a number from 0 to 18446744073709551615, found "seven\\n"',
+      message: 'expected a number from 0 to 18446744073709551615, found "seven\\n"',
     }),
   ],
   [
@@ -56,35 +59,27 @@ const CASES: Case[] = [
   ],
   [
     'a damaged job',
-    (queue) => fs.writeFileSync(`${queue}/jobs/fspl-x.fspl`, 'junk'),
+    (queue) => fs.writeFileSync(`${queue}/jobs/fspl-x.fspl`, '*FIL'),
     (queue) => ({
-      kind: 'job-unreadable',
+      kind: 'damaged',
       path: `${queue}/jobs/fspl-x.fspl`,
-      reason: 'it ends after 4 of the 30 bytes of its prefix',
-    }),
-  ],
-  [
-    'a directory named like a job',
-    (queue) => fs.mkdirSync(`${queue}/jobs/fspl-x.fspl`),
-    (queue) => ({
-      kind: 'job-unreadable',
-      path: `${queue}/jobs/fspl-x.fspl`,
-      reason: 'it is a directory, not a job file',
+      message: 'it ends after 4 of the 30 bytes of its prefix',
     }),
   ],
   [
     'two jobs of one number',
-    (queue) => ['a', 'b'].map((name) => putJob(queue, name, { seq: 1 })),
+    (queue) => ['a', 'b'].map((name) => putJob(queue, name, { seq: 1, payload: name })),
     (queue) => ({
       kind: 'duplicate',
-      seq: 1n as never,
-      paths: [`${queue}/jobs/fspl-a.fspl`, `${queue}/jobs/fspl-b.fspl`],
+      path: `${queue}/jobs/fspl-b.fspl`,
+      message: 'it has the number of fspl-a.fspl, 1',
+      remedy: 'person',
     }),
   ],
   [
     'a missing job',
     (queue) => [3, 4].map((seq) => putJob(queue, `${seq}`, { seq })),
-    () => ({ kind: 'gap', missing: 1n as never, next: 3n as never, waiting: 2 }),
+    () => ({ kind: 'gap', lane: '', missing: 1n, next: 3n, waiting: 2 }),
   ],
   [
     'a job that is over',
@@ -92,29 +87,24 @@ const CASES: Case[] = [
       fs.writeFileSync(`${queue}/nextseq`, '5\n');
       putJob(queue, 'old', { seq: 4 });
     },
-    (queue) => ({ kind: 'past', path: `${queue}/jobs/fspl-old.fspl`, seq: 4n as never, next: 5n as never }),
+    (queue) => ({ kind: 'past', path: `${queue}/jobs/fspl-old.fspl` }),
   ],
   [
     'what a killed sender left',
     (queue) => leave(`${queue}/jobs/tmp-fspl-x.fspl.tmp`),
-    (queue) => ({ kind: 'litter', path: `${queue}/jobs/tmp-fspl-x.fspl.tmp`, ageHours: 3 }),
-  ],
-  [
-    'what a killed processor left',
-    (queue) => leave(`${queue}/nextseq.temp`),
-    (queue) => ({ kind: 'litter', path: `${queue}/nextseq.temp`, ageHours: 3 }),
+    (queue) => ({ kind: 'temporary', path: `${queue}/jobs/tmp-fspl-x.fspl.tmp` }),
   ],
   [
     'what a killed doctor left',
     (queue) => leave(`${queue}/.intray-doctor-x`),
-    (queue) => ({ kind: 'litter', path: `${queue}/.intray-doctor-x`, ageHours: 3 }),
+    (queue) => ({ kind: 'litter', path: `${queue}/.intray-doctor-x`, ageHours: 35 }),
   ],
 ];
 
-/** Three hours and a half old. */
+/** A day and a half old, less half an hour. */
 function leave(path: string): void {
   fs.writeFileSync(path, '');
-  const then = (Date.now() - 3.5 * HOUR_MS) / 1000;
+  const then = (Date.now() - 35.5 * HOUR_MS) / 1000;
   fs.utimesSync(path, then, then);
 }
 
@@ -125,18 +115,17 @@ describe('a queue', () => {
     for (const name of ['jobs/fspl-1.fspl.out', 'jobs/.syncthing.x.tmp', 'jobs/tmp-notes', 'README']) {
       fs.writeFileSync(`${queue}/${name}`, '');
     }
-    expect(await look(queue, realMachine, Date.now() + 100 * HOUR_MS)).toEqual({
-      appendOnly: false,
-      next: 1n,
-      waiting: 2,
-      problems: [],
-    });
+    const { snapshot, problems } = await look(queue);
+    expect(problems).toEqual([]);
+    expect(snapshot).toMatchObject({ kind: 'filespooler', counts: { waiting: 2 } });
   });
 
   it('that is append-only needs neither number nor lock, nor the first of its jobs', async () => {
     const queue = await newQueue({ appendOnly: true });
     putJob(queue, 'x', { seq: 7 });
-    expect(await look(queue)).toEqual({ appendOnly: true, next: undefined, waiting: 1, problems: [] });
+    const { snapshot, problems } = await look(queue);
+    expect(problems).toEqual([]);
+    expect(snapshot).toMatchObject({ kind: 'append-only', counts: { waiting: 1 } });
   });
 
   it('is not every directory', async () => {
@@ -146,29 +135,111 @@ describe('a queue', () => {
   it.each(CASES)('with %s', async (_, spoil, expected) => {
     const queue = await newQueue();
     spoil(queue);
-    expect((await look(queue)).problems).toEqual([expected(queue)]);
+    expect((await look(queue)).problems).toEqual([expect.objectContaining(expected(queue))]);
   });
 
   it('has no litter that may still be written to', async () => {
     const queue = await newQueue();
     fs.writeFileSync(`${queue}/jobs/tmp-fspl-x.fspl.tmp`, '');
+    fs.mkdirSync(`${queue}/.intray-doctor-x`);
     expect((await look(queue)).problems).toEqual([]);
   });
 
+  it('tells the worst first', async () => {
+    const queue = await newQueue();
+    leave(`${queue}/jobs/tmp-fspl-x.fspl.tmp`);
+    putJob(queue, '3', { seq: 3 });
+    fs.writeFileSync(`${queue}/jobs/fspl-x.fspl`, '');
+    const { problems } = await look(queue);
+    expect(problems.map(({ kind }) => SEVERITY[kind])).toEqual(['damage', 'gap', 'note']);
+  });
+
   it.each([
-    ['jobs-unreadable', (queue: string) => `${queue}/jobs`, 'readdir'],
-    ['job-unreadable', (queue: string) => `${queue}/jobs/fspl-1.fspl`, 'open'],
-    ['number-unreadable', (queue: string) => `${queue}/nextseq`, 'open'],
-    ['lock-unusable', (queue: string) => `${queue}/nextseq.lock`, 'open'],
-  ])('that we have no right to: %s', async (kind, pathIn, call) => {
+    ['readdir', (queue: string) => `${queue}/jobs`],
+    ['open', (queue: string) => `${queue}/jobs/fspl-1.fspl`],
+    ['open', (queue: string) => `${queue}/nextseq`],
+    ['open', (queue: string) => `${queue}/nextseq.lock`],
+  ])('that we have no right to %s', async (call, pathIn) => {
     const queue = await newQueue();
     putJob(queue, '1', { seq: 1 });
     const path = pathIn(queue);
     const faulty = faultyFiles(realMachine.files, ({ name, path: at }) =>
       name === call && at === path ? 'EACCES' : undefined,
     );
-    expect((await look(queue, machineWithFiles(faulty))).problems).toEqual([
-      { kind, path, reason: 'permission denied' },
+    const { problems } = await look(queue, machineWithFiles(faulty));
+    expect(problems).toEqual([
+      expect.objectContaining({
+        kind: 'no-access',
+        path,
+        message: expect.stringMatching(/^permission denied/),
+      }),
+    ]);
+  });
+
+  it('that is encoded needs its decoder', async () => {
+    const queue = await newQueue();
+    fs.writeFileSync(`${queue}/jobs/fspl-x.fspl`, gzipSync(packet({ seq: 1 })));
+    expect((await look(queue)).problems).toMatchObject([{ kind: 'encoded' }]);
+    const decoder = await decoderFor(realMachine, 'zcat');
+    const report = await examineQueue(realMachine, queue, Date.now(), decoder);
+    expect(report).toMatchObject({ problems: [], snapshot: { counts: { waiting: 1 } } });
+  });
+
+  it('whose jobs are on another file system says that they were not measured', async () => {
+    const queue = await newQueue();
+    expect((await look(queue, jobsElsewhere(queue))).problems).toEqual([
+      { kind: 'elsewhere', path: `${queue}/jobs` },
+    ]);
+  });
+});
+
+/** A machine on which `jobs/` is a mount of its own. */
+function jobsElsewhere(queue: string): Machine {
+  const stat = async (path: string) => {
+    const status = await realMachine.files.stat(path);
+    return path === `${queue}/jobs` ? { ...status, device: status.device + 1n } : status;
+  };
+  return machineWithFiles({ ...realMachine.files, stat });
+}
+
+describe('a queue with parallel workers', () => {
+  it('has no gap among jobs that are in no order', async () => {
+    const queue = temporary.path('queue');
+    const home = await homeQueue(queue);
+    for (const name of ['a', 'b', 'c']) await addNamed(home, name);
+    const { snapshot, problems } = await look(queue);
+    expect(problems).toEqual([]);
+    expect(snapshot).toMatchObject({ kind: 'home', order: 'free', counts: { ready: 3 } });
+  });
+
+  it('has gaps in its lanes', async () => {
+    const queue = temporary.path('queue');
+    const home = await homeQueue(queue);
+    const ids: string[] = [];
+    for (const name of ['a', 'b', 'c']) ids.push(await addNamed(home, name, { lane: 'x y' }));
+    fs.unlinkSync(`${queue}/jobs/${fileOf(queue, ids[0] ?? '')}`);
+    expect((await look(queue)).problems).toEqual([
+      { kind: 'gap', lane: 'x y', missing: 1n, next: 2n, waiting: 2 },
+    ]);
+  });
+
+  it('has a dead worker, which is no damage: its jobs come back', async () => {
+    const queue = temporary.path('queue');
+    const home = await homeQueue(queue);
+    const id = await addNamed(home, 'a', { lane: 'x' });
+    await addNamed(home, 'b', { lane: 'x' });
+    const name = deadWorker(queue, fileOf(queue, id));
+    const { snapshot, problems } = await look(queue);
+    expect(problems).toMatchObject([{ kind: 'dead-worker', path: `${queue}/work/${name}` }]);
+    expect(problems.map(({ kind }) => SEVERITY[kind])).toEqual(['note']);
+    expect(snapshot).toMatchObject({ counts: { waiting: 1, running: 1 } });
+  });
+
+  it('cannot have its jobs on another file system', async () => {
+    const queue = temporary.path('queue');
+    await homeQueue(queue);
+    expect((await look(queue, jobsElsewhere(queue))).problems).toMatchObject([
+      { kind: 'other-file-system', path: `${queue}/jobs` },
     ]);
   });
 });
@@ -198,26 +269,36 @@ describe('a queue that is worked meanwhile', () => {
     for (let seq = 1; seq <= 20; seq++) putJob(queue, `${seq}`, { seq });
     const report = await look(queue, worked(queue, call, times));
     expect(report.problems).toEqual([]);
-    expect(report.next).toBeGreaterThan(1n);
+    expect(report.snapshot?.lanes[0]?.next).toBeGreaterThan(1n);
   });
 
   it('is told to be busy when it never rests', async () => {
     const queue = await newQueue();
     for (let seq = 1; seq <= 20; seq++) putJob(queue, `${seq}`, { seq });
-    const { next, problems } = await look(queue, worked(queue, 'readdir', 100));
+    let seen = 1;
+    // A number that jumps ahead at each look, as if jobs came and went faster than we see them.
+    const files = interceptFiles(realMachine.files, ({ name, path }) => {
+      if (name !== 'readdir' || path !== `${queue}/jobs`) return;
+      seen += 2;
+      fs.writeFileSync(`${queue}/nextseq`, `${seen}\n`);
+    });
+    const { problems, snapshot } = await look(queue, machineWithFiles(files));
     expect(problems).toEqual([{ kind: 'busy', path: `${queue}/nextseq` }]);
-    expect(next).toBeUndefined();
+    expect(snapshot?.settled).toBe(false);
   });
 
   it('has no job that is over when its file is about to go', async () => {
     const queue = await newQueue();
-    putJob(queue, '1', { seq: 1 });
+    const path = `${queue}/jobs/${putJob(queue, '1', { seq: 1 })}`;
     fs.writeFileSync(`${queue}/nextseq`, '2\n');
-    const path = `${queue}/jobs/fspl-1.fspl`;
+    let looks = 0;
     const files = interceptFiles(realMachine.files, (call) => {
-      if (call.name === 'stat' && call.path === path) fs.rmSync(path, { force: true });
+      if (call.name !== 'readdir' || call.path !== `${queue}/jobs`) return;
+      looks += 1;
+      if (looks === 2) fs.unlinkSync(path);
     });
     expect((await look(queue, machineWithFiles(files))).problems).toEqual([]);
+    expect(looks).toBeGreaterThan(1);
   });
 
   it('is neither changed nor locked by looking', async () => {

@@ -2,7 +2,7 @@
 
 import { type Details, NO_DETAILS, type Picture, type SeenQueue } from '../../src/cli/intray/top/picture.ts';
 import type { Sequence } from '../../src/packet/header.ts';
-import type { Counts, LaneSnapshot, QueueSnapshot, RunningJob } from '../../src/spool/home/snapshot.ts';
+import type { Counts, LaneSnapshot, QueueSnapshot, RunningJob } from '../../src/spool/home/snapshot-parts.ts';
 import type { Standing, StandingJob } from '../../src/spool/home/standing.ts';
 import type { SeenWorker } from '../../src/spool/home/workers.ts';
 
@@ -44,6 +44,7 @@ export function seenQueue(name: string, { details, ...parts }: Parts = {}): Seen
     alone: undefined,
     litter: [],
     damage: [],
+    settled: true,
     oldestMs: parts.waiting?.[0]?.addedMs,
     ...parts,
     counts: NO_COUNTS,

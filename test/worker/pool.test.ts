@@ -416,6 +416,18 @@ describe('trouble in one queue', () => {
     expect([told, report.counts.succeeded]).toEqual([1, 1]);
   });
 
+  it('leaves no timer of a wait that another one has followed', async () => {
+    const { location } = await newQueue('q', ...named('1'));
+    const { files } = realMachine;
+    // While the queue is looked at, the job is settled: so it is asked again at once.
+    const readdir = async (path: string) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return files.readdir(path);
+    };
+    const queue = await openSpool({ ...machine, files: { ...files, readdir } }, location);
+    expect((await pool([queue], async () => undefined)).counts.succeeded).toBe(1);
+  });
+
   it('leaves no timer when we stop meanwhile', async () => {
     const queue = await newQueue('q', ...named('1'));
     writeFileSync(`${queue.location}/settings.json`, '{');

@@ -1,14 +1,14 @@
 /** The commands of `intray` itself, in the order in which its help lists them. */
 
 import { type CommandSpec, command, flag, oneOf, text } from '../command.ts';
-import { OPERATING } from './operating-commands.ts';
+import { decoder, OPERATING } from './operating-commands.ts';
 import { WORKING } from './working-commands.ts';
 
 const CARING: readonly CommandSpec[] = [
   command({
     name: 'doctor',
     summary: 'Measure what a file system does, look at the queue there, and say what can be promised',
-    options: { json: flag('Print one JSON document instead of sentences') },
+    options: { json: flag('Print one JSON document instead of sentences'), decoder },
     operand: { name: 'DIR', help: 'A queue, or a directory where one could be', parse: text },
     examples: [
       'intray doctor ~/queue',

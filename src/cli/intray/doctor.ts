@@ -1,15 +1,19 @@
-import { type Examination, examine } from '../../doctor/doctor.ts';
+import { type Examination, examine, type Probed } from '../../doctor/doctor.ts';
 import type { Verdict } from '../../doctor/probe.ts';
-import { type Problem, SEVERITY, type Severity } from '../../doctor/queue.ts';
+import type { WorkersAssessment } from '../../doctor/promises.ts';
+import { type Problem, type QueueReport, SEVERITY, type Severity } from '../../doctor/queue.ts';
 import { STDOUT } from '../../os/ports.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
+import { printable } from '../printable.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { type Colours, coloursFor, progressFor } from '../terminal.ts';
-import { problemWords, REMEDIES } from './doctor-words.ts';
+import { problemWords, REMEDIES, WORKERS_MEANING } from './doctor-words.ts';
 import { type Ending, exitStatus } from './exit-codes.ts';
+import { type Decoded, decoderOf, type InQueue } from './looking.ts';
+import { kindWords } from './status-words.ts';
 
-type Given = { readonly options: { readonly json: boolean }; readonly operand: string };
+type Given = InQueue & Decoded & { readonly options: { readonly json: boolean } };
 
 export async function doctor(context: Context, { options, operand }: Given): Promise<number> {
   const { machine } = context;
@@ -18,6 +22,7 @@ export async function doctor(context: Context, { options, operand }: Given): Pro
     try {
       return await examine(machine, operand, {
         stop,
+        decoder: await decoderOf(context, { options }, stop),
         onProbe: ({ title }, at, of) => progress.say(`${at} of ${of}: ${title}`),
       });
     } finally {
@@ -42,7 +47,7 @@ export function endingOf({ probes, promises, queue, hindrance }: Examination): E
 
 /** What --json prints; docs/doctor.md describes it. */
 function documentOf(found: Examination, ending: Ending) {
-  const { directory, mount, network, hindrance, probes, promises, queue } = found;
+  const { directory, mount, network, hindrance, probes, promises, workers, queue } = found;
   return {
     directory,
     ending,
@@ -51,25 +56,32 @@ function documentOf(found: Examination, ending: Ending) {
     hindrance: hindrance ?? null,
     probes,
     promises,
-    queue:
-      queue === undefined
-        ? null
-        : {
-            appendOnly: queue.appendOnly,
-            next: queue.next ?? null,
-            waiting: queue.waiting,
-            problems: queue.problems.map((problem) => ({
-              severity: SEVERITY[problem.kind],
-              ...problem,
-              ...problemWords(problem),
-            })),
-          },
+    workers: workers.map((one) => ({ ...one, means: meaningsOf(one, probes) })),
+    queue: queue === undefined ? null : queueDocument(directory, queue),
+  };
+}
+
+function queueDocument(directory: string, { snapshot, problems }: QueueReport) {
+  const next = snapshot?.lanes.find(({ lane }) => lane === '')?.next;
+  return {
+    kind: snapshot?.kind ?? null,
+    order: snapshot?.order ?? null,
+    paused: snapshot?.paused ?? null,
+    next: next ?? null,
+    waiting: snapshot?.counts.waiting ?? null,
+    running: snapshot?.counts.running ?? null,
+    failed: snapshot?.counts.failed ?? null,
+    problems: problems.map((problem) => ({
+      severity: SEVERITY[problem.kind],
+      ...('message' in problem ? { kind: problem.kind, path: problem.path } : problem),
+      ...problemWords(directory, problem),
+    })),
   };
 }
 
 /** The same for people. */
 export function report(found: Examination, colours: Colours): string {
-  const { probes, promises, queue } = found;
+  const { directory, probes, promises, workers, queue } = found;
   const width = Math.max(...probes.map(({ title }) => title.length));
   const sections = [
     introduction(found),
@@ -78,23 +90,27 @@ export function report(found: Examination, colours: Colours): string {
       .join('')}`,
     ...(queue === undefined
       ? []
-      : [`What is wrong with the queue\n${problemLines(queue.problems, colours)}`]),
+      : [`What is wrong with the queue\n${problemLines(directory, queue.problems, colours)}`]),
     `What holds here (GUARANTEES.md says it in full)\n${promises
       .map(({ promise, says, verdict, because }) => {
-        const titles = because.map((name) => probes.find((probe) => probe.name === name)?.title ?? name);
-        const why = titles.length === 0 ? '' : `, for want of: ${titles.join('; ')}`;
+        const why = forWantOf(because, probes);
         return `  ${mark(verdict, colours)}  ${promise}  ${says}${colours.faint(why)}\n`;
       })
       .join('')}`,
+    `What workers can do here (intray work)\n${workers.map((one) => workersLines(one, probes, colours)).join('')}`,
     ...remedies(found),
   ];
   return sections.join('\n');
 }
 
 function introduction({ directory, mount, network, hindrance, queue }: Examination): string {
-  const lines = [`${directory}: ${queue === undefined ? 'no queue, a directory' : 'a Filespooler queue'}`];
-  if (queue?.appendOnly) lines.push('append-only: it has no number of its own, and is processed elsewhere');
-  if (queue?.next !== undefined) lines.push(`${jobs(queue.waiting)}; the next is number ${queue.next}`);
+  const lines = [`${printable(directory)}: ${queueWords(queue)}`];
+  const snapshot = queue?.snapshot;
+  if (snapshot !== undefined) {
+    const { counts, paused } = snapshot;
+    const words = [waits(counts.waiting), `${counts.running} running`, `${counts.failed} failed`];
+    lines.push(`${words.join(', ')}${paused ? '; paused: no job starts' : ''}`);
+  }
   if (mount !== undefined) {
     const kind = network ? ', which other hosts may have mounted too' : '';
     lines.push(`${mount.type}, mounted at ${mount.point} from ${mount.source}${kind}`);
@@ -103,9 +119,32 @@ function introduction({ directory, mount, network, hindrance, queue }: Examinati
   return `${lines.join('\n')}\n`;
 }
 
-function jobs(waiting: number): string {
+function queueWords(queue: QueueReport | undefined): string {
+  if (queue === undefined) return 'no queue, a directory';
+  return queue.snapshot === undefined ? 'a queue that cannot be seen as a whole' : kindWords(queue.snapshot);
+}
+
+function waits(waiting: number): string {
   if (waiting === 0) return 'no job waits';
   return waiting === 1 ? '1 job waits' : `${waiting} jobs wait`;
+}
+
+function workersLines(one: WorkersAssessment, probes: readonly Probed[], colours: Colours): string {
+  const means = meaningsOf(one, probes).map((sentence) => `       ${sentence}\n`);
+  const why = colours.faint(forWantOf(one.because, probes));
+  return `  ${mark(one.verdict, colours)}  ${one.says}${why}\n${means.join('')}`;
+}
+
+/** Of what could not be tried nothing is said, but of locks between hosts, which nobody can try from one. */
+function meaningsOf({ claim, verdict, because }: WorkersAssessment, probes: readonly Probed[]): string[] {
+  const tried = probes.some((probe) => probe.verdict !== 'unknown');
+  const known = because.filter((name) => verdict === 'fails' || (tried && name === 'lock-hosts'));
+  return [...new Set(known.flatMap((name) => WORKERS_MEANING[claim][name] ?? []))];
+}
+
+function forWantOf(because: readonly string[], probes: readonly Probed[]): string {
+  const titles = because.map((name) => probes.find((probe) => probe.name === name)?.title ?? name);
+  return titles.length === 0 ? '' : `, for want of: ${titles.join('; ')}`;
 }
 
 const MARKS: Readonly<Record<Verdict, readonly [text: string, colour: keyof Colours]>> = {
@@ -128,11 +167,11 @@ const SEVERITY_COLOURS: Readonly<Record<Severity, keyof Colours>> = {
 /** How many problems are told one by one. */
 const TOLD_LIMIT = 50;
 
-function problemLines(problems: readonly Problem[], colours: Colours): string {
+function problemLines(directory: string, problems: readonly Problem[], colours: Colours): string {
   if (problems.length === 0) return `  ${colours.good('nothing')}\n`;
   const lines = problems.slice(0, TOLD_LIMIT).map((problem) => {
     const severity = SEVERITY[problem.kind];
-    const { says, remedy } = problemWords(problem);
+    const { says, remedy } = problemWords(directory, problem);
     return `  ${colours[SEVERITY_COLOURS[severity]](severity.padEnd('damage'.length))}  ${says}\n          ${remedy}\n`;
   });
   const more = problems.length - TOLD_LIMIT;

@@ -4,9 +4,8 @@ import { explain as explainJob } from '../../spool/home/explain.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
-import { shellQuote } from '../shell.ts';
 import { exitStatus } from './exit-codes.ts';
-import { lookUp, type OneJob } from './looking.ts';
+import { adviceFor, lookUp, type OneJob } from './looking.ts';
 
 export async function explain(
   context: Context,
@@ -14,7 +13,7 @@ export async function explain(
 ): Promise<number> {
   const { snapshot, found, header } = await lookUp(context, args);
   const { cause, sentence, advice } = await explainJob(context.machine, snapshot, found, header);
-  const todo = advice?.replaceAll('DIR', shellQuote(args.operand)).replaceAll('JOB', shellQuote(found.stem));
+  const todo = adviceFor(advice, args.operand, found);
   if (args.options.json) {
     await printJson(context, { queue: args.operand, id: found.stem, cause, sentence, advice: todo ?? null });
   } else {

@@ -12,7 +12,7 @@ const JOB = {
 } as const;
 const ONE_JOB = { ...JOB, atMost: 1 } as const;
 const json = flag('Print one JSON document, whose fields docs/reference.md describes');
-const decoder = optional(
+export const decoder = optional(
   'd',
   'DECODECMD',
   'A shell command that unpacks each job file, such as zcat; run by $SHELL -c',

@@ -2,12 +2,13 @@
 
 import { applyRepair, type Repaired } from '../../spool/home/apply-repair.ts';
 import { Operator } from '../../spool/home/operator.ts';
-import { type Finding, findDisorder, type Remedy } from '../../spool/home/repair.ts';
+import { type Finding, findDisorder } from '../../spool/home/repair.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
 import { shellQuote } from '../shell.ts';
 import { exitStatus } from './exit-codes.ts';
+import { adviceOf, WOULD } from './finding-words.ts';
 import { type Decoded, decoderOf, type InQueue } from './looking.ts';
 
 type Repair = InQueue & Decoded & { readonly options: { readonly apply: boolean; readonly json: boolean } };
@@ -26,14 +27,14 @@ export async function repair(context: Context, args: Repair): Promise<number> {
   if (options.json) {
     const rows = findings.map((finding, index) => ({
       ...finding,
-      advice: finding.advice ?? null,
+      advice: finding.advice === undefined ? null : adviceOf(queue, finding),
       result: repaired?.[index]?.result ?? null,
     }));
     await printJson(context, { queue, applied: options.apply, findings: rows });
     return ending;
   }
   for (const [index, finding] of findings.entries())
-    await print(`${lines(finding, repaired?.[index]?.result)}\n`);
+    await print(`${lines(queue, finding, repaired?.[index]?.result)}\n`);
   if (findings.length === 0) await print(`${printable(queue)}: all is in order\n`);
   else if (repaired === undefined && findings.some(({ remedy }) => remedy !== 'person')) {
     await print(`\nNothing was changed. To do this: intray repair ${printable(shellQuote(queue))} --apply\n`);
@@ -55,21 +56,12 @@ async function applyAll(
   }
 }
 
-const WOULD: Record<Exclude<Remedy, 'person'>, readonly [would: string, did: string]> = {
-  'make-rooms': ['make them', 'made'],
-  'bring-back': ['give its jobs back and remove it', 'its jobs were given back, and it was removed'],
-  remove: ['remove it', 'removed'],
-  'set-aside': ['set it aside in failed/', 'set aside in failed/'],
-  'to-jobs': ['put it into jobs/', 'put into jobs/'],
-  permit: ['permit it', 'permitted'],
-};
-
-function lines(finding: Finding, result: Repaired['result'] | undefined): string {
-  const { path, message, remedy, advice } = finding;
+function lines(queue: string, finding: Finding, result: Repaired['result'] | undefined): string {
+  const { path, message, remedy } = finding;
   const what = `${printable(path)}: ${printable(message)}`;
   if (result === 'not-needed') return `${what}\n  it is right by now`;
   if (remedy === 'person' || result === 'left') {
-    return `${what}\n  for you: ${printable(advice ?? 'see what is wrong with it')}`;
+    return `${what}\n  for you: ${printable(adviceOf(queue, finding))}`;
   }
   const [would, did] = WOULD[remedy];
   return `${what}\n  ${result === 'done' ? did : `would ${would}`}`;

@@ -8,11 +8,10 @@ import { type Terms, termsOf } from '../../spool/home/terms.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
-import { shellQuote } from '../shell.ts';
 import { exitStatus } from './exit-codes.ts';
 import { jobJson, knownOf, statePhrase } from './job-words.ts';
 import { runSentence } from './log.ts';
-import { type LookedUp, lookUp, type OneJob } from './looking.ts';
+import { adviceFor, type LookedUp, lookUp, type OneJob } from './looking.ts';
 
 export async function show(
   context: Context,
@@ -42,9 +41,7 @@ export async function show(
   }
   const rows = rowsOf(looked, terms, bytes);
   const lines = rows.map(([title, value]) => `${title.padEnd(11)}${printable(value)}`);
-  const advice = reason.advice
-    ?.replaceAll('DIR', shellQuote(args.operand))
-    .replaceAll('JOB', shellQuote(found.stem));
+  const advice = adviceFor(reason.advice, args.operand, found);
   lines.push(
     '',
     printable(reason.sentence),

@@ -3,7 +3,7 @@
 import { formatMs } from '../../os/calendar.ts';
 import type { Machine } from '../../os/ports.ts';
 import { duration, laneName } from '../../spool/home/explain.ts';
-import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot.ts';
+import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot-parts.ts';
 import type { SeenWorker } from '../../spool/home/workers.ts';
 import { printable } from '../printable.ts';
 import { shellQuote } from '../shell.ts';
@@ -124,7 +124,7 @@ const STATE_WORDS = {
   stuck: 'stuck',
 } as const;
 
-function kindWords({ kind, order, lanes }: QueueSnapshot): string {
+export function kindWords({ kind, order, lanes }: QueueSnapshot): string {
   if (kind === 'append-only') return 'a queue that jobs are only added to here';
   const next = lanes.find(({ lane }) => lane === '')?.next;
   const words =

@@ -2,7 +2,8 @@
 
 import type { Machine } from '../../os/ports.ts';
 import { QueueError } from '../../queue/errors.ts';
-import { type QueueSnapshot, takeSnapshot } from '../../spool/home/snapshot.ts';
+import { takeSnapshot } from '../../spool/home/snapshot.ts';
+import type { QueueSnapshot } from '../../spool/home/snapshot-parts.ts';
 import { jobsDirectory, join } from '../../spool/layout.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';

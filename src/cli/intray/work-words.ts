@@ -82,7 +82,9 @@ export class WordsTeller extends WorkProblems implements Teller {
     const what = `${queue.location}: job ${job.id}`;
     if (end.ran === 'failed' || end.ran === 'again') {
       const sentence = `${what} failed: ${end.reason}${end.ran === 'again' ? this.#whatNext(end.attempt) : ''}`;
-      await this.#say('error', [sentence, ...(await this.#outputOf(job, queue, end))].join('\n'));
+      const lines = [sentence, ...(await this.#outputOf(job, queue, end))];
+      if (end.ran === 'failed' && this.#options.terminal) lines.push(retryHint(job, queue));
+      await this.#say('error', lines.join('\n'));
     }
     if (end.ran === 'lost') {
       await this.#say(
@@ -162,7 +164,7 @@ export class WordsTeller extends WorkProblems implements Teller {
         return `${location}: job ${idle.missing}${lane} is missing; ${waiting} behind it, the first is job ${idle.next}`;
       }
       case 'held':
-        return `${location}: ${waiting} for a person: held, or behind a job that is; intray explain ${shellQuote(location)} says more`;
+        return `${location}: ${waiting} for a person: held, or behind a job that is; intray status ${shellQuote(location)} says more`;
       case 'paused':
         return `${location}: it is paused; to go on: intray resume ${shellQuote(location)}`;
       case 'delayed':
@@ -190,4 +192,12 @@ export class WordsTeller extends WorkProblems implements Teller {
     this.#said.catch(() => {}); // told by the next that waits for it
     return this.#said;
   }
+}
+
+/** Of a UUID so much as nobody else's begins with. */
+const UUID_BEGINNING = /^[0-9a-f]{8}(?=(-[0-9a-f]{4}){3}-[0-9a-f]{12}$)/;
+
+function retryHint(job: Job, queue: Queue): string {
+  const id = UUID_BEGINNING.exec(job.id)?.[0] ?? job.id;
+  return `  To run it again: intray retry ${shellQuote(queue.location)} ${shellQuote(id)}`;
 }

@@ -6,9 +6,10 @@ import type { PacketHeader, Sequence } from '../../packet/header.ts';
 import type { FoundJob } from './find-job.ts';
 import { QUEUE_LANE } from './rooms.ts';
 import { type RunRecord, readRuns } from './run-log.ts';
-import type { QueueSnapshot, RunningJob } from './snapshot.ts';
+import type { QueueSnapshot, RunningJob } from './snapshot-parts.ts';
 import type { Standing, StandingJob } from './standing.ts';
 import { termsOf } from './terms.ts';
+import type { Waiting } from './waiting.ts';
 import type { SeenWorker } from './workers.ts';
 
 /** What it waits for, for programs. */
@@ -30,7 +31,7 @@ export type Explanation = {
   readonly cause: Cause;
   /** A whole sentence. */
   readonly sentence: string;
-  /** What a person may do about it; `DIR` and `JOB` stand for the queue and this job. */
+  /** What a person may do about it; `DIR`, `JOB` and `LANE` stand for the queue, this job and its lane. */
   readonly advice?: string;
 };
 
@@ -133,7 +134,7 @@ function explainStanding(snapshot: QueueSnapshot, job: StandingJob, nowMs: numbe
         advice: '`intray retry DIR JOB` makes it due now',
       };
     case 'held':
-      return explainHeld(standing.failed, lane);
+      return explainHeld(standing.failed, job);
     case 'behind':
       return explainBehind(snapshot, job, standing);
     case 'gap':
@@ -162,13 +163,13 @@ function explainStanding(snapshot: QueueSnapshot, job: StandingJob, nowMs: numbe
   }
 }
 
-function explainHeld(failed: RunRecord | undefined, lane: string): Explanation {
+function explainHeld(failed: RunRecord | undefined, job: Waiting): Explanation {
+  const lane = laneName(job.lane);
   if (failed !== undefined) {
     return {
       cause: 'held',
       sentence: failedSentence('It has failed', failed, `, and holds up ${lower(lane)}`),
-      advice:
-        '`intray retry DIR JOB` runs it again, `intray skip DIR` goes on without it, `intray rm DIR JOB` removes it',
+      advice: `\`intray retry DIR JOB\` runs it again, \`intray skip DIR${laneOption(job.lane)}\` goes on without it, \`intray rm DIR JOB\` removes it`,
     };
   }
   return {
@@ -269,7 +270,7 @@ function lower(words: string): string {
 }
 
 function laneOption(lane: string | undefined): string {
-  return lane === undefined || lane === QUEUE_LANE ? '' : ` --lane ${JSON.stringify(lane)}`;
+  return lane === undefined || lane === QUEUE_LANE ? '' : ' --lane LANE';
 }
 
 function jobs(count: number): string {

@@ -11,7 +11,7 @@ import type { Machine } from '../../os/ports.ts';
 import type { Sequence } from '../../packet/header.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { stemOf } from './job-name.ts';
-import { listStored, type QueueSnapshot, type RunningJob, type StoredJob } from './snapshot.ts';
+import { listStored, type QueueSnapshot, type RunningJob, type StoredJob } from './snapshot-parts.ts';
 import type { StandingJob } from './standing.ts';
 
 const LEAST_BEGINNING = 4;

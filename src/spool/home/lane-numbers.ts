@@ -3,7 +3,7 @@
 import type { Machine } from '../../os/ports.ts';
 import { type Sequence, sequence } from '../../packet/header.ts';
 import { join, nextSequencePath } from '../layout.ts';
-import { type LockedSequence, lockSequence, peekSequence } from '../sequence-file.ts';
+import { type LockedSequence, lockSequence, peekAfresh, peekSequence } from '../sequence-file.ts';
 import { laneFileName, QUEUE_LANE, room } from './rooms.ts';
 
 /** The lock is held for two writes of a small file: whoever has it longer is stopped, or its disk is. */
@@ -13,7 +13,8 @@ const FIRST = sequence(1);
 
 /** The number that a lane waits for. */
 export async function nextNumber(machine: Machine, queue: string, lane: string): Promise<Sequence> {
-  return (await peekSequence(machine, lanePath(queue, lane))) ?? FIRST;
+  const path = lanePath(queue, lane);
+  return (await peekSequence(machine, path)) ?? (await peekAfresh(machine, path)) ?? FIRST;
 }
 
 /**

@@ -29,7 +29,8 @@ import type { Operated } from './operate.ts';
 import { notPossible, type Operator, running } from './operator.ts';
 import { finishReceipt } from './receipts.ts';
 import { hasRooms, readSettings } from './rooms.ts';
-import { type QueueSnapshot, takeSnapshot } from './snapshot.ts';
+import { takeSnapshot } from './snapshot.ts';
+import type { QueueSnapshot } from './snapshot-parts.ts';
 import { termsOf } from './terms.ts';
 import type { Waiting } from './waiting.ts';
 

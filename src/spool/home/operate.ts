@@ -10,6 +10,17 @@
  * |            | where its lane has gone on without it, with a new number at the lane's end: see retry-late.ts  |
  * | `remove`   | of a job that waits: see hand.ts; elsewhere an unlink                                         |
  *
+ * Who works the queue alone, as the original does, leaves the job that it runs in jobs/. So nothing in there is changed
+ * without sharing the queue's lock, which says `locked` then:
+ *
+ *     the original                        we, if we did not ask
+ *     ------------                        ---------------------
+ *     runs jobs/X, where it is
+ *                                         jobs/X -> jobs/X', held
+ *     X has succeeded: removes jobs/X,
+ *     which is not there
+ *                                         X' is released, and runs again
+ *
  * Names change for good when `close` has synced their directories. Moving lanes on is in skip.ts, moving jobs in move.ts.
  */
 
@@ -89,11 +100,11 @@ export async function removeJob(operator: Operator, found: FoundJob): Promise<Op
 
 async function removeWaiting(operator: Operator, job: StandingJob): Promise<Operated> {
   const jobs = jobsDirectory(operator.queue);
-  if (job.lane === undefined || job.standing.kind === 'past' || job.standing.kind === 'duplicate') {
+  const hand = await operator.handIfWorked();
+  const { kind } = job.standing;
+  if (hand === undefined || job.lane === undefined || kind === 'past' || kind === 'duplicate') {
     return unlinkFile(operator, join(jobs, job.name));
   }
-  const hand = await operator.handIfWorked();
-  if (hand === undefined) return unlinkFile(operator, join(jobs, job.name));
   const path = await hand.take(job);
   if (path === undefined) return GONE;
   operator.touched(jobs);
@@ -123,6 +134,7 @@ async function retryFailed(operator: Operator, found: FoundJob): Promise<Operate
 }
 
 async function renameJob(operator: Operator, from: Waiting, to: Waiting): Promise<Operated> {
+  await operator.handIfWorked(); // nobody else has it to himself: see above
   const jobs = jobsDirectory(operator.queue);
   if (!(await renamed(operator.machine, join(jobs, from.name), join(jobs, formatJobName(to))))) return GONE;
   operator.touched(jobs);

@@ -19,9 +19,11 @@ import { readSmallFile } from '../../os/transfer.ts';
 import { type Sequence, sequence } from '../../packet/header.ts';
 import type { Added, JobId } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { refreshNames } from '../../queue/refresh-names.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { encodeLane, fingerprint, type JobName, parseJobName } from './job-name.ts';
 import { replaceFile, room } from './rooms.ts';
+import { isGone } from './settle.ts';
 import { entriesOf, listRooms } from './worker-room.ts';
 
 const LOCK_WAIT_MS = 10_000;
@@ -48,12 +50,22 @@ export async function addOnce(
     if (!(await acquireLock(machine, lock, 'exclusive', LOCK_WAIT_MS))) {
       throw new QueueError('locked', `${room(queue, 'receipts')}/lock: another process has held this lock`);
     }
-    const receipt = await readReceipt(machine, queue, name);
-    if (receipt !== undefined) {
-      const job = receipt.state === 'accepted' ? await find(machine, queue, receipt.stem) : undefined;
+    // What this host remembers of names may be old: a receipt that another host has written must not be missed.
+    await refreshNames(files, room(queue, 'receipts'));
+    let receipt = await readReceipt(machine, queue, name);
+    const job = receipt?.state === 'accepted' ? await find(machine, queue, receipt.stem) : undefined;
+    if (receipt !== undefined && job === undefined) {
+      //     adder                        worker
+      //     reads the receipt: accepted
+      //                                  writes it: finished
+      //                                  removes the job
+      //     finds no job
+      //     reads the receipt again: finished
+      receipt = await readReceipt(machine, queue, name);
+    }
+    if (receipt !== undefined && (job !== undefined || receipt.state === 'finished')) {
       const seq = job?.seq ?? sequence(BigInt(receipt.seq ?? 0));
-      const known = job !== undefined || receipt.state === 'finished';
-      if (known) return { id: receipt.stem as JobId, seq, duplicate: true };
+      return { id: receipt.stem as JobId, seq, duplicate: true };
     }
     const stem = receipt?.stem ?? random.uuid();
     await writeReceipt(machine, queue, name, { stem, state: 'accepted' });
@@ -121,6 +133,7 @@ function receiptName(name: string): string {
 async function find(machine: Machine, queue: string, stem: string): Promise<JobName | undefined> {
   const places = async function* () {
     yield jobsDirectory(queue);
+    await refreshNames(machine.files, room(queue, 'work'));
     for (const { path } of await listRooms(machine, queue)) yield path;
     yield room(queue, 'failed');
     yield room(queue, 'done');
@@ -128,6 +141,11 @@ async function find(machine: Machine, queue: string, stem: string): Promise<JobN
     yield jobsDirectory(queue);
   };
   for await (const place of places()) {
+    try {
+      await refreshNames(machine.files, place);
+    } catch (error) {
+      if (!isGone(error)) throw error; // a worker's room, removed meanwhile
+    }
     for (const { name } of await entriesOf(machine, place)) {
       const job = parseJobName(name);
       if (job?.stem === stem) return job;

@@ -57,13 +57,19 @@ async function bringBack(
   // It was claimed as its lane's next. That its number is past means that it was over: see settle.ts.
   const over = job?.lane !== undefined && job.seq < (await nextNumber(machine, queue, job.lane));
   try {
-    if (!over) await files.rename(path, join(jobsDirectory(queue), name));
+    if (!over) await putBack(machine, path, join(jobsDirectory(queue), name));
     else if (job.held) await putInto(machine, room(queue, 'failed'), path, job);
     else if (keepSucceeded) await putInto(machine, room(queue, 'done'), path, job);
     else await files.unlink(path);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'ESTALE')) throw error; // its worker, alive after all, has settled it
   }
+}
+
+/** A power cut in the middle of a rename can leave one file under both names; to rename one to the other does nothing then. */
+async function putBack({ files }: Machine, path: string, target: string): Promise<void> {
+  await files.rename(path, target);
+  await files.unlink(path); // ENOENT, but in that case
 }
 
 async function putInto({ files }: Machine, directory: string, path: string, job: Waiting): Promise<void> {

@@ -15,6 +15,8 @@
  * | `past`              | its number is past: set aside; in a queue of the original, which may keep such: a person |
  * | `mode`              | a directory or job that its owner may not use: that is permitted                       |
  * | `damaged-file`      | settings or a number: a person                                                         |
+ * | `no-access`         | a file or directory that the system keeps from us: a person                            |
+ * | `jobs-missing`, `number-missing`, `lock-missing`, `other-file-system` | basics.ts: a person                  |
  */
 
 import { toMs } from '../../os/calendar.ts';
@@ -25,10 +27,12 @@ import { TAG } from '../../packet/header.ts';
 import { isUnfinished } from '../../packet/pipe-mark.ts';
 import { isJobName, jobsDirectory, join, nextSequencePath } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
+import { basics, hindrance, noAccess, strangers } from './basics.ts';
 import { isThere } from './hand.ts';
 import { ROOMS, readSettings, room, settingsPath } from './rooms.ts';
 import { sameBytes } from './same-bytes.ts';
-import { isTemporary, listStored, type QueueSnapshot, takeSnapshot } from './snapshot.ts';
+import { takeSnapshot } from './snapshot.ts';
+import { isTemporary, listStored, type QueueSnapshot } from './snapshot-parts.ts';
 import type { StandingJob } from './standing.ts';
 import { entriesOf } from './worker-room.ts';
 
@@ -43,7 +47,12 @@ export type FindingKind =
   | 'done-again'
   | 'past'
   | 'mode'
-  | 'damaged-file';
+  | 'damaged-file'
+  | 'no-access'
+  | 'jobs-missing'
+  | 'number-missing'
+  | 'lock-missing'
+  | 'other-file-system';
 
 /** What is done about a finding; `person` when we cannot know what is right. */
 export type Remedy = 'make-rooms' | 'bring-back' | 'remove' | 'set-aside' | 'to-jobs' | 'permit' | 'person';
@@ -54,7 +63,7 @@ export type Finding = {
   /** What is wrong, without the path, without a full stop. */
   readonly message: string;
   readonly remedy: Remedy;
-  /** What a person should do. */
+  /** What a person should do; `DIR`, `PATH` and `FILE` stand for the queue, `path` and its last name. */
   readonly advice?: string;
 };
 
@@ -64,14 +73,45 @@ export const STALE_MS = 24 * 3_600_000;
 const OWNER_DIRECTORY = 0o700;
 const OWNER_READ = 0o400;
 
-/** Throws `not-a-queue`. Changes nothing. */
+export type Inspection = {
+  /** Undefined where something keeps us from seeing the queue, which is a finding then. */
+  readonly snapshot: QueueSnapshot | undefined;
+  readonly findings: readonly Finding[];
+};
+
+/** The queue at one moment, and what is not in order there. Throws `not-a-queue`. Changes nothing. */
+export async function inspect(
+  machine: Machine,
+  queue: string,
+  decoder?: Decoder | undefined,
+): Promise<Inspection> {
+  let snapshot: QueueSnapshot;
+  try {
+    snapshot = await takeSnapshot(machine, queue, { decoder });
+  } catch (error) {
+    const hindered = await hindrance(machine, queue, error);
+    const modes = await badModes(machine, { queue, unreadable: [] });
+    // A mode that keeps us out is told with what to do about it.
+    const explained = hindered.kind === 'no-access' && modes.length > 0;
+    return { snapshot: undefined, findings: explained ? modes : [...modes, hindered] };
+  }
+  return { snapshot, findings: await disorderOf(machine, snapshot) };
+}
+
+/** The findings alone. */
 export async function findDisorder(
   machine: Machine,
   queue: string,
   decoder?: Decoder | undefined,
-): Promise<Finding[]> {
-  const snapshot = await takeSnapshot(machine, queue, { decoder });
+): Promise<readonly Finding[]> {
+  return (await inspect(machine, queue, decoder)).findings;
+}
+
+async function disorderOf(machine: Machine, snapshot: QueueSnapshot): Promise<Finding[]> {
+  const { queue } = snapshot;
   return [
+    ...(await basics(machine, snapshot)),
+    ...(await strangers(machine, snapshot)),
     ...(await missingRooms(machine, snapshot)),
     ...(await badModes(machine, snapshot)),
     ...damagedFiles(snapshot),
@@ -102,7 +142,10 @@ async function missingRooms(machine: Machine, { queue, kind }: QueueSnapshot): P
   ];
 }
 
-async function badModes(machine: Machine, { queue, unreadable: files }: QueueSnapshot): Promise<Finding[]> {
+async function badModes(
+  machine: Machine,
+  { queue, unreadable: files }: Pick<QueueSnapshot, 'queue' | 'unreadable'>,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   const say = (path: string, mode: number, lacks: string, right: string) =>
     findings.push({
@@ -110,7 +153,7 @@ async function badModes(machine: Machine, { queue, unreadable: files }: QueueSna
       path,
       message: `its mode is ${mode.toString(8).padStart(4, '0')}, so its owner may not ${lacks}`,
       remedy: 'permit',
-      advice: `chmod ${right} it`,
+      advice: `chmod ${right} PATH`,
     });
   for (const path of [queue, jobsDirectory(queue), ...ROOMS.map((name) => room(queue, name))]) {
     const mode = await modeOf(machine, path);
@@ -126,10 +169,15 @@ async function badModes(machine: Machine, { queue, unreadable: files }: QueueSna
 
 function damagedFiles({ queue, damage }: QueueSnapshot): Finding[] {
   return damage.map((sentence) => {
-    const split = sentence.indexOf(': ');
+    // The queue's own path may have a colon in it; the names of its files have none.
+    const split = sentence.startsWith(queue) ? sentence.indexOf(': ', queue.length) : sentence.indexOf(': ');
     const path = sentence.slice(0, Math.max(split, 0)) || queue;
-    const number = path === nextSequencePath(queue) || path.includes('/lanes/');
-    const advice = number ? 'write the number that is next into it' : 'correct it, or remove it';
+    const advice =
+      path === nextSequencePath(queue)
+        ? 'write the number of the job that is next: fspl queue-set-next -q DIR NUMBER'
+        : path.startsWith(room(queue, 'lanes'))
+          ? 'when nothing works the queue, write the number of the job that is next in that lane: echo NUMBER > PATH'
+          : 'correct it, or remove it: without it jobs run in the order of their numbers';
     return { kind: 'damaged-file', path, message: sentence.slice(split + 2), remedy: 'person', advice };
   });
 }
@@ -162,8 +210,9 @@ async function unreadable(machine: Machine, { unreadable: all }: QueueSnapshot):
   for (const { path, message } of all) {
     const looks = await looksLike(machine, path);
     if (looks === 'damaged') findings.push({ kind: 'damaged', path, message, remedy: 'set-aside' });
+    else if (looks === 'closed') findings.push(noAccess(path, message));
     else if (looks === 'encoded') {
-      const advice = 'if it is encoded, name the decoder; if not, remove it with `intray rm`';
+      const advice = 'if it is encoded, name the decoder (--decoder); if not, remove it: intray rm DIR FILE';
       findings.push({ kind: 'encoded', path, message, remedy: 'person', advice });
     }
   }
@@ -172,21 +221,25 @@ async function unreadable(machine: Machine, { unreadable: all }: QueueSnapshot):
 
 /**
  * Only what begins as a packet does is surely a damaged one. (With a decoder nothing is sure: it may lack a key.)
- * `busy`: it may be being written, or cannot be opened, which is said elsewhere.
+ * `busy`: it may be being written. `closed`: the system does not let us read it; a mode that nobody could read with is
+ * said elsewhere.
  */
 async function looksLike(
   { files, clock }: Machine,
   path: string,
-): Promise<'damaged' | 'encoded' | 'busy' | 'gone'> {
+): Promise<'damaged' | 'encoded' | 'busy' | 'closed' | 'gone'> {
   let kind: FileKind;
+  let mode: number;
   try {
     const status = await files.stat(path);
     kind = status.kind;
+    mode = status.mode;
     const fresh = toMs(clock.now()) - status.modifiedMs < STALE_MS;
     if (kind === 'file' && isUnfinished(status) && fresh) return 'busy';
   } catch (error) {
     // A link that leads nowhere.
-    return hasErrno(error, 'ENOENT', 'ELOOP') ? 'damaged' : 'busy';
+    if (hasErrno(error, 'ESTALE')) return 'gone';
+    return hasErrno(error, 'ENOENT', 'ELOOP') ? 'damaged' : 'closed';
   }
   if (kind !== 'file') return 'damaged';
   try {
@@ -198,7 +251,8 @@ async function looksLike(
       await closeQuietly(files, source);
     }
   } catch (error) {
-    return hasErrno(error, 'ENOENT') ? 'gone' : 'busy';
+    if (hasErrno(error, 'ENOENT', 'ESTALE')) return 'gone';
+    return (mode & OWNER_READ) === 0 ? 'busy' : 'closed';
   }
 }
 
@@ -215,7 +269,7 @@ async function doubles(machine: Machine, { queue, waiting }: QueueSnapshot): Pro
             path,
             message,
             remedy: 'person',
-            advice: 'see which of the two is right, and remove the other with `intray rm`',
+            advice: 'see which of the two is right; this one is removed by: intray rm DIR FILE',
           },
     );
   };
@@ -236,14 +290,15 @@ async function doubles(machine: Machine, { queue, waiting }: QueueSnapshot): Pro
   return findings;
 }
 
-function past({ queue, kind, waiting }: QueueSnapshot): Finding[] {
+function past({ queue, kind, waiting, settled }: QueueSnapshot): Finding[] {
+  if (!settled) return []; // perhaps it has just been run
   return waiting.flatMap((job): Finding[] => {
     if (job.standing.kind !== 'past') return [];
     const path = join(jobsDirectory(queue), job.name);
     const message = `its number, ${job.seq}, is past: ${job.standing.next} is next`;
     if (kind === 'home') return [{ kind: 'past', path, message, remedy: 'set-aside' }];
     const advice =
-      'it was left there (`--on-error Leave`, `--never-delete`) or came late: remove it with `intray rm`, or set the number back';
+      'it was left there (`--on-error Leave`, `--never-delete`) or came late: intray rm DIR FILE';
     return [{ kind: 'past', path, message, remedy: 'person', advice }];
   });
 }

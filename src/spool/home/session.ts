@@ -109,7 +109,6 @@ class HomeSession implements SharedSession {
   #turn: Promise<unknown> = Promise.resolve();
   #paused = { askedMs: Number.NEGATIVE_INFINITY, is: false };
   #recoveredAtMs = Number.NEGATIVE_INFINITY;
-  #provenAtMs: number;
   #stopBeating: () => void = () => {};
   #stopWatching: (() => void) | undefined;
   /** We were told, or know, that something has changed in jobs/ since the last look. */
@@ -145,7 +144,6 @@ class HomeSession implements SharedSession {
         this.#wake();
       },
     };
-    this.#provenAtMs = machine.clock.monotonicMs();
   }
 
   get unreadable(): readonly Unreadable[] {
@@ -177,7 +175,8 @@ class HomeSession implements SharedSession {
   }
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
-    const told = this.#stopWatching !== undefined && this.#stale;
+    // While the queue is paused nobody looks, so there is nothing to be told.
+    const told = this.#stopWatching !== undefined && this.#stale && !this.#paused.is;
     if (signal.aborted || this.#closed || (told && this.#look.restMs <= 0)) return;
     const { clock } = this.#machine;
     const startsInMs = (this.#waiting.nextStartMs() ?? Number.POSITIVE_INFINITY) - toMs(clock.now());
@@ -275,11 +274,26 @@ class HomeSession implements SharedSession {
     const starts = from.attempts + 1;
     const taken = await this.#rename(from, starts);
     if (taken === undefined) return undefined;
-    if (starts > (this.#options.maxStarts ?? DEFAULT_MAX_STARTS)) {
-      return this.#refuse(taken, `it was started ${from.attempts} times, and each time its worker died`);
+    let opened: OpenedPacket | undefined;
+    try {
+      if (starts > (this.#options.maxStarts ?? DEFAULT_MAX_STARTS)) {
+        return await this.#refuse(
+          taken,
+          `it was started ${from.attempts} times, and each time its worker died`,
+        );
+      }
+      opened = await this.#open(taken);
+      return opened === undefined ? undefined : await this.#claimOpened(taken, opened);
+    } catch (error) {
+      // Not the job's fault: it is as if we had not taken it. Where even that fails it comes back when we are gone.
+      await opened?.discard().catch(() => {});
+      await this.#settling.giveBack(taken, from).catch(() => {});
+      throw error;
     }
-    const opened = await this.#open(taken);
-    if (opened === undefined) return undefined;
+  }
+
+  async #claimOpened(taken: Taken, opened: OpenedPacket): Promise<SharedClaim | undefined> {
+    const { from } = taken;
     const known = this.#look.waitingOf(from.name, opened.header);
     if (known.lane !== from.lane || known.seq !== from.seq || !(await this.#isNext(from))) {
       await opened.discard();
@@ -295,7 +309,7 @@ class HomeSession implements SharedSession {
     }
     if (expiresMs !== undefined && expiresMs < toMs(this.#machine.clock.now())) {
       await opened.discard();
-      return this.#refuse(taken, `it was not to start after ${formatMs(expiresMs)}`, 'skip');
+      return await this.#refuse(taken, `it was not to start after ${formatMs(expiresMs)}`, 'skip');
     }
     const claim = claimOf(this.#claimParts, taken, opened);
     this.#claims.set(claim, taken);
@@ -312,7 +326,6 @@ class HomeSession implements SharedSession {
         return await this.#refuse(taken, `${opened.message}, so nobody can tell what was to be run`);
       }
       // It may be the decoder's fault, and then that of all.
-      await this.#settling.giveBack(taken, taken.from);
       throw new QueueError('decoder-failed', `${taken.path}: ${opened.message}`);
     } catch (error) {
       if (isGone(error)) return undefined;
@@ -341,8 +354,15 @@ class HomeSession implements SharedSession {
       await files.rename(join(jobsDirectory(this.#queue), from.name), path);
       return taken;
     } catch (error) {
-      // Over a network the answer can get lost, and the second try finds nothing to rename: look before believing.
-      if (await this.#settling.isOurs(taken)) return taken;
+      // Over a network the answer can get lost: look before believing.
+      //     we                                             server
+      //     look up the name in our room: not there
+      //     rename                                         done; the answer gets lost
+      //     ask again                                      nothing to rename: ENOENT
+      //     look the name up                               not asked, unless the directory is opened anew
+      // (One that we have already is not what this was about: an old listing can show us its old name again.)
+      const isHeld = [...this.#claims.values()].some((held) => held.path === path);
+      if (!isHeld && (await this.#settling.isOurs(taken))) return taken;
       if (!hasErrno(error, 'ENOENT', 'ESTALE')) throw error;
       if (!(await this.#room.exists())) {
         this.#fence.abort();
@@ -399,18 +419,14 @@ class HomeSession implements SharedSession {
 
   async #beat(): Promise<void> {
     if (this.#closed) return;
-    const { clock } = this.#machine;
-    const atMs = clock.monotonicMs();
     let alive: boolean | 'unknown';
     try {
       alive = await this.#room.beat();
     } catch {
       alive = 'unknown';
     }
-    if (alive === true) this.#provenAtMs = atMs;
     // Nobody answers: by now others may think that we are dead.
-    const silentMs = clock.monotonicMs() - this.#provenAtMs;
-    if (alive === false || silentMs > (this.#options.leaseMs ?? DEFAULT_LEASE_MS)) this.#fence.abort();
+    if (alive === false || !this.#room.isSurelyOurs) this.#fence.abort();
     else if (!this.#closed) this.#beatLater();
   }
 

@@ -2,6 +2,10 @@
  * What becomes of a claimed job's file. Each of these is one rename or unlink of a file in the worker's own room: if it
  * is not there any more, the worker was taken for dead, and nothing is changed.
  *
+ * Over a network the answer to such a change can get lost, and it is told as failed. Then we look: when the file is where
+ * it was, it has failed; when it is not, it was done, unless somebody took the file before. That nobody can have as long
+ * as our lease is not over.
+ *
  * How a lane goes on past a job, under the lane's lock, and what a crash after each step leaves:
  *
  * | step                                            | a crash here leaves                                  |
@@ -16,6 +20,7 @@ import { formatMs, toMs } from '../../os/calendar.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { following } from '../../packet/header.ts';
 import type { BlockedPolicy, Settled } from '../../queue/contract.ts';
+import { refreshNames } from '../../queue/refresh-names.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
@@ -88,10 +93,7 @@ export class Settling {
     // A job that was never renamed before keeps the name that it came with.
     const name = as === taken.from ? as.name : formatJobName(as);
     try {
-      await machine.files.rename(taken.path, join(jobsDirectory(queue), name));
-    } catch (error) {
-      if (isGone(error)) return 'lost';
-      throw error;
+      if (!(await this.#move(taken.path, join(jobsDirectory(queue), name)))) return 'lost';
     } finally {
       if (taken.from.lane !== undefined) waiting.freeLane(taken.from.lane);
     }
@@ -101,9 +103,12 @@ export class Settling {
     return 'settled';
   }
 
+  /** Asked of the server, where there is one: what this host remembers of names may be old. */
   async isOurs({ path }: Pick<Taken, 'path'>): Promise<boolean> {
+    const { files } = this.#parts.machine;
     try {
-      await this.#parts.machine.files.stat(path);
+      await refreshNames(files, this.#parts.room.path);
+      await files.stat(path);
       return true;
     } catch (error) {
       if (isGone(error)) return false;
@@ -144,11 +149,12 @@ export class Settling {
     const { machine, queue, waiting } = this.#parts;
     const { lane, seq } = taken.from;
     if (lane === undefined) return this.#putAway(taken, to);
-    let put = taken;
+    let put: Taken | undefined = taken;
     const numbers = await lockLane(machine, queue, lane);
     try {
       if (!(await this.isOurs(taken))) return 'lost';
       if (to === 'failed') put = await this.#mark(taken);
+      if (put === undefined) return 'lost';
       const next = await numbers.read();
       if (next === seq) await numbers.write(following(seq));
       waiting.setNext(lane, next === seq ? following(seq) : next);
@@ -156,34 +162,61 @@ export class Settling {
       await numbers.close();
       waiting.freeLane(lane);
     }
-    await this.#putAway(put, to);
+    try {
+      await this.#putAway(put, to);
+    } catch {
+      // The number says that it is over: what is left in our room is put away by whoever finds it there, see recovery.ts.
+    }
     return 'settled';
   }
 
   /** So that whoever finds it in our room, its number past, does not take it for one that succeeded. */
-  async #mark(taken: Taken): Promise<Taken> {
-    const { machine, room: own, sync } = this.#parts;
+  async #mark(taken: Taken): Promise<Taken | undefined> {
+    const { room: own, sync } = this.#parts;
     const name = formatJobName({ ...taken.from, attempts: taken.attempts, held: true });
     const path = join(own.path, name);
-    await machine.files.rename(taken.path, path);
+    if (!(await this.#move(taken.path, path))) return undefined;
     await sync.sync(own.path);
     return { ...taken, name, path };
   }
 
   async #putAway({ path, from, attempts }: Taken, to: Destination): Promise<Settled> {
-    const { machine, queue, sync, room: own } = this.#parts;
+    const { queue, sync, room: own } = this.#parts;
     const target = to === 'remove' ? undefined : room(queue, to);
-    try {
-      if (target === undefined) await machine.files.unlink(path);
-      else await machine.files.rename(path, join(target, formatJobName({ ...from, attempts, held: false })));
-    } catch (error) {
-      if (isGone(error)) return 'lost';
-      throw error;
-    }
+    const done =
+      target === undefined
+        ? await this.#remove(path)
+        : await this.#move(path, join(target, formatJobName({ ...from, attempts, held: false })));
+    if (!done) return 'lost';
     if (target !== undefined) await sync.sync(target);
     // In a lane the number says that it is over; else only the names do, the old one in jobs/ too.
     if (from.lane === undefined) await Promise.all([sync.sync(jobsDirectory(queue)), sync.sync(own.path)]);
     return 'settled';
+  }
+
+  /** Moves a file out of our room, or within it. False: others had taken it. */
+  async #move(from: string, to: string): Promise<boolean> {
+    try {
+      await this.#parts.machine.files.rename(from, to);
+      return true;
+    } catch (error) {
+      return this.#wasDone(from, error);
+    }
+  }
+
+  async #remove(path: string): Promise<boolean> {
+    try {
+      await this.#parts.machine.files.unlink(path);
+      return true;
+    } catch (error) {
+      return this.#wasDone(path, error);
+    }
+  }
+
+  /** Throws `error` when the file is still there. */
+  async #wasDone(path: string, error: unknown): Promise<boolean> {
+    if (await this.isOurs({ path })) throw error;
+    return this.#parts.room.isSurelyOurs;
   }
 }
 

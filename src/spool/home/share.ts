@@ -4,6 +4,7 @@ import { acquireLock } from '../../os/acquire-lock.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
 import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { QueueError, reasonOf } from '../../queue/errors.ts';
+import { refreshNames } from '../../queue/refresh-names.ts';
 import { nextSequencePath } from '../layout.ts';
 import { requireQueue } from '../queue-files.ts';
 import { hasRooms, makeRooms } from './rooms.ts';
@@ -31,6 +32,8 @@ export async function shareQueue(machine: Machine, queue: string): Promise<Descr
     throw new QueueError('append-only', message, { cause: error });
   }
   try {
+    // So that what this host remembers to be missing, rooms or settings, is asked for anew.
+    await refreshNames(files, queue);
     if (!(await hasRooms(machine, queue)) && (await acquireLock(machine, lock, 'exclusive', MAKING_MS))) {
       await makeRooms(machine, queue);
       await locks.unlock(lock);

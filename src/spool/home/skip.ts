@@ -20,7 +20,8 @@ import { formatJobName } from './job-name.ts';
 import type { Operator } from './operator.ts';
 import { room } from './rooms.ts';
 import { recordRun } from './run-log.ts';
-import { type QueueSnapshot, takeSnapshot } from './snapshot.ts';
+import { takeSnapshot } from './snapshot.ts';
+import type { QueueSnapshot } from './snapshot-parts.ts';
 import type { StandingJob } from './standing.ts';
 
 export type Skipped = {

@@ -17,7 +17,6 @@
  */
 
 import { toMs } from '../../os/calendar.ts';
-import type { LockHolder } from '../../os/lock-holders.ts';
 import { type DirectoryEntry, hasErrno, type Machine } from '../../os/ports.ts';
 import type { Sequence } from '../../packet/header.ts';
 import type { Unreadable } from '../../queue/contract.ts';
@@ -25,72 +24,25 @@ import { isQueueError } from '../../queue/errors.ts';
 import { isJobName, jobsDirectory, join, nextSequencePath } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
 import { headerReader, lookAt, type ReadHeader, requireQueue } from '../queue-files.ts';
-import { type JobName, parseJobName, stemOf } from './job-name.ts';
+import { stemOf } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
 import { waitingByHeader, waitingByName } from './look.ts';
-import { hasRooms, isPaused, type Order, QUEUE_LANE, type Room, readSettings, room } from './rooms.ts';
+import { hasRooms, isPaused, type Order, QUEUE_LANE, readSettings, room } from './rooms.ts';
 import { readRuns } from './run-log.ts';
+import {
+  countsOf,
+  isTemporary,
+  type Litter,
+  lanesOf,
+  listStored,
+  oldestOf,
+  type QueueSnapshot,
+  type RunningJob,
+} from './snapshot-parts.ts';
 import { type LaneState, type Standing, type StandingJob, type Standings, standingsOf } from './standing.ts';
 import type { Waiting } from './waiting.ts';
 import { entriesOf } from './worker-room.ts';
 import { type SeenWorker, seeWorkers, worksAlone } from './workers.ts';
-
-export type RunningJob = Waiting & {
-  readonly path: string;
-  readonly worker: SeenWorker;
-  /** Since when it is in that worker's hands, ms since 1970; undefined when it has just gone. */
-  readonly sinceMs: number | undefined;
-};
-
-/** A job that is over. */
-export type StoredJob = {
-  readonly name: string;
-  readonly path: string;
-  readonly stem: string;
-  /** What its name says; undefined for a name that says nothing. */
-  readonly said: JobName | undefined;
-};
-
-export type LaneSnapshot = {
-  /** `''` is the queue's own: of jobs without a lane in an ordered queue. */
-  readonly lane: string;
-  /** The number it waits for; undefined when that file is damaged. */
-  readonly next: Sequence | undefined;
-  readonly waiting: number;
-  readonly running: number;
-  readonly missing: Sequence | undefined;
-};
-
-/** A name in `jobs/` that is no job. */
-export type Litter = { readonly path: string; readonly kind: 'temporary' | 'other' };
-
-export type Counts = Readonly<
-  Record<Standing['kind'] | 'waiting' | 'running' | 'failed' | 'done' | 'unreadable' | 'lanesFailed', number>
->;
-
-export type QueueSnapshot = {
-  readonly queue: string;
-  readonly takenMs: number;
-  /** `home`: with rooms for parallel workers. `append-only`: jobs are only added to it here. */
-  readonly kind: 'home' | 'filespooler' | 'append-only';
-  readonly order: Order;
-  readonly paused: boolean;
-  /** In the order in which they would be started. */
-  readonly waiting: readonly StandingJob[];
-  readonly running: readonly RunningJob[];
-  readonly failed: readonly StoredJob[];
-  readonly unreadable: readonly Unreadable[];
-  readonly lanes: readonly LaneSnapshot[];
-  readonly workers: readonly SeenWorker[];
-  /** Who works it alone, as the original does; undefined when nobody does or nobody can tell. */
-  readonly alone: LockHolder | undefined;
-  readonly litter: readonly Litter[];
-  /** Files of the queue itself that are damaged, as sentences. */
-  readonly damage: readonly string[];
-  readonly counts: Counts;
-  /** When the oldest waiting job was added, ms since 1970. */
-  readonly oldestMs: number | undefined;
-};
 
 export type SnapshotOptions = { readonly decoder?: Decoder | undefined };
 
@@ -103,12 +55,13 @@ export async function takeSnapshot(
   await requireQueue(machine, queue);
   const looker = new Looker(machine, queue, options);
   let seen = await looker.look();
-  for (let again = 0; again < LOOKS_AGAIN && doubtsOf(seen) !== ''; again++) {
+  let settled = doubtsOf(seen) === '';
+  for (let again = 0; again < LOOKS_AGAIN && !settled; again++) {
     const before = doubtsOf(seen);
     seen = await looker.look();
-    if (doubtsOf(seen) === before) break;
+    settled = doubtsOf(seen) === '' || doubtsOf(seen) === before;
   }
-  return looker.complete(seen);
+  return looker.complete(seen, settled);
 }
 
 const LOOKS_AGAIN = 3;
@@ -179,7 +132,7 @@ class Looker {
     };
   }
 
-  async complete(seen: Seen): Promise<QueueSnapshot> {
+  async complete(seen: Seen, settled: boolean): Promise<QueueSnapshot> {
     const { standings, running, workers, unreadable, litter, damage } = seen;
     const machine = this.#machine;
     const failed = await listStored(machine, this.#queue, 'failed');
@@ -212,6 +165,7 @@ class Looker {
         done: done.length,
         unreadable: unreadable.length,
       },
+      settled,
       oldestMs: oldestOf(waiting),
     };
   }
@@ -323,68 +277,4 @@ class Looker {
       throw error;
     }
   }
-}
-
-/** The jobs in `failed/` or `done/`, oldest first. */
-export async function listStored(
-  machine: Machine,
-  queue: string,
-  where: Room & ('failed' | 'done'),
-): Promise<StoredJob[]> {
-  const directory = room(queue, where);
-  const names = (await entriesOf(machine, directory)).map(({ name }) => name).filter(isJobName);
-  const stored = names.map((name) => ({
-    name,
-    path: join(directory, name),
-    stem: stemOf(name),
-    said: parseJobName(name),
-  }));
-  return stored.sort((a, b) => (a.said?.addedMs ?? 0) - (b.said?.addedMs ?? 0) || (a.name < b.name ? -1 : 1));
-}
-
-/** Names that our programs, the original and common sync tools give to files on their way. */
-export function isTemporary(name: string): boolean {
-  return /\.tmp$|\.temp$|~$|^\.syncthing\.|^\..*\.[A-Za-z0-9]{6}$|\.part$/.test(name);
-}
-
-function lanesOf({ standings, lanes }: Seen): LaneSnapshot[] {
-  const waiting = new Map<string, number>();
-  for (const { lane } of standings.jobs) {
-    if (lane !== undefined) waiting.set(lane, (waiting.get(lane) ?? 0) + 1);
-  }
-  return [...lanes]
-    .map(([lane, { next, running }]) => ({
-      lane,
-      next,
-      waiting: waiting.get(lane) ?? 0,
-      running: running.size,
-      missing: standings.gaps.get(lane)?.missing,
-    }))
-    .sort((a, b) => (a.lane < b.lane ? -1 : 1));
-}
-
-function countsOf(jobs: readonly StandingJob[]): Omit<Counts, 'running' | 'failed' | 'done' | 'unreadable'> {
-  const counts = {
-    waiting: jobs.length,
-    ready: 0,
-    delayed: 0,
-    held: 0,
-    behind: 0,
-    gap: 0,
-    duplicate: 0,
-    past: 0,
-    stuck: 0,
-    lanesFailed: 0,
-  };
-  for (const { standing } of jobs) {
-    counts[standing.kind] += 1;
-    if (standing.kind === 'held' && standing.failed !== undefined) counts.lanesFailed += 1;
-  }
-  return counts;
-}
-
-function oldestOf(jobs: readonly Waiting[]): number | undefined {
-  let oldest: number | undefined;
-  for (const { addedMs } of jobs) if (oldest === undefined || addedMs < oldest) oldest = addedMs;
-  return oldest;
 }

@@ -31,13 +31,15 @@ export class StoppedLanes {
   /** True when a lane was moved on. */
   async moveOn(): Promise<boolean> {
     const { policy, waiting, machine } = this.#parts;
-    if (policy === undefined || policy.action === 'hold' || policy.afterMs === undefined) return false;
+    if (policy === undefined || policy.action === 'hold') return false;
     const nowMs = machine.clock.monotonicMs();
     const stops = waiting.stops();
     for (const lane of this.#since.keys()) if (!stops.has(lane)) this.#since.delete(lane);
     let moved = false;
     for (const [lane, stop] of stops) {
-      if (nowMs - this.#sinceMs(lane, stop, nowMs) < policy.afterMs) continue;
+      // A failed job is waited for here only when its worker died before it could put it away: see settle.ts.
+      const { afterMs = stop.kind === 'held' ? 0 : Number.POSITIVE_INFINITY } = policy;
+      if (nowMs - this.#sinceMs(lane, stop, nowMs) < afterMs) continue;
       moved = (await this.#move(lane, stop)) || moved;
     }
     return moved;

@@ -73,7 +73,7 @@ export function termsIn(variables: readonly (readonly [name: string, value: stri
     notBeforeMs: timeOf(env.get(NAMES.notBefore)),
     expiresMs: timeOf(env.get(NAMES.expires)),
     id: nonEmpty(env.get(NAMES.id)),
-    nothing: env.get(NAMES.nothing) === '1',
+    nothing: env.get(NAMES.nothing) === '1' ? true : undefined,
   };
 }
 

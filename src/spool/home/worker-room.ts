@@ -30,6 +30,8 @@ import { closeQuietly } from '../../os/close-quietly.ts';
 import { type Descriptor, type DirectoryEntry, hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { syncDirectory } from '../../queue/publish.ts';
+import { refreshNames } from '../../queue/refresh-names.ts';
 import { isJobName, join } from '../layout.ts';
 import { room } from './rooms.ts';
 
@@ -60,20 +62,42 @@ export class WorkerRoom {
   readonly lock: Descriptor;
   readonly beatEveryMs: number;
   readonly #machine: Machine;
-  constructor(machine: Machine, path: string, name: string, lock: Descriptor, leaseMs: number) {
+  readonly #leaseMs: number;
+  /** By our steady clock: we said that we are alive, and were heard, not before this. */
+  #provenAtMs: number;
+
+  constructor(
+    machine: Machine,
+    path: string,
+    name: string,
+    lock: Descriptor,
+    { leaseMs, sinceMs }: { readonly leaseMs: number; readonly sinceMs: number },
+  ) {
     this.#machine = machine;
     this.path = path;
     this.name = name;
     this.lock = lock;
     this.beatEveryMs = leaseMs / BEATS_PER_LEASE;
+    this.#leaseMs = leaseMs;
+    this.#provenAtMs = sinceMs;
   }
 
   /** Says that we are alive. False when we were taken for dead. */
   async beat(): Promise<boolean> {
+    const atMs = this.#machine.clock.monotonicMs();
     return ifThere(async () => {
       await this.#machine.files.touch(join(this.path, WORKER_FILE));
+      this.#provenAtMs = atMs;
       return true;
     }, false);
+  }
+
+  /**
+   * Whether nobody can have taken anything out of our directory up to now: our lease is not over. When it is, somebody
+   * may have; on our own machine our lock still keeps them from it, but that is not known here.
+   */
+  get isSurelyOurs(): boolean {
+    return this.#machine.clock.monotonicMs() - this.#provenAtMs < this.#leaseMs;
   }
 
   /** The file server's idea of now, ms since 1970: when it saw our last beat, if that was just now. */
@@ -81,8 +105,10 @@ export class WorkerRoom {
     return (await this.#machine.files.fstat(this.lock)).modifiedMs;
   }
 
+  /** Asked of the server, where there is one: what this host remembers of names may be old. */
   async exists(): Promise<boolean> {
     return ifThere(async () => {
+      await refreshNames(this.#machine.files, this.path);
       const { inode } = await this.#machine.files.stat(join(this.path, WORKER_FILE));
       return inode === (await this.#machine.files.fstat(this.lock)).inode;
     }, false);
@@ -119,7 +145,10 @@ async function tryEnter(machine: Machine, queue: string, leaseMs: number): Promi
   };
   const name = `${safeHost(host.name)}.${host.pid}.${random.uuid().slice(0, 8)}`;
   const path = join(room(queue, 'work'), name);
+  const sinceMs = clock.monotonicMs();
   await files.mkdir(path);
+  // A power cut must not leave a job in a directory that is not there any more.
+  await syncDirectory(files, room(queue, 'work'), path);
   let lock: Descriptor;
   try {
     lock = await files.open(join(path, WORKER_FILE), 'lock');
@@ -132,7 +161,7 @@ async function tryEnter(machine: Machine, queue: string, leaseMs: number): Promi
       await files.writeAt(lock, encodeBytes(`${JSON.stringify(info)}\n`), 0);
       // After a power cut it must still say how long its lease was.
       await files.fsync(lock);
-      const entered = new WorkerRoom(machine, path, name, lock, leaseMs);
+      const entered = new WorkerRoom(machine, path, name, lock, { leaseMs, sinceMs });
       // Between the file and its lock somebody may have taken us for dead.
       if (await entered.exists()) return entered;
     }
@@ -206,16 +235,20 @@ export async function takeDeadRoom(
   nowMs: number,
 ): Promise<DeadRoom | undefined> {
   const { files, locks } = machine;
-  const present = await ifThere<Descriptor | undefined>(
-    async () => files.open(join(seen.path, WORKER_FILE), 'lock-present'),
-    undefined,
-  );
+  const present = await ifThere<Descriptor | undefined>(async () => {
+    await refreshNames(files, seen.path);
+    return files.open(join(seen.path, WORKER_FILE), 'lock-present');
+  }, undefined);
   const lock = present ?? (await lockAbandoned(machine, seen.path, nowMs));
   if (lock === undefined) return undefined;
   let jobs: string[] | undefined;
   try {
     if (!(await locks.tryLock(lock, 'exclusive'))) return undefined;
-    if (present !== undefined && !(await isDead(machine, seen.path, lock, nowMs))) return undefined;
+    // One without its file has it by now, ours; should its worker have made it meanwhile, it says who that is.
+    const isAbandoned = present === undefined && (await readInfo(machine, seen.path)) === undefined;
+    if (!isAbandoned && !(await isDead(machine, seen.path, lock, nowMs))) return undefined;
+    // With the lock nobody else takes anything out; what a worker that is not dead after all puts in, is found later.
+    await ifThere(() => refreshNames(files, seen.path), undefined);
     jobs = (await entriesOf(machine, seen.path)).map(({ name }) => name).filter(isJobName);
   } finally {
     if (jobs === undefined) await release(machine, lock);

@@ -97,6 +97,19 @@ describe('what runs', () => {
     await session.close();
   });
 
+  it.each<[string, Act]>([
+    ['hold', holdJob],
+    ['retry', retryJob],
+    ['remove', removeJob],
+  ])('may be any, and there is none to %s, when somebody works the queue alone', async (_name, act) => {
+    const queue = await homeQueue(q());
+    const id = await addNamed(queue, 'x', { notBefore: new Date(Date.now() + HOUR_MS) });
+    const alone = await lockQueue(realMachine, q());
+    await expect(operate(act, id)).rejects.toMatchObject({ code: 'locked' });
+    await alone.close();
+    expect(await operate(act, id)).toEqual({ kind: 'done', lane: 'none' });
+  });
+
   it('is said when it was claimed since we looked', async () => {
     const queue = await homeQueue(q());
     const id = await addNamed(queue, 'x');

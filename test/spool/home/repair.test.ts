@@ -21,7 +21,9 @@ import { Operator } from '../../../src/spool/home/operator.ts';
 import { findDisorder } from '../../../src/spool/home/repair.ts';
 import { createQueueDirectory } from '../../../src/spool/queue-files.ts';
 import { lockQueue } from '../../../src/spool/session.ts';
+import { faultyFiles } from '../../support/faulty-files.ts';
 import { addNamed, claimFrom, deadWorker, fileOf, homeQueue, jobFiles } from '../../support/home-queues.ts';
+import { machineWithFiles } from '../../support/machines.ts';
 import { packet, putJob } from '../../support/packets.ts';
 import { useTemporary } from '../../support/temporary.ts';
 
@@ -215,6 +217,80 @@ describe('disorder', () => {
     writeFileSync(q(file), text);
     expect(await repaired()).toEqual(['damaged-file: left']);
     expect(readFileSync(q(file), 'utf8')).toBe(text);
+  });
+
+  it('of a damaged file in a directory with a colon in its name is told with the right path', async () => {
+    await homeQueue(temporary.path('a: b'), 'sequence');
+    writeFileSync(temporary.path('a: b/nextseq'), 'x');
+    const [finding] = await findDisorder(realMachine, temporary.path('a: b'));
+    expect(finding).toMatchObject({ kind: 'damaged-file', path: temporary.path('a: b/nextseq') });
+  });
+
+  it.each(['home', 'filespooler'])(
+    'of what a %s queue cannot do without is left to a person',
+    async (kind) => {
+      if (kind === 'home') await homeQueue(q(), 'sequence');
+      else await createQueueDirectory(realMachine, q(), { appendOnly: false });
+      rmSync(q('nextseq'));
+      expect(await repaired()).toEqual(['number-missing: left']);
+      writeFileSync(q('nextseq'), '1\n');
+      rmSync(q('nextseq.lock'));
+      expect(await found()).toEqual(['lock-missing: person']);
+      writeFileSync(q('nextseq.lock'), '');
+      rmSync(q('jobs'), { recursive: true });
+      expect(await repaired()).toEqual(['jobs-missing: left']);
+    },
+  );
+
+  it('is no number that nobody counts by', async () => {
+    await homeQueue(q(), 'free');
+    rmSync(q('nextseq'));
+    expect(await found()).toEqual([]);
+  });
+
+  it('is not in a directory that is no queue', async () => {
+    mkdirSync(q());
+    await expect(findDisorder(realMachine, q())).rejects.toMatchObject({ code: 'not-a-queue' });
+  });
+
+  it.each([
+    ['readdir', 'jobs'],
+    ['open', 'jobs/fspl-aaaa.fspl'],
+    ['open', 'nextseq'],
+    ['open', 'nextseq.lock'],
+  ])('of what the system keeps from us: %s of %s', async (call, name) => {
+    await homeQueue(q(), 'sequence');
+    putJob(q(), 'aaaa', { seq: 1 });
+    const files = faultyFiles(realMachine.files, (at) =>
+      at.name === call && at.path === q(name) ? 'EACCES' : undefined,
+    );
+    expect(await findDisorder(machineWithFiles(files), q())).toEqual([
+      expect.objectContaining({ kind: 'no-access', path: q(name), remedy: 'person' }),
+    ]);
+  });
+
+  it('of a mode that keeps us out is told as that', async () => {
+    await homeQueue(q());
+    chmodSync(q('jobs'), 0);
+    const files = faultyFiles(realMachine.files, ({ name, path }) =>
+      name === 'readdir' && path === q('jobs') ? 'EACCES' : undefined,
+    );
+    expect(await findDisorder(machineWithFiles(files), q())).toMatchObject([
+      { kind: 'mode', path: q('jobs'), remedy: 'permit' },
+    ]);
+    expect(await repaired()).toEqual(['mode: done']);
+  });
+
+  it('of rooms on another file system, to which no job can be moved', async () => {
+    await homeQueue(q());
+    const stat = async (path: string) => {
+      const status = await realMachine.files.stat(path);
+      return path === q('failed') ? { ...status, device: status.device + 1n } : status;
+    };
+    const machine = machineWithFiles({ ...realMachine.files, stat });
+    expect(await findDisorder(machine, q())).toEqual([
+      expect.objectContaining({ kind: 'other-file-system', path: q('failed'), remedy: 'person' }),
+    ]);
   });
 
   it('in a queue of the original is mended with its lock', async () => {

@@ -13,10 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Descriptor, Files, OpenMode } from '../../../src/os/ports.ts';
 import { realMachine } from '../../../src/os/real/index.ts';
 import type { Queue, SharedSession } from '../../../src/queue/contract.ts';
 import { parseJobName } from '../../../src/spool/home/job-name.ts';
-import { systemError } from '../../support/faulty-files.ts';
+import { failEachCall, systemError } from '../../support/faulty-files.ts';
 import {
   claimed,
   drain,
@@ -121,6 +122,55 @@ describe('a claim', () => {
       expect(told(claim)).toBe('right1');
       expect(parseJobName(runningIn(queue)[0] ?? '')).toMatchObject({ lane: 'right', seq: 1n, attempts: 1 });
     });
+  });
+
+  it('of a job that cannot be opened now leaves it as it was', async () => {
+    await queue.add({ lane: 'a', params: ['p'] });
+    const before = namesIn(queue, 'jobs');
+    let broken = true;
+    const files = interceptFiles(realMachine.files, ({ name, mode, path }) => {
+      if (broken && name === 'open' && mode === 'read-job') throw systemError('EMFILE', name, path);
+    });
+    const work = async (session: SharedSession) => {
+      await expect(session.claim()).rejects.toMatchObject({ code: 'EMFILE' });
+      expect(namesIn(queue, 'jobs')).toEqual(before);
+      broken = false;
+      expect((await claimed(session)).attempt).toBe(1);
+    };
+    await joined(queue, work, { machine: machineWithFiles(files) });
+  });
+
+  it('leaves a job as it was, and nothing open, whatever call fails meanwhile', async () => {
+    await queue.add({ lane: 'a' });
+    await joined(queue, (session) => drain(session));
+    await queue.add({ lane: 'a', params: ['p'] });
+    const before = namesIn(queue, 'jobs');
+    const calls = await failEachCall(realMachine.files, 'EIO', async (faulty, failed) => {
+      // Only what is called between the rename and the claim fails.
+      let taken = false;
+      const files = {
+        ...interceptFiles(realMachine.files, ({ name, to }) => {
+          if (name === 'rename' && to?.includes('/work/')) taken = true;
+        }),
+        open: (path: string, mode: OpenMode) => (taken ? faulty : realMachine.files).open(path, mode),
+        fstat: (descriptor: Descriptor) => (taken ? faulty : realMachine.files).fstat(descriptor),
+        read: (...args: Parameters<Files['read']>) => (taken ? faulty : realMachine.files).read(...args),
+      };
+      const open = openDescriptors();
+      const work = async (session: SharedSession) => {
+        const answer = await session.claim().catch((error: unknown) => error);
+        taken = false;
+        if (failed() === undefined) expect(answer).toMatchObject({ kind: 'claim', attempt: 1 });
+        else {
+          expect(answer).toMatchObject({ code: 'EIO' });
+          expect(namesIn(queue, 'jobs')).toEqual(before);
+        }
+      };
+      await joined(queue, work, { machine: machineWithFiles(files) });
+      expect(openDescriptors()).toEqual(open);
+      expect(namesIn(queue, 'jobs')).toEqual(before);
+    });
+    expect(calls).toBeGreaterThan(3);
   });
 
   it('of a job that is damaged under its good name gives it up', async () => {

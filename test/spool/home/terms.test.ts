@@ -17,6 +17,7 @@ const terms: fc.Arbitrary<Terms> = fc.record({
   notBeforeMs: maybe(time),
   expiresMs: maybe(time),
   id: maybe(text),
+  nothing: maybe(fc.constant(true)),
 });
 
 describe('terms', () => {

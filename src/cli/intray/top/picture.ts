@@ -1,6 +1,6 @@
 /** What `intray top` has seen: all that a screen is drawn from. */
 
-import type { QueueSnapshot } from '../../../spool/home/snapshot.ts';
+import type { QueueSnapshot } from '../../../spool/home/snapshot-parts.ts';
 
 export type Picture = {
   /** When looking at it began, ms since 1970. */

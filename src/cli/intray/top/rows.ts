@@ -3,7 +3,12 @@
 import { parseTime } from '../../../os/calendar.ts';
 import { laneName } from '../../../spool/home/explain.ts';
 import { SEE_HEADER } from '../../../spool/home/job-name.ts';
-import type { LaneSnapshot, QueueSnapshot, RunningJob, StoredJob } from '../../../spool/home/snapshot.ts';
+import type {
+  LaneSnapshot,
+  QueueSnapshot,
+  RunningJob,
+  StoredJob,
+} from '../../../spool/home/snapshot-parts.ts';
 import type { StandingJob } from '../../../spool/home/standing.ts';
 import type { SeenWorker } from '../../../spool/home/workers.ts';
 import { age } from '../job-words.ts';

@@ -1,0 +1,105 @@
+/**
+ * What a queue cannot do without: `jobs/`, its number, its lock, the right to use them, and one file system for all of
+ * it. What is missing here only a person can give back: a number that we guess loses the order, and a lock made
+ * beside one that somebody still holds, under a name that was removed, keeps nobody out.
+ */
+
+import { closeQuietly } from '../../os/close-quietly.ts';
+import { hasErrno, isSystemError, type Machine } from '../../os/ports.ts';
+import { isQueueError, reasonOf } from '../../queue/errors.ts';
+import { jobsDirectory, nextSequencePath } from '../layout.ts';
+import { isThere } from './hand.ts';
+import type { Finding } from './repair.ts';
+import { ROOMS, room } from './rooms.ts';
+import type { QueueSnapshot } from './snapshot-parts.ts';
+
+const ACCESS = 'look as the user who works the queue; if that is this one, see who owns it: ls -ld PATH';
+
+/** What is said of a file or directory that the system keeps from us. */
+export function noAccess(path: string, reason: string): Finding {
+  return { kind: 'no-access', path, message: reason, remedy: 'person', advice: ACCESS };
+}
+
+/** What keeps us from seeing the queue as a whole. Throws `error` when that is no disorder of the queue. */
+export async function hindrance(machine: Machine, queue: string, error: unknown): Promise<Finding> {
+  if (isQueueError(error, 'not-a-queue') && (await hasNumberOrLock(machine, queue))) {
+    return {
+      kind: 'jobs-missing',
+      path: jobsDirectory(queue),
+      message: 'there is no such directory, and nothing can be added or run',
+      remedy: 'person',
+      advice: 'put it back from wherever it went; if it is lost with its jobs: mkdir PATH',
+    };
+  }
+  if (!isSystemError(error) || !hasErrno(error, 'EACCES', 'EPERM', 'EIO')) throw error;
+  return noAccess(error.path || jobsDirectory(queue), reasonOf(error));
+}
+
+/** The number and the lock of a queue that is worked here. */
+export async function basics(machine: Machine, { queue, kind, order }: QueueSnapshot): Promise<Finding[]> {
+  if (kind === 'append-only' && !(await hasNumberOrLock(machine, queue))) return [];
+  const findings = await lockProblem(machine, queue);
+  const number = nextSequencePath(queue);
+  if (order === 'sequence' && !(await isThere(machine, number))) {
+    findings.push({
+      kind: 'number-missing',
+      path: number,
+      message: 'it is missing, so the queue would begin at 1 again',
+      remedy: 'person',
+      advice: 'write the number of the job that is next: fspl queue-set-next -q DIR NUMBER',
+    });
+  }
+  return findings;
+}
+
+async function lockProblem(machine: Machine, queue: string): Promise<Finding[]> {
+  const path = `${nextSequencePath(queue)}.lock`;
+  try {
+    await closeQuietly(machine.files, await machine.files.open(path, 'lock-present'));
+    return [];
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) {
+      return [noAccess(path, `${reasonOf(error)}, so this user cannot work the queue`)];
+    }
+    const message = 'it is missing, so the queue cannot be worked';
+    const advice = 'when nothing works the queue, make an empty one: touch PATH';
+    return [{ kind: 'lock-missing', path, message, remedy: 'person', advice }];
+  }
+}
+
+async function hasNumberOrLock(machine: Machine, queue: string): Promise<boolean> {
+  const path = nextSequencePath(queue);
+  return (await isThere(machine, path)) || isThere(machine, `${path}.lock`);
+}
+
+/** A worker claims a job by a rename, which does not lead to another file system. */
+export async function strangers(machine: Machine, { queue, kind }: QueueSnapshot): Promise<Finding[]> {
+  if (kind !== 'home') return [];
+  const paths = [jobsDirectory(queue), ...ROOMS.map((name) => room(queue, name))];
+  return (await elsewhere(machine, queue, paths)).map((path) => ({
+    kind: 'other-file-system',
+    path,
+    message: 'it is on another file system than the queue, so workers cannot move jobs between them',
+    remedy: 'person',
+    advice:
+      'when nothing works the queue, have it on the file system of DIR: a directory, not a mount or a link',
+  }));
+}
+
+/** Those of these directories that are on another file system than the queue. */
+export async function elsewhere(
+  { files }: Machine,
+  queue: string,
+  directories: readonly string[],
+): Promise<string[]> {
+  const { device } = await files.stat(queue);
+  const found: string[] = [];
+  for (const path of directories) {
+    try {
+      if ((await files.stat(path)).device !== device) found.push(path);
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error; // a missing one is told as such
+    }
+  }
+  return found;
+}
