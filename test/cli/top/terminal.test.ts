@@ -125,6 +125,8 @@ echo "ended $status"
       await until(': waits to be run again.');
       await until(/^1 waiting, 0 running, 0 failed/m);
       expect(list('q/failed')).toEqual([]);
+      keys('q');
+      await until('ended 0');
     });
   },
 );
