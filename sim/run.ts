@@ -9,6 +9,7 @@ import { HOME_VARIANTS, home } from './layouts/home.ts';
 import type { Layout } from './layouts/layout.ts';
 import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
 import type { Wrap } from './machine/machine.ts';
+import { HOME_PLANTS } from './planted/home-plants.ts';
 import { PLANTS } from './planted/plants.ts';
 import { caseNamed } from './search/cases.ts';
 import { type Extent, exhaust } from './search/exhaust.ts';
@@ -32,7 +33,7 @@ const HELP = `Searches a simulated machine for crashes and races that break what
   bun sim/run.ts --case NAME         one small case with all its crash states, such as process-2/weak/fault=7:EIO
   Any of these with
     --layout NAME                    worked in another way: ${LAYOUTS.map(({ name }) => name).join(', ')}
-    --plant NAME                     a deliberate mistake: ${PLANTS.map(({ name }) => name).join(', ')}
+    --plant NAME                     a deliberate mistake: ${[...PLANTS, ...HOME_PLANTS].map(({ name }) => name).join(', ')}
 
 Exit code: 0 nothing found, 1 a promise was broken, 2 the command line is wrong.`;
 
@@ -51,8 +52,9 @@ const { values } = parseArgs({
   },
 });
 
-/** The share of the time that is for the small cases. */
-const SMALL_SHARE = 0.75;
+/** The share of the time after which the small cases end: of queues that one works, and then of shared ones. */
+const ALONE_SHARE = 0.5;
+const SMALL_SHARE = 0.8;
 
 /** The small cases. What is quick, or found the most, comes first: the time may not suffice for all. */
 const EXTENTS: readonly (Extent & { readonly layouts?: readonly Layout[] })[] = [
@@ -63,6 +65,13 @@ const EXTENTS: readonly (Extent & { readonly layouts?: readonly Layout[] })[] = 
   { profiles: ['weak'], isOverNetwork: true, codes: LOST_REPLIES },
   { profiles: ['ordered'] },
   { profiles: ['weak', 'ordered'], codes: FAULT_CODES },
+];
+
+const SHARED_EXTENTS: typeof EXTENTS = [
+  { profiles: ['lasting'], layouts: [home] },
+  { profiles: ['lasting'], layouts: [home], isOverNetwork: true, codes: LOST_REPLIES },
+  { profiles: ['ordered', 'weak'], layouts: [home, ...HOME_VARIANTS] },
+  { profiles: ['lasting'], layouts: [home], codes: FAULT_CODES },
 ];
 
 const started = performance.now();
@@ -77,7 +86,7 @@ async function main(): Promise<number> {
     say(HELP);
     return 0;
   }
-  const wrap = PLANTS.find(({ name }) => name === values.plant)?.wrap;
+  const wrap = [...PLANTS, ...HOME_PLANTS].find(({ name }) => name === values.plant)?.wrap;
   if (values.plant !== undefined && wrap === undefined)
     throw new RangeError(`No such plant: ${values.plant}`);
   const layout = LAYOUTS.find(({ name }) => name === values.layout);
@@ -94,24 +103,32 @@ async function search(options: Options): Promise<number> {
   const seconds = Number(values.seconds);
   const limit = Number(values.states);
   const tally = newTally();
-  const goOn = () => elapsed() < SMALL_SHARE * seconds && tally.states < limit;
-  const crashes = await smallCases({ ...options, tally, goOn, secondCrash: true });
+  const until = (share: number) => () => elapsed() < share * seconds && tally.states < limit;
+  const explorer = { ...options, tally, secondCrash: true };
+  const crashes =
+    (await smallCases({ ...explorer, goOn: until(ALONE_SHARE) }, EXTENTS)) ??
+    (await smallCases({ ...explorer, goOn: until(SMALL_SHARE), secondCrash: false }, SHARED_EXTENTS));
   const rate = Math.round(tally.states / elapsed());
   say(
     `${tally.states} crash states at ${tally.moments} moments of ${tally.cases} cases in ${elapsed().toFixed(1)} s ` +
       `(${rate} a second), ${tally.recoveries} of them different and recovered; ${tally.cut} moments not complete`,
   );
   if (crashes !== undefined) return report(crashes);
-  for (const [at, network] of NETWORKS.entries()) {
-    const left = (seconds - elapsed()) / (NETWORKS.length - at);
+  // A sync tool carries jobs to a queue that one host works: it has nothing to do with how many do so there.
+  const rounds = [
+    ...NETWORKS.map((network) => ({ options, network })),
+    ...NETWORKS.slice(0, 2).map((network) => ({ options: { ...options, layout: home }, network })),
+  ];
+  for (const [at, { options, network }] of rounds.entries()) {
+    const left = (seconds - elapsed()) / (rounds.length - at);
     const failure = await randomRuns(options, network, Math.max(left, 0));
     if (failure !== undefined) return reportRun(options, failure);
   }
   return 0;
 }
 
-async function smallCases(explorer: Explorer): Promise<Found | undefined> {
-  for (const { layouts = [explorer.layout], ...extent } of EXTENTS) {
+async function smallCases(explorer: Explorer, extents: typeof EXTENTS): Promise<Found | undefined> {
+  for (const { layouts = [explorer.layout], ...extent } of extents) {
     for (const layout of layouts) {
       const found = await exhaust({ ...explorer, layout }, extent);
       if (found !== undefined) return found;
@@ -126,15 +143,18 @@ async function randomRuns(options: Options, network: Network, seconds: number): 
   const goOn = () => elapsed() < since + seconds;
   const failure = await searchSeeds(options, Number(values.from), goOn, random, network);
   const stepRate = Math.round(random.steps / Math.max(elapsed() - since, 0.001));
-  say(`${network}: ${random.runs} random runs, ${random.steps} steps (${stepRate} a second)`);
+  say(
+    `${options.layout.name}, ${network}: ${random.runs} random runs, ${random.steps} steps (${stepRate} a second)`,
+  );
   return failure;
 }
 
 async function reportRun(options: Options, failure: Failure): Promise<number> {
   tell(failure.outcome);
-  say(`replay: ${replayCommand(failure, plant)}`);
+  const more = `${layoutOption(options.layout.name)}${plant ?? ''}`;
+  say(`replay: ${replayCommand(failure, more)}`);
   const smallest: Failure = await shrink(options, failure);
-  say(`shrunk: ${replayCommand(smallest, plant)}`);
+  say(`shrunk: ${replayCommand(smallest, more)}`);
   return 1;
 }
 
@@ -172,9 +192,12 @@ async function replayCase(options: Options, name: string): Promise<number> {
 function report(found: Found): number {
   say(`broken in ${found.case}, power cut at ${found.at}`);
   for (const { promise, message } of found.violations) say(`  ${promise}: ${message}`);
-  const layout = found.layout === spool.name ? '' : ` --layout ${found.layout}`;
-  say(`replay: bun sim/run.ts --case ${found.case}${layout}${plant ?? ''}`);
+  say(`replay: bun sim/run.ts --case ${found.case}${layoutOption(found.layout)}${plant ?? ''}`);
   return 1;
+}
+
+function layoutOption(name: string): string {
+  return name === spool.name ? '' : ` --layout ${name}`;
 }
 
 function tell({ violations, hash, steps }: Outcome): void {

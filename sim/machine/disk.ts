@@ -232,7 +232,8 @@ export class Disk {
     // A directory is gone only when it is empty on the disk too.
     for (const { remove } of pending) {
       const removed = remove === undefined ? undefined : directory.durable.get(remove);
-      if (removed?.kind === 'directory' && directory.entries.get(remove ?? '') !== removed) this.#settle(removed);
+      if (removed?.kind === 'directory' && directory.entries.get(remove ?? '') !== removed)
+        this.#settle(removed);
     }
     directory.durable = new Map(directory.entries);
     directory.pending = [];
@@ -249,8 +250,14 @@ export class Disk {
     const name = half.remove ?? half.add?.name;
     const done = (change: Change) =>
       change.order <= order && (change.remove === name || change.add?.name === name);
-    for (const change of directory.pending) if (done(change)) applyTo(directory.durable, change);
+    const settled = directory.pending.filter(done);
     directory.pending = directory.pending.filter((change) => !done(change));
+    for (const change of settled) {
+      applyTo(directory.durable, change);
+      const { move, order: at } = change;
+      if (move !== undefined && at !== order)
+        this.#settleOther(move.from === directory ? move.to : move.from, at);
+    }
   }
 
   #commit(directory: DirectoryNode, seen: Set<Node>): void {

@@ -19,7 +19,9 @@ export type Plant = {
 type Opened = { readonly path: string; readonly mode: OpenMode };
 
 /** The file port with some calls replaced; `opened` tells what a descriptor was opened for. */
-function changed(change: (files: Files, opened: (descriptor: Descriptor) => Opened) => Partial<Files>): Wrap {
+export function changed(
+  change: (files: Files, opened: (descriptor: Descriptor) => Opened) => Partial<Files>,
+): Wrap {
   return (machine) => {
     const known = new Map<Descriptor, Opened>();
     const files: Files = {
@@ -36,14 +38,15 @@ function changed(change: (files: Files, opened: (descriptor: Descriptor) => Open
 }
 
 /** No fsync of what `skip` names. */
-function withoutSync(skip: (opened: Opened) => boolean): Wrap {
+export function withoutSync(skip: (opened: Opened) => boolean): Wrap {
   return changed((files, opened) => ({
     fsync: async (at) => (skip(opened(at)) ? undefined : files.fsync(at)),
     fsyncAside: async (at) => (skip(opened(at)) ? undefined : files.fsyncAside(at)),
+    fsyncAll: (all) => files.fsyncAll(all.filter((at) => !skip(opened(at)))),
   }));
 }
 
-async function quietly(action: () => unknown): Promise<void> {
+export async function quietly(action: () => unknown): Promise<void> {
   try {
     await action();
   } catch {

@@ -2,6 +2,7 @@
 
 import type { Profile } from '../machine/disk.ts';
 import { type Case, type Explorer, exploreCase, type Found } from './explore.ts';
+import { HOME_SCENARIOS } from './home-scenarios.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 export type Extent = {
@@ -14,7 +15,8 @@ export type Extent = {
 
 /** The first violation, or undefined when there is none. */
 export async function exhaust(explorer: Explorer, extent: Extent = {}): Promise<Found | undefined> {
-  const { scenarios = SCENARIOS, profiles = ['weak', 'ordered'], codes = [] } = extent;
+  const ofLayout = explorer.layout.isShared ? HOME_SCENARIOS : SCENARIOS;
+  const { scenarios = ofLayout, profiles = ['weak', 'ordered'], codes = [] } = extent;
   const network = extent.isOverNetwork ? { isOverNetwork: true } : {};
   for (const profile of profiles) {
     for (const scenario of scenarios) {

@@ -43,6 +43,13 @@ export const HOME_SCENARIOS: readonly Scenario[] = [
   { name: 'put-free', jobsBefore: [], main: adding(['1', '2']) },
   { name: 'put-in-lane', jobsBefore: ['red/1'], main: adding(['red/2', 'red/3']) },
   { name: 'put-named', jobsBefore: [], main: inTurn(adding(['named one']), addingAgain('named one')) },
+  {
+    name: 'put-named-after-a-killed-one',
+    jobsBefore: [],
+    main: adding(['named one']),
+    between: inTurn(addingAgain('named one'), processing),
+    mainDies: true,
+  },
   { name: 'put-all', jobsBefore: ['red/0'], main: addingAll('1', 'red/2', 'red/3') },
   { name: 'put-then-share', jobsBefore: [], main: inTurn(adding(['red/1', '2']), processing) },
   { name: 'share-while-putting', jobsBefore: ['red/1'], main: adding(['red/2', '3']), between: processing },

@@ -71,6 +71,8 @@ const ALONE = {
   deletes: 0,
 } as const;
 
+const LONG_LEASE_MS = 1000;
+
 /** How workers that share a queue go about it. */
 function sharing(seed: number, network: Network) {
   const { pick } = chance(seed).branch(4);
@@ -116,6 +118,8 @@ export function planFor(seed: number, network: Network = 'local'): Plan {
       cutOffs: more.pick([0, 5, 20]),
       losesLocks: more.pick([0, 0, 0, 1]),
       onlookers: more.pick([0, 1]),
+      // Where only leases count, one that is never cut off is never silent for so long.
+      ...(plan.localLocks > 0 ? { leaseMs: LONG_LEASE_MS } : {}),
     };
   }
   if (network === 'sync') {

@@ -118,7 +118,7 @@ async function runEpoch(
   const senders =
     senderDisk !== disk
       ? [{ name: 'sender', disk: senderDisk }]
-      : !keepsLocks(run)
+      : !keepsLocks(run) || plan.localLocks > 0
         ? hosts.slice(0, 1)
         : hosts;
   const actors = new Set<SimProcess>();
@@ -179,7 +179,8 @@ async function runEpoch(
 
 /** Whether a lock that is held is held, and seen by all. */
 function keepsLocks({ plan, layout }: RandomRun): boolean {
-  return plan.losesLocks === 0 && !(layout.isShared && plan.localLocks > 0);
+  const hasLeases = layout.isShared && plan.localLocks > 0;
+  return plan.losesLocks === 0 && !(hasLeases && plan.cutOffs > 0);
 }
 
 function hostOf(plan: Plan, world: World, disk: Disk, at: number, epoch: number): SimHost {

@@ -53,7 +53,7 @@ export async function addOnce(
     // What this host remembers of names may be old: a receipt that another host has written must not be missed.
     await refreshNames(files, room(queue, 'receipts'));
     let receipt = await readReceipt(machine, queue, name);
-    const job = receipt?.state === 'accepted' ? await find(machine, queue, receipt.stem) : undefined;
+    const job = receipt?.state === 'accepted' ? await findJobFile(machine, queue, receipt.stem) : undefined;
     if (receipt !== undefined && job === undefined) {
       //     adder                        worker
       //     reads the receipt: accepted
@@ -130,7 +130,11 @@ function receiptName(name: string): string {
 }
 
 /** The job file of that stem, wherever it is. */
-async function find(machine: Machine, queue: string, stem: string): Promise<JobName | undefined> {
+export async function findJobFile(
+  machine: Machine,
+  queue: string,
+  stem: string,
+): Promise<JobName | undefined> {
   const places = async function* () {
     yield jobsDirectory(queue);
     await refreshNames(machine.files, room(queue, 'work'));

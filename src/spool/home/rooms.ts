@@ -157,7 +157,7 @@ export async function resume({ files }: Machine, queue: string): Promise<boolean
   return true;
 }
 
-async function exists(files: Machine['files'], path: string): Promise<boolean> {
+export async function exists(files: Machine['files'], path: string): Promise<boolean> {
   try {
     await files.stat(path);
     return true;

@@ -42,7 +42,7 @@ import { SharedSync } from './shared-sync.ts';
 import { StoppedLanes } from './stopped-lanes.ts';
 import { termsOf } from './terms.ts';
 import { type Waiting, WaitingJobs } from './waiting.ts';
-import { DEFAULT_LEASE_MS, enterRoom, fencedError, listRooms, type WorkerRoom } from './worker-room.ts';
+import { DEFAULT_LEASE_MS, enterRoom, fencedError, namesInRooms, type WorkerRoom } from './worker-room.ts';
 
 export type HomeSessionOptions = {
   readonly decoder: Decoder | undefined;
@@ -271,6 +271,7 @@ class HomeSession implements SharedSession {
 
   /** Undefined when it is not to be run by us: it is gone, or past, or out of date, or was given up. */
   async #take(from: Waiting): Promise<SharedClaim | undefined> {
+    if (await this.#isRunByOthers(from)) return undefined;
     const starts = from.attempts + 1;
     const taken = await this.#rename(from, starts);
     if (taken === undefined) return undefined;
@@ -299,6 +300,12 @@ class HomeSession implements SharedSession {
       await opened.discard();
       // Not what its name says, or past: back, under the right name.
       await this.#settling.giveBack(taken, known);
+      return undefined;
+    }
+    if (await this.#isRunByOthers(from)) {
+      await opened.discard();
+      await this.#settling.giveBack(taken, from);
+      this.#waiting.drop(from.name); // until the next look
       return undefined;
     }
     const { expiresMs, nothing } = termsOf(opened.header);
@@ -342,6 +349,15 @@ class HomeSession implements SharedSession {
   /** A job of a lane may be past: a sync tool can bring back what was removed. */
   async #isNext({ lane, seq }: Waiting): Promise<boolean> {
     return lane === undefined || (await nextNumber(this.#machine, this.#queue, lane)) === seq;
+  }
+
+  /**
+   * Whether another worker runs a job of that lane and number: a second file of one job, brought back by a sync tool
+   * while the first is running, say. Asked before we take it, so that it is not moved to and fro meanwhile, and again
+   * when we have it: of two workers who each take one of the two at once, at least one sees the other's.
+   */
+  async #isRunByOthers({ lane, seq }: Waiting): Promise<boolean> {
+    return lane !== undefined && this.#isRunning(lane, seq, this.#room.name);
   }
 
   /** The moment a job becomes ours; undefined when somebody was faster. */
@@ -399,12 +415,10 @@ class HomeSession implements SharedSession {
     return { kind: 'idle', reason: 'empty', waiting };
   }
 
-  async #isRunning(lane: string, seq: Sequence): Promise<boolean> {
-    for (const { jobs } of await listRooms(this.#machine, this.#queue)) {
-      for (const name of jobs) {
-        const job = this.#look.named(name);
-        if (job === undefined ? mayBe(name, seq) : job.lane === lane && job.seq === seq) return true;
-      }
+  async #isRunning(lane: string, seq: Sequence, exceptIn?: string): Promise<boolean> {
+    for (const name of await namesInRooms(this.#machine, this.#queue, exceptIn)) {
+      const job = this.#look.named(name);
+      if (job === undefined ? mayBe(name, seq) : job.lane === lane && job.seq === seq) return true;
     }
     return false;
   }

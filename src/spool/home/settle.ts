@@ -3,8 +3,8 @@
  * is not there any more, the worker was taken for dead, and nothing is changed.
  *
  * Over a network the answer to such a change can get lost, and it is told as failed. Then we look: when the file is where
- * it was, it has failed; when it is not, it was done, unless somebody took the file before. That nobody can have as long
- * as our lease is not over.
+ * it was, it has failed; when it is where we wanted it, or nowhere, it was done, unless others have taken the job over
+ * and run it to its end. That they cannot have as long as our lease is not over.
  *
  * How a lane goes on past a job, under the lane's lock, and what a crash after each step leaves:
  *
@@ -25,7 +25,8 @@ import { jobsDirectory, join } from '../layout.ts';
 import { formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
 import type { Look } from './look.ts';
-import { room } from './rooms.ts';
+import { findJobFile } from './receipts.ts';
+import { exists, room } from './rooms.ts';
 import { type RunNotes, type RunOutput, type RunRecord, recordRun } from './run-log.ts';
 import type { SharedSync } from './shared-sync.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
@@ -185,7 +186,7 @@ export class Settling {
     const target = to === 'remove' ? undefined : room(queue, to);
     const done =
       target === undefined
-        ? await this.#remove(path)
+        ? await this.#remove(path, from.stem)
         : await this.#move(path, join(target, formatJobName({ ...from, attempts, held: false })));
     if (!done) return 'lost';
     if (target !== undefined) await sync.sync(target);
@@ -200,23 +201,34 @@ export class Settling {
       await this.#parts.machine.files.rename(from, to);
       return true;
     } catch (error) {
-      return this.#wasDone(from, error);
+      return this.#wasDone(from, error, () => this.#isThere(to));
     }
   }
 
-  async #remove(path: string): Promise<boolean> {
+  async #isThere(path: string): Promise<boolean> {
+    const { files } = this.#parts.machine;
+    await refreshNames(files, path.slice(0, path.lastIndexOf('/')));
+    return exists(files, path);
+  }
+
+  async #remove(path: string, stem: string): Promise<boolean> {
+    const { machine, queue } = this.#parts;
     try {
-      await this.#parts.machine.files.unlink(path);
+      await machine.files.unlink(path);
       return true;
     } catch (error) {
-      return this.#wasDone(path, error);
+      return this.#wasDone(path, error, async () => (await findJobFile(machine, queue, stem)) === undefined);
     }
   }
 
-  /** Throws `error` when the file is still there. */
-  async #wasDone(path: string, error: unknown): Promise<boolean> {
+  /**
+   * What a change that was told as failed has done; `looksDone` looks for what it would have brought about. Throws
+   * `error` when the file is still there.
+   */
+  async #wasDone(path: string, error: unknown, looksDone: () => Promise<boolean>): Promise<boolean> {
     if (await this.isOurs({ path })) throw error;
-    return this.#parts.room.isSurelyOurs;
+    const { room: own } = this.#parts;
+    return own.isSurelyOurs && (await own.exists()) && looksDone();
   }
 }
 

@@ -27,7 +27,13 @@
 import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { toMs } from '../../os/calendar.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
-import { type Descriptor, type DirectoryEntry, hasErrno, type Machine } from '../../os/ports.ts';
+import {
+  type Descriptor,
+  type DirectoryEntry,
+  type FileKind,
+  hasErrno,
+  type Machine,
+} from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { syncDirectory } from '../../queue/publish.ts';
@@ -185,12 +191,30 @@ export type SeenRoom = {
 export async function listRooms(machine: Machine, queue: string): Promise<SeenRoom[]> {
   const rooms: SeenRoom[] = [];
   for (const { name, kind } of await entriesOf(machine, room(queue, 'work'))) {
-    if (kind !== 'directory') continue;
+    if (!mayBeDirectory(kind)) continue;
     const path = join(room(queue, 'work'), name);
     const jobs = (await entriesOf(machine, path)).map((entry) => entry.name).filter(isJobName);
     rooms.push({ name, path, info: await readInfo(machine, path), jobs });
   }
   return rooms;
+}
+
+/** Some file systems do not tell kinds in a listing. */
+function mayBeDirectory(kind: FileKind): boolean {
+  return kind === 'directory' || kind === 'unknown';
+}
+
+/** The job files of all workers but one. */
+export async function namesInRooms(machine: Machine, queue: string, except?: string): Promise<string[]> {
+  const work = room(queue, 'work');
+  const names: string[] = [];
+  for (const { name, kind } of await entriesOf(machine, work)) {
+    if (!mayBeDirectory(kind) || name === except) continue;
+    for (const entry of await entriesOf(machine, join(work, name))) {
+      if (isJobName(entry.name)) names.push(entry.name);
+    }
+  }
+  return names;
 }
 
 /** What is in a directory; nothing when it is gone. */

@@ -67,6 +67,21 @@ describe('a claim', () => {
     });
   });
 
+  it('is not given for a second file of a job that another worker runs', async () => {
+    const env = { INTRAY_LANE: 'a' };
+    sent('first', 1, env);
+    await joined(queue, async (one) => {
+      const running = await claimed(one);
+      sent('again', 1, env);
+      await joined(queue, async (other) => {
+        expect(await idle(other)).toMatchObject({ reason: 'empty' });
+        expect(readdirSync(place('jobs'))).toEqual(['fspl-again.fspl']);
+        await running.succeed();
+        expect(await idle(other), 'its number is past').toMatchObject({ reason: 'empty' });
+      });
+    });
+  });
+
   it('opens the job file once, and hands that on', async () => {
     await queue.add({ payload: 'x' });
     const recording = recordingFiles(realMachine.files);
