@@ -100,7 +100,7 @@ type Moved = 'no' | 'half' | 'yes';
 type Moves = ReadonlyMap<number, Moved>;
 
 function weakImages(disk: Disk, limits: Limits): DirectoryImage[] {
-  const moves = pendingMoves(disk.root);
+  const moves = disk.hasMoved ? pendingMoves(disk.root) : [];
   const free = (directory: DirectoryNode) => {
     const { pending } = directory;
     return moves.length === 0 ? pending : pending.filter(({ move }) => move === undefined);

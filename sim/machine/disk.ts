@@ -79,6 +79,8 @@ export class Disk {
   readonly root: DirectoryNode;
   /** Goes up with each change of what a crash could leave. */
   version = 0;
+  /** Whether there ever was a rename between two directories. */
+  hasMoved = false;
   #nodes = 0;
   #changes = 0;
 
@@ -175,6 +177,7 @@ export class Disk {
       this.#note(to.parent, { remove: from.name, add });
     } else {
       const move = { from: from.parent, to: to.parent };
+      this.hasMoved = true;
       this.#note(to.parent, { add, move });
       this.#note(from.parent, { remove: from.name, move }, this.#changes);
     }
