@@ -1,7 +1,8 @@
 /** `intray doctor` as people run it: on a disk, in memory, and interrupted. */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -31,6 +32,14 @@ const DISK = join(root, 'dist');
 const onTestedDisk = ['ext2/ext3', 'xfs', 'btrfs'].includes(fileSystemOf(DISK));
 const MEMORY = '/dev/shm';
 const inMemory = fileSystemOf(MEMORY) === 'tmpfs';
+
+/** A directory for PATH with a `flock` in it that says when it has begun, and waits until it may go on. */
+function slowFlock(): string {
+  const path = newDirectory(tmpdir());
+  const script = `#!/bin/sh\n: > ${path}/begun\nuntil [ -e ${path}/go-on ] || [ ! -d ${path} ]; do sleep 0.01; done\nexit 1\n`;
+  writeFileSync(join(path, 'flock'), script, { mode: 0o755 });
+  return path;
+}
 
 describe.each(INTRAY_VARIANTS)('intray doctor as %s', (_, program, first) => {
   const doctor = (...args: string[]) => {
@@ -77,9 +86,15 @@ describe.each(INTRAY_VARIANTS)('intray doctor as %s', (_, program, first) => {
     'cleans up after itself on %s, and dies of it',
     async (signal) => {
       const directory = newDirectory(DISK);
-      const child = spawn(program, [...first, 'doctor', directory], { stdio: ['ignore', 'pipe', 'pipe'] });
-      await eventually(() => readdirSync(directory)[0]?.startsWith('.intray-doctor-'), 'the bench');
+      const slow = slowFlock();
+      const child = spawn(program, [...first, 'doctor', directory], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, PATH: `${slow}:${process.env.PATH}` },
+      });
+      await eventually(() => existsSync(join(slow, 'begun')), 'the doctor at its locks');
+      expect(readdirSync(directory)).toEqual([expect.stringMatching(/^\.intray-doctor-/)]);
       child.kill(signal);
+      writeFileSync(join(slow, 'go-on'), '');
       expect(await exitOf(child)).toEqual({ code: null, signal });
       expect(readdirSync(directory)).toEqual([]);
     },

@@ -273,7 +273,7 @@ export function sharedContract(
           await capabilities.lose(ground.queue, claim);
           const before = await ground.queue.jobs();
           expect(before.jobs).toHaveLength(1);
-          expect(await (how === 'retry' ? claim.retry(0, '') : claim[how]())).toBe('lost');
+          expect(await (how === 'retry' ? claim.retry(1, '') : claim[how]())).toBe('lost');
           expect(await ground.queue.jobs()).toEqual(before);
           const again = await claimed(session);
           expect([again.job.id, again.attempt]).toEqual([claim.job.id, 2]);

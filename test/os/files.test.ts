@@ -99,6 +99,18 @@ describe('open', () => {
 });
 
 describe('read and write', () => {
+  test('reads elsewhere without moving', async () => {
+    const path = join(temporaryDirectory(), 'file');
+    fs.writeFileSync(path, '0123456789');
+    const descriptor = await open(path, 'read');
+    const bytes = new Uint8Array(4);
+    expect(await files.readAt?.(descriptor, bytes, 1, 3, 6)).toBe(3);
+    expect(new TextDecoder().decode(bytes)).toBe('\0' + '678');
+    expect(await files.readAt?.(descriptor, bytes, 0, 4, 9)).toBe(1);
+    expect(await files.readAt?.(descriptor, bytes, 0, 4, 10)).toBe(0);
+    expect(new TextDecoder().decode(await readExactly(files, descriptor, 2))).toBe('01');
+  });
+
   test('go on where they stopped', async () => {
     const path = join(temporaryDirectory(), 'file');
     const descriptor = await open(path, 'create');

@@ -14,8 +14,6 @@ export type Terminal = {
   ask(variable: string): string;
   /** Waits for the screen to be so, and fails with the screen that it is instead. */
   until(what: string | RegExp): Promise<string>;
-  /** Waits for a program to leave the alternate screen. */
-  left(): Promise<void>;
 };
 
 const DEADLINE_MS = 20_000;
@@ -43,13 +41,6 @@ export function openTerminal(cwd: string, columns: number, rows: number): Termin
   running.push(socket);
   tmux('new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, 'bash --norc --noprofile');
   const screen = () => tmux('capture-pane', '-p');
-  const waitFor = async (is: () => boolean, what: () => string) => {
-    const deadline = Date.now() + DEADLINE_MS;
-    while (!is()) {
-      if (Date.now() > deadline) throw new Error(what());
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
-  };
   const ask = (variable: string) => tmux('display-message', '-p', `#{${variable}}`).trim();
   return {
     keys: (...keys) => tmux('send-keys', ...keys),
@@ -57,22 +48,13 @@ export function openTerminal(cwd: string, columns: number, rows: number): Termin
     screen,
     ask,
     until: async (what) => {
-      let shown = '';
-      await waitFor(
-        () => {
-          shown = screen();
-          return typeof what === 'string' ? shown.includes(what) : what.test(shown);
-        },
-        () => `the screen never had ${what}:
-${shown}`,
-      );
-      return shown;
+      const deadline = Date.now() + DEADLINE_MS;
+      for (;;) {
+        const shown = screen();
+        if (typeof what === 'string' ? shown.includes(what) : what.test(shown)) return shown;
+        if (Date.now() > deadline) throw new Error(`the screen never had ${what}:\n${shown}`);
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
     },
-    left: () =>
-      waitFor(
-        () => ask('alternate_on') === '0',
-        () => `it never left the screen:
-${screen()}`,
-      ),
   };
 }

@@ -1,7 +1,7 @@
 /**
- * What a queue cannot do without: `jobs/`, its number, its lock, the right to use them, and one file system for all of
- * it. What is missing here only a person can give back: a number that we guess loses the order, and a lock made
- * beside one that somebody still holds, under a name that was removed, keeps nobody out.
+ * What a queue cannot do without: `jobs/`, its number, its lock, its rooms, the right to use them, and one file system
+ * for all of it. Rooms can be made and modes set; the rest only a person can give back: a number that we guess loses
+ * the order, and a lock made beside one that somebody still holds, under a name that was removed, keeps nobody out.
  */
 
 import { closeQuietly } from '../../os/close-quietly.ts';
@@ -10,7 +10,7 @@ import { isQueueError, reasonOf } from '../../queue/errors.ts';
 import { jobsDirectory, nextSequencePath } from '../layout.ts';
 import { isThere } from './hand.ts';
 import type { Finding } from './repair.ts';
-import { ROOMS, room } from './rooms.ts';
+import { ROOMS, room, settingsPath } from './rooms.ts';
 import type { QueueSnapshot } from './snapshot-parts.ts';
 
 const ACCESS = 'look as the user who works the queue; if that is this one, see who owns it: ls -ld PATH';
@@ -70,6 +70,60 @@ async function lockProblem(machine: Machine, queue: string): Promise<Finding[]> 
 async function hasNumberOrLock(machine: Machine, queue: string): Promise<boolean> {
   const path = nextSequencePath(queue);
   return (await isThere(machine, path)) || isThere(machine, `${path}.lock`);
+}
+
+const OWNER_DIRECTORY = 0o700;
+export const OWNER_READ = 0o400;
+
+export async function missingRooms(machine: Machine, { queue, kind }: QueueSnapshot): Promise<Finding[]> {
+  const missing: string[] = [];
+  for (const name of ROOMS) if (!(await isThere(machine, room(queue, name)))) missing.push(name);
+  // `failed/` alone comes from setting aside in a queue of the original.
+  const some =
+    ROOMS.some((name) => !missing.includes(name) && name !== 'failed') ||
+    (await isThere(machine, settingsPath(queue)));
+  if (missing.length === 0 || !some || kind === 'append-only') return [];
+  return [
+    {
+      kind: 'rooms-missing',
+      path: queue,
+      message: `${missing.map((name) => `${name}/`).join(', ')} is missing`,
+      remedy: 'make-rooms',
+    },
+  ];
+}
+
+export async function badModes(
+  machine: Machine,
+  { queue, unreadable: files }: Pick<QueueSnapshot, 'queue' | 'unreadable'>,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const say = (path: string, mode: number, lacks: string, right: string) =>
+    findings.push({
+      kind: 'mode',
+      path,
+      message: `its mode is ${mode.toString(8).padStart(4, '0')}, so its owner may not ${lacks}`,
+      remedy: 'permit',
+      advice: `chmod ${right} PATH`,
+    });
+  for (const path of [queue, jobsDirectory(queue), ...ROOMS.map((name) => room(queue, name))]) {
+    const mode = await modeOf(machine, path);
+    if (mode !== undefined && (mode & OWNER_DIRECTORY) !== OWNER_DIRECTORY)
+      say(path, mode, 'use it', 'u+rwx');
+  }
+  for (const { path } of files) {
+    const mode = await modeOf(machine, path);
+    if (mode !== undefined && (mode & OWNER_READ) === 0) say(path, mode, 'read it', 'u+r');
+  }
+  return findings;
+}
+
+async function modeOf({ files }: Machine, path: string): Promise<number | undefined> {
+  try {
+    return (await files.stat(path)).mode;
+  } catch {
+    return undefined; // it is missing, or behind a directory that is said already
+  }
 }
 
 /** A worker claims a job by a rename, which does not lead to another file system. */

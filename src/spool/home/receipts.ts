@@ -23,8 +23,7 @@ import { refreshNames } from '../../queue/refresh-names.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { encodeLane, fingerprint, type JobName, parseJobName } from './job-name.ts';
 import { replaceFile, room } from './rooms.ts';
-import { isGone } from './settle.ts';
-import { entriesOf, listRooms } from './worker-room.ts';
+import { entriesOf, isGone, listRooms } from './worker-room.ts';
 
 const LOCK_WAIT_MS = 10_000;
 const RECEIPT_LIMIT_BYTES = 4096;

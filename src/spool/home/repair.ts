@@ -27,9 +27,8 @@ import { TAG } from '../../packet/header.ts';
 import { isUnfinished } from '../../packet/pipe-mark.ts';
 import { isJobName, jobsDirectory, join, nextSequencePath } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
-import { basics, hindrance, noAccess, strangers } from './basics.ts';
-import { isThere } from './hand.ts';
-import { ROOMS, readSettings, room, settingsPath } from './rooms.ts';
+import { badModes, basics, hindrance, missingRooms, noAccess, OWNER_READ, strangers } from './basics.ts';
+import { ROOMS, readSettings, room } from './rooms.ts';
 import { sameBytes } from './same-bytes.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { isTemporary, listStored, type QueueSnapshot } from './snapshot-parts.ts';
@@ -69,9 +68,6 @@ export type Finding = {
 
 /** A temporary file that nobody has written to for this long has no writer any more. */
 export const STALE_MS = 24 * 3_600_000;
-
-const OWNER_DIRECTORY = 0o700;
-const OWNER_READ = 0o400;
 
 export type Inspection = {
   /** Undefined where something keeps us from seeing the queue, which is a finding then. */
@@ -122,49 +118,6 @@ async function disorderOf(machine: Machine, snapshot: QueueSnapshot): Promise<Fi
     ...past(snapshot),
     ...(await staleTemporaries(machine, queue)),
   ];
-}
-
-async function missingRooms(machine: Machine, { queue, kind }: QueueSnapshot): Promise<Finding[]> {
-  const missing: string[] = [];
-  for (const name of ROOMS) if (!(await isThere(machine, room(queue, name)))) missing.push(name);
-  // `failed/` alone comes from setting aside in a queue of the original.
-  const some =
-    ROOMS.some((name) => !missing.includes(name) && name !== 'failed') ||
-    (await isThere(machine, settingsPath(queue)));
-  if (missing.length === 0 || !some || kind === 'append-only') return [];
-  return [
-    {
-      kind: 'rooms-missing',
-      path: queue,
-      message: `${missing.map((name) => `${name}/`).join(', ')} is missing`,
-      remedy: 'make-rooms',
-    },
-  ];
-}
-
-async function badModes(
-  machine: Machine,
-  { queue, unreadable: files }: Pick<QueueSnapshot, 'queue' | 'unreadable'>,
-): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  const say = (path: string, mode: number, lacks: string, right: string) =>
-    findings.push({
-      kind: 'mode',
-      path,
-      message: `its mode is ${mode.toString(8).padStart(4, '0')}, so its owner may not ${lacks}`,
-      remedy: 'permit',
-      advice: `chmod ${right} PATH`,
-    });
-  for (const path of [queue, jobsDirectory(queue), ...ROOMS.map((name) => room(queue, name))]) {
-    const mode = await modeOf(machine, path);
-    if (mode !== undefined && (mode & OWNER_DIRECTORY) !== OWNER_DIRECTORY)
-      say(path, mode, 'use it', 'u+rwx');
-  }
-  for (const { path } of files) {
-    const mode = await modeOf(machine, path);
-    if (mode !== undefined && (mode & OWNER_READ) === 0) say(path, mode, 'read it', 'u+r');
-  }
-  return findings;
 }
 
 function damagedFiles({ queue, damage }: QueueSnapshot): Finding[] {
@@ -321,14 +274,6 @@ async function staleTemporaries(machine: Machine, queue: string): Promise<Findin
     }
   }
   return findings;
-}
-
-async function modeOf({ files }: Machine, path: string): Promise<number | undefined> {
-  try {
-    return (await files.stat(path)).mode;
-  } catch {
-    return undefined; // it is missing, or behind a directory that is said already
-  }
 }
 
 export async function modifiedMs({ files }: Machine, path: string): Promise<number | undefined> {

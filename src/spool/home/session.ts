@@ -36,13 +36,20 @@ import { nextNumber } from './lane-numbers.ts';
 import { Look } from './look.ts';
 import { bringBackTheDead } from './recovery.ts';
 import { isPaused, readSettings } from './rooms.ts';
-import { isGone, Settling, type Taken } from './settle.ts';
+import { Settling, type Taken } from './settle.ts';
 import { shareQueue } from './share.ts';
 import { SharedSync } from './shared-sync.ts';
 import { StoppedLanes } from './stopped-lanes.ts';
 import { termsOf } from './terms.ts';
 import { type Waiting, WaitingJobs } from './waiting.ts';
-import { DEFAULT_LEASE_MS, enterRoom, fencedError, namesInRooms, type WorkerRoom } from './worker-room.ts';
+import {
+  DEFAULT_LEASE_MS,
+  enterRoom,
+  fencedError,
+  isGone,
+  namesInRooms,
+  type WorkerRoom,
+} from './worker-room.ts';
 
 export type HomeSessionOptions = {
   readonly decoder: Decoder | undefined;

@@ -17,7 +17,7 @@
  */
 
 import { formatMs, toMs } from '../../os/calendar.ts';
-import { hasErrno, type Machine } from '../../os/ports.ts';
+import type { Machine } from '../../os/ports.ts';
 import { following } from '../../packet/header.ts';
 import type { BlockedPolicy, Settled } from '../../queue/contract.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
@@ -30,7 +30,7 @@ import { exists, room } from './rooms.ts';
 import { type RunNotes, type RunOutput, type RunRecord, recordRun } from './run-log.ts';
 import type { SharedSync } from './shared-sync.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
-import type { WorkerRoom } from './worker-room.ts';
+import { isGone, type WorkerRoom } from './worker-room.ts';
 
 /** A job in our room. */
 export type Taken = {
@@ -230,8 +230,4 @@ export class Settling {
     const { room: own } = this.#parts;
     return own.isSurelyOurs && (await own.exists()) && looksDone();
   }
-}
-
-export function isGone(error: unknown): boolean {
-  return hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE');
 }

@@ -233,12 +233,17 @@ async function readInfo({ files }: Machine, path: string): Promise<WorkerInfo | 
   }
 }
 
+/** Whether somebody has taken the thing away. */
+export function isGone(error: unknown): boolean {
+  return hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE');
+}
+
 /** What `look` finds, or `otherwise` when somebody has taken the thing away. */
 async function ifThere<T>(look: () => Promise<T>, otherwise: T): Promise<T> {
   try {
     return await look();
   } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return otherwise;
+    if (isGone(error)) return otherwise;
     throw error;
   }
 }
