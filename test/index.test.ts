@@ -218,7 +218,7 @@ describe('types', () => {
   });
 
   it('of a job: numbers are no plain bigints, ids no plain strings', () => {
-    expectTypeOf<Job['seq']>().toEqualTypeOf<Sequence>();
+    expectTypeOf<Job['seq']>().toEqualTypeOf<Sequence | undefined>();
     expectTypeOf<bigint>().not.toExtend<Sequence>();
     expectTypeOf<Sequence>().toExtend<bigint>();
     expectTypeOf<string>().not.toExtend<JobId>();

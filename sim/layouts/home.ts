@@ -23,7 +23,7 @@ import { createSpool, openSpool } from '../../src/spool/spool.ts';
 import type { CommandHandler, Handler } from '../../src/worker/handler.ts';
 import { serveQueues } from '../../src/worker/serve.ts';
 import type { Payload } from '../history.ts';
-import type { Layout, Manner, Observer, Runner, WorkEnd } from './layout.ts';
+import { type Layout, type Manner, numberOf, type Observer, type Runner, type WorkEnd } from './layout.ts';
 import { spool, writeFile } from './spool.ts';
 
 const QUEUE = '/queue';
@@ -55,11 +55,11 @@ export function homeWith(name: string, variant: HomeVariant): Layout {
     add: async (machine, payload, way) => {
       const durability = way === 'crash-safe' ? 'crash-safe' : 'power-safe';
       const queue = await openSpool(machine, QUEUE);
-      return (await queue.add(newJob(payload), { durability })).seq;
+      return numberOf(await queue.add(newJob(payload), { durability }));
     },
     addAll: async (machine, payloads) => {
       const queue = await openSpool(machine, QUEUE);
-      return (await queue.addAll(payloads.map(newJob))).map(({ seq }) => seq);
+      return (await queue.addAll(payloads.map(newJob))).map(numberOf);
     },
     pause: (machine) => pause(machine, QUEUE),
     resume: async (machine) => {
@@ -154,7 +154,7 @@ function handlerFor(
   if (runner.kind === 'command') return { program: runner.program };
   const { observer } = runner;
   return async (job, payload) => {
-    const run = observer.started(job.seq, await payload.bytes(PAYLOAD_LIMIT_BYTES));
+    const run = observer.started(numberOf(job), await payload.bytes(PAYLOAD_LIMIT_BYTES));
     await sleep(machine.clock, RUN_MS);
     const [, mark] = /^job (?:\w+\/)?([~!]?)/.exec(payloadOf(job)) ?? [];
     const fails = mark === '!' || (mark === '~' && attempts.get(job.id) === 1);

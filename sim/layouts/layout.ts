@@ -87,3 +87,9 @@ export interface Layout {
   /** Names that are not chosen anew for each job, which people and programs look at: hosts have beliefs about them. */
   readonly fixedNames: readonly string[];
 }
+
+/** The number of a job in a layout that gives each one. */
+export function numberOf({ seq }: { readonly seq: bigint | undefined }): bigint {
+  if (seq === undefined) throw new TypeError('Expected a job with a number');
+  return seq;
+}

@@ -13,7 +13,7 @@ import type { Handler } from '../../src/worker/handler.ts';
 import type { ProcessReport } from '../../src/worker/process-queue.ts';
 import { type WorkOptions, workQueue } from '../../src/worker/work.ts';
 import type { Payload } from '../history.ts';
-import type { Layout, Observer, Runner, WorkEnd } from './layout.ts';
+import { type Layout, numberOf, type Observer, type Runner, type WorkEnd } from './layout.ts';
 
 const QUEUE = '/queue';
 const SENDER = '/sender';
@@ -49,7 +49,7 @@ export function spoolWith(name: string, variant: Variant): Layout {
       const queue = await openSpool(machine, QUEUE);
       const durability = way === 'crash-safe' ? 'crash-safe' : 'power-safe';
       const options = { durability, ...(way === 'elsewhere' ? { sequenceFile: SENDER } : {}) } as const;
-      return (await queue.add({ payload }, options)).seq;
+      return numberOf(await queue.add({ payload }, options));
     },
     mayHaveAdded: (error) => isQueueError(error, 'not-durable'),
     work: async (machine, runner) => {
@@ -86,9 +86,9 @@ function handlerFor(runner: Runner, { onFailure = 'retry' }: Variant): Handler |
   if (runner.kind === 'command') return { program: runner.program };
   const { observer } = runner;
   return async (job, payload) => {
-    const run = observer.started(job.seq, await payload.bytes(PAYLOAD_LIMIT_BYTES));
+    const run = observer.started(numberOf(job), await payload.bytes(PAYLOAD_LIMIT_BYTES));
     observer.ended(run, true);
-    if (onFailure !== 'retry' && job.seq % 2n === 0n) throw new Error('as every second job does');
+    if (onFailure !== 'retry' && numberOf(job) % 2n === 0n) throw new Error('as every second job does');
   };
 }
 
@@ -125,12 +125,12 @@ function observedSession(session: Session, observer: Observer): Session {
     ...claim,
     succeed: async () => {
       const settled = await claim.succeed();
-      observer.finished({ lane: LANE, place: claim.job.seq });
+      observer.finished({ lane: LANE, place: numberOf(claim.job) });
       return settled;
     },
     fail: async () => {
       const settled = await claim.fail();
-      observer.finished({ lane: LANE, place: claim.job.seq });
+      observer.finished({ lane: LANE, place: numberOf(claim.job) });
       return settled;
     },
   });

@@ -92,7 +92,8 @@ export type AddOptions = {
 
 export type Added = {
   readonly id: JobId;
-  readonly seq: Sequence;
+  /** Its number in the order of its lane; undefined in layouts that give none. */
+  readonly seq: Sequence | undefined;
   /** There was a job of that name already, which this is. */
   readonly duplicate: boolean;
 };
@@ -121,7 +122,8 @@ export type JobId = string & { readonly __jobId: unique symbol };
 export type Job = {
   /** Names the job within its queue, from when it is added until it is over. */
   readonly id: JobId;
-  readonly seq: Sequence;
+  /** Its number in the order of its lane; undefined in layouts that give none. */
+  readonly seq: Sequence | undefined;
   readonly createdAt: Timestamp;
   readonly work: Work;
   /** Where it is now. */

@@ -58,7 +58,7 @@ async function claimed(session: Session): Promise<Claim> {
 /** Succeeds with all there is; returns their numbers and why it ended. */
 async function workAll(options: SpoolSessionOptions = {}) {
   return inSession(async (session) => {
-    const done: bigint[] = [];
+    const done: (bigint | undefined)[] = [];
     for (;;) {
       const claim = await session.claim();
       if (claim.kind === 'idle') return { done, idle: claim };
@@ -606,8 +606,8 @@ describe('settling', () => {
         putJob(queue, 'a', { seq: 1 });
         putJob(queue, 'b', { seq: 2 });
         const before = openDescriptors();
-        const run: bigint[] = [];
-        const settled: bigint[] = [];
+        const run: (bigint | undefined)[] = [];
+        const settled: (bigint | undefined)[] = [];
         const outcome = await inSession(
           async (session) => {
             const claim = await claimed(session);

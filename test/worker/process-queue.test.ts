@@ -124,7 +124,7 @@ describe('a failure', () => {
     'with `proceed` is over and the next runs, its file kept: %s',
     async (keepFailed) => {
       put(1, 2, 3);
-      const told: bigint[] = [];
+      const told: (bigint | undefined)[] = [];
       const { report, ran } = await run(
         ({ job }) => (job.seq === 2n ? failed('no luck') : SUCCEEDED),
         {

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { realMachine } from '../../../src/os/real/index.ts';
+import type { Sequence } from '../../../src/packet/header.ts';
 import type { NewJob, Queue } from '../../../src/queue/contract.ts';
 import { finishReceipt, readReceipt } from '../../../src/spool/home/receipts.ts';
 import { openSpool } from '../../../src/spool/spool.ts';
@@ -122,7 +123,7 @@ describe('a crash', () => {
 
   it('between the end of the job and that of its file: the job runs again, and is never added again', async () => {
     const { id, seq } = await queue.add(job);
-    await finishReceipt(realMachine, queue.location, job.name ?? '', { stem: id, seq });
+    await finishReceipt(realMachine, queue.location, job.name ?? '', { stem: id, seq: seq as Sequence });
     expect(await queue.add(job)).toEqual({ id, seq, duplicate: true });
     expect(await joined(queue, (session) => drain(session, param))).toEqual(['p']);
     expect(await queue.add(job)).toEqual({ id, seq, duplicate: true });
