@@ -4,21 +4,13 @@ import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
 import { type Descriptor, type Files, hasErrno, type Machine } from '../../os/ports.ts';
 import { copyAll, readExactly, readSmallFile } from '../../os/transfer.ts';
-import type { RunFacts } from '../../queue/contract.ts';
+import type { RunFacts, RunOutput } from '../../queue/contract.ts';
+import type { RunRecord } from '../../queue/snapshot.ts';
 import { join } from '../layout.ts';
 import { room } from './rooms.ts';
 
 /** What is known of a run beside its outcome. */
 export type RunNotes = { readonly reason?: string } & RunFacts;
-
-/** Times are RFC 3339. */
-export type RunRecord = RunNotes & {
-  readonly attempt: number;
-  readonly outcome: 'succeeded' | 'failed' | 'retry' | 'released' | 'lost';
-  readonly worker: string;
-  readonly started?: string;
-  readonly ended: string;
-};
 
 export function runLogPath(queue: string, stem: string): string {
   return join(room(queue, 'log'), `${stem}.jsonl`);
@@ -30,10 +22,18 @@ export function outputPath(queue: string, stem: string, attempt: number, kind: O
   return join(room(queue, 'log'), `${stem}.${attempt}.${kind}`);
 }
 
+/** Where that start of a job writes. */
+export function outputsOf(queue: string, stem: string, attempt: number): RunOutput[] {
+  return [
+    { attempt, kind: 'stdout', path: outputPath(queue, stem, attempt, 'out') },
+    { attempt, kind: 'stderr', path: outputPath(queue, stem, attempt, 'err') },
+  ];
+}
+
 /** Of a longer output, the beginning and the end are kept. */
 const OUTPUT_LIMIT_BYTES = 1024 * 1024;
 
-export type RunOutput = {
+export type OpenedOutput = {
   readonly stdout: Descriptor;
   readonly stderr: Descriptor;
   /** After the run: keeps what was said, or not. */
@@ -46,7 +46,7 @@ export async function openOutput(
   queue: string,
   stem: string,
   attempt: number,
-): Promise<RunOutput> {
+): Promise<OpenedOutput> {
   const { files } = machine;
   const paths = (['out', 'err'] as const).map((kind) => outputPath(queue, stem, attempt, kind));
   const [out, err] = paths as [string, string];

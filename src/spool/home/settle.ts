@@ -21,13 +21,14 @@ import type { Machine } from '../../os/ports.ts';
 import { following } from '../../packet/header.ts';
 import type { BlockedPolicy, Settled } from '../../queue/contract.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
+import type { RunRecord } from '../../queue/snapshot.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
 import type { Look } from './look.ts';
 import { findJobFile } from './receipts.ts';
 import { exists, room } from './rooms.ts';
-import { type RunNotes, type RunOutput, type RunRecord, recordRun } from './run-log.ts';
+import { type OpenedOutput, type RunNotes, recordRun } from './run-log.ts';
 import type { SharedSync } from './shared-sync.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
 import { isGone, type WorkerRoom } from './worker-room.ts';
@@ -138,7 +139,7 @@ export class Settling {
     taken: Taken,
     outcome: RunRecord['outcome'],
     notes: RunNotes,
-    output: RunOutput | undefined,
+    output: OpenedOutput | undefined,
   ): Promise<void> {
     const plain = outcome === 'released' || (outcome === 'succeeded' && taken.attempts <= 1);
     const keep = !plain || this.#parts.keepSucceeded;
