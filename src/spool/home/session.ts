@@ -28,6 +28,7 @@ import type {
   Unreadable,
 } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { SharedSync } from '../../queue/shared-sync.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { type Decoder, type OpenedPacket, openPacket } from '../open-packet.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
@@ -38,7 +39,6 @@ import { bringBackTheDead } from './recovery.ts';
 import { isPaused, readSettings } from './rooms.ts';
 import { Settling, type Taken } from './settle.ts';
 import { shareQueue } from './share.ts';
-import { SharedSync } from './shared-sync.ts';
 import { StoppedLanes } from './stopped-lanes.ts';
 import { termsOf } from './terms.ts';
 import { type Waiting, WaitingJobs } from './waiting.ts';
