@@ -253,6 +253,11 @@ export type SharedSession = {
   claim(): Promise<SharedClaim | SharedIdle>;
   /** Resolves when it is worth asking again: at the latest after `atMostMs`. */
   changed(atMostMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Whether changes are told by file events here, for a session that was to watch: undefined as long as that has not
+   * shown. `false`: it looks by itself, more often.
+   */
+  readonly eventsArrive?: boolean | undefined;
   /** Aborted when we were silent for too long: our jobs are run by others now, and what we do is lost. */
   readonly fenced: AbortSignal;
   /** Keeps our claims from coming back as long as it is open anywhere. */

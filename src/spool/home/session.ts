@@ -127,9 +127,15 @@ class HomeSession implements SharedSession {
     this.#life = new Life(machine, queue, room);
     const common = { machine, queue, room, waiting, look };
     const settling = new Settling({ ...common, blocked, keepSucceeded, sync: this.#sync });
-    const taking = new Taking({ ...common, decoder, maxStarts, life: this.#life, settling }, () =>
-      this.#changes.wake(),
-    );
+    const taking = new Taking({
+      ...common,
+      decoder,
+      maxStarts,
+      life: this.#life,
+      settling,
+      onTaken: () => this.#changes.madeOne(),
+      onSettled: () => this.#changes.wake(),
+    });
     this.#taking = taking;
     this.#stopped = new StoppedLanes({
       ...common,
@@ -141,6 +147,10 @@ class HomeSession implements SharedSession {
 
   get unreadable(): readonly Unreadable[] {
     return this.#look.unreadable;
+  }
+
+  get eventsArrive(): boolean | undefined {
+    return this.#changes.eventsArrive;
   }
 
   get fenced(): AbortSignal {
@@ -164,7 +174,8 @@ class HomeSession implements SharedSession {
     if (signal.aborted || this.#closed || (told && this.#look.restMs <= 0)) return;
     const startsInMs =
       (this.#waiting.nextStartMs() ?? Number.POSITIVE_INFINITY) - toMs(this.#machine.clock.now());
-    await this.#changes.wait(Math.min(atMostMs, told ? this.#look.restMs : POLL_MS, startsInMs), signal);
+    const waitMs = Math.min(atMostMs, told ? this.#look.restMs : this.#changes.pollMs, startsInMs);
+    await this.#changes.wait(waitMs, signal);
   }
 
   async close(): Promise<void> {
@@ -190,7 +201,7 @@ class HomeSession implements SharedSession {
     if (this.#closed) throw new Error(`${this.#queue}: the session is closed`);
     this.#life.requireAlive();
     await this.#recoverNowAndThen();
-    const isDue = this.#changes.isStale || this.#look.ageMs > POLL_MS;
+    const isDue = this.#changes.isStale || this.#look.ageMs > this.#changes.pollMs;
     if (isDue && this.#look.restMs <= 0) await this.#lookAgain();
     if (await this.#isPaused()) {
       return { kind: 'idle', reason: 'paused', waiting: this.#waiting.size };

@@ -41,6 +41,10 @@ export type TakingParts = {
   readonly waiting: WaitingJobs;
   readonly look: Look;
   readonly settling: Settling;
+  /** Told when a file has left jobs/. */
+  readonly onTaken: () => void;
+  /** Told when a claim is settled. */
+  readonly onSettled: () => void;
 };
 
 /** Takes jobs out of jobs/, and knows those that are claimed and not settled. */
@@ -49,13 +53,13 @@ export class Taking {
   readonly #claims = new Map<SharedClaim, Taken>();
   readonly #claimParts: ClaimParts;
 
-  constructor(parts: TakingParts, onSettled: () => void) {
+  constructor(parts: TakingParts) {
     this.#parts = parts;
     this.#claimParts = {
       ...parts,
       onSettled: (claim) => {
         this.#claims.delete(claim);
-        onSettled();
+        parts.onSettled();
       },
     };
   }
@@ -172,12 +176,13 @@ export class Taking {
 
   /** The moment a job becomes ours; undefined when somebody was faster. */
   async #rename(from: Waiting, attempts: number): Promise<Taken | undefined> {
-    const { machine, queue, room, life, settling } = this.#parts;
+    const { machine, queue, room, life, settling, onTaken } = this.#parts;
     const name = formatJobName({ ...from, attempts });
     const path = join(room.path, name);
     const taken = { from, attempts, name, path, takenMs: toMs(machine.clock.now()) };
     try {
       await machine.files.rename(join(jobsDirectory(queue), from.name), path);
+      onTaken();
       return taken;
     } catch (error) {
       // Over a network the answer can get lost: look before believing.

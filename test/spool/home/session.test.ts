@@ -598,6 +598,36 @@ describe('a worker', () => {
     );
   });
 
+  it('hears of its own claims, and believes events then', async () => {
+    await queue.add({});
+    const work = async (session: SharedSession) => {
+      expect(session.eventsArrive).toBe(undefined);
+      await drain(session);
+      await eventually(() => expect(session.eventsArrive).toBe(true));
+    };
+    await joined(queue, work, { watch: true });
+  });
+
+  it('that is not told of its own claims looks by itself, more often', async () => {
+    await queue.add({});
+    const clock = alarmClock();
+    const machine = machineWith({ clock, watches: { watch: () => () => {} } });
+    const polled = async (session: SharedSession, ms: number) => {
+      const changed = session.changed(5000, new AbortController().signal);
+      expect(clock.ring(ms)).toBe(1);
+      await changed;
+    };
+    const work = async (session: SharedSession) => {
+      await drain(session);
+      for (const _ of [1, 2]) await polled(session, 1000);
+      expect(session.eventsArrive).toBe(false);
+      await polled(session, 200);
+      await queue.add({ params: ['unheard'] });
+      expect(await drain(session)).toEqual(['unheard']);
+    };
+    await joined(queue, work, { machine, watch: true });
+  });
+
   it('makes the rooms where there are none yet', async () => {
     rmSync(place('log'), { recursive: true });
     rmSync(place('work'), { recursive: true });
