@@ -5,7 +5,8 @@ import type { Machine } from '../os/ports.ts';
 import type { Job, JoinOptions, Queue, RunFacts, SharedClaim, Unreadable } from '../queue/contract.ts';
 import { type Backoff, backoffMs } from './backoff.ts';
 import { type CommandHandler, checkCount, checkHandler, type Handler, runHandler } from './handler.ts';
-import { type FindQueues, type Place, type PoolReport, type Ran, runPool } from './pool.ts';
+import { type Place, type PoolReport, type Ran, runPool } from './pool.ts';
+import type { FindQueues } from './roster.ts';
 import type { CommandOutcome } from './run-command.ts';
 
 export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts'> & {
@@ -38,6 +39,8 @@ export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts'> & {
   readonly onTrouble?: (queue: Queue, error: unknown) => void | Promise<void>;
   /** Told, again and again, what is named like a job in a queue and cannot be read as one. */
   readonly onUnreadable?: (queue: Queue, files: readonly Unreadable[]) => void;
+  /** Told once of a queue from which no file events come: new jobs are looked for, five times a second. */
+  readonly onNoEvents?: (queue: Queue) => void;
 };
 
 export type RunEnd = {
@@ -79,6 +82,7 @@ export async function serveQueues(
     graceMs,
     maxJobs: options.maxJobs,
     onUnreadable: options.onUnreadable,
+    onNoEvents: options.onNoEvents,
     stop: signal,
     join: { ...joinOptions(options), maxStarts: mostStarts(options) },
     run: (claim, place) => runClaim(machine, handler, options, claim, place),
