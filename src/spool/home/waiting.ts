@@ -19,6 +19,8 @@ export type Waiting = {
   readonly addedMs: number;
   readonly notBeforeMs: number;
   readonly held: boolean;
+  /** Why it is held: because it has failed. */
+  readonly failed?: boolean;
   readonly attempts: number;
   readonly seq: Sequence;
   /** The lane whose order it keeps; undefined: free of any order. */
