@@ -228,6 +228,8 @@ export type JoinOptions = ListOptions & {
   readonly leaseMs?: number;
   /** A job that was started so often, and is not over, is what kills its workers: it fails. Default: 5. */
   readonly maxStarts?: number;
+  /** The same for starts in a row whose workers died, where starts that ended otherwise do not count. Default: any. */
+  readonly maxDeaths?: number;
   /** What to do about a lane that does not move. Default: hold it. */
   readonly blocked?: BlockedPolicy;
   /** Whether the files of jobs that succeeded are kept. Default: no. Those that failed always are. */
@@ -238,7 +240,8 @@ export type JoinOptions = ListOptions & {
 
 /**
  * A lane whose next job is over without success, or missing. `hold`: it waits for a person. `skip`: the job goes to
- * the failed ones and the lane goes on. `drop`: the same, and the job is deleted.
+ * the failed ones and the lane goes on. `drop`: the same, and the job is deleted. At a job that a person holds the lane
+ * waits in any case.
  */
 export type BlockedPolicy = {
   readonly action: 'hold' | 'skip' | 'drop';

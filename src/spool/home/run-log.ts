@@ -14,7 +14,8 @@ export type RunNotes = { readonly reason?: string } & RunFacts;
 /** Times are RFC 3339. */
 export type RunRecord = RunNotes & {
   readonly attempt: number;
-  readonly outcome: 'succeeded' | 'failed' | 'retry' | 'released' | 'lost';
+  /** `lost`: others had taken the job over. `died`: its worker was found dead, and the job came back. */
+  readonly outcome: 'succeeded' | 'failed' | 'retry' | 'released' | 'lost' | 'died';
   readonly worker: string;
   readonly started?: string;
   readonly ended: string;
@@ -133,6 +134,11 @@ export async function readRuns({ files }: Machine, queue: string, stem: string):
     const record = parsedRun(line);
     return record === undefined ? [] : [record];
   });
+}
+
+/** How many starts ended with the death of the worker since one that did not. */
+export function deathsInARow(runs: readonly RunRecord[]): number {
+  return runs.length - 1 - runs.findLastIndex(({ outcome }) => outcome !== 'died');
 }
 
 function parsedRun(line: string): RunRecord | undefined {

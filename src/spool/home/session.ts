@@ -55,6 +55,7 @@ export type HomeSessionOptions = {
   readonly decoder: Decoder | undefined;
   readonly leaseMs?: number | undefined;
   readonly maxStarts?: number | undefined;
+  readonly maxDeaths?: number | undefined;
   readonly blocked?: BlockedPolicy | undefined;
   readonly keepSucceeded?: boolean | undefined;
   readonly watch?: boolean | undefined;
@@ -113,7 +114,7 @@ class HomeSession implements SharedSession {
 
   constructor(machine: Machine, queue: string, options: HomeSessionOptions, parts: Parts) {
     const { room, waiting, look } = parts;
-    const { blocked, keepSucceeded = false, decoder, maxStarts } = options;
+    const { blocked, keepSucceeded = false, decoder, maxStarts, maxDeaths } = options;
     this.#machine = machine;
     this.#queue = queue;
     this.#options = options;
@@ -131,6 +132,7 @@ class HomeSession implements SharedSession {
       ...common,
       decoder,
       maxStarts,
+      maxDeaths,
       life: this.#life,
       settling,
       onTaken: () => this.#changes.madeOne(),

@@ -23,6 +23,7 @@ import { formatJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
 import type { Life } from './life.ts';
 import type { Look } from './look.ts';
+import { deathsInARow, readRuns } from './run-log.ts';
 import { isRunning } from './running-jobs.ts';
 import type { Settling, Taken } from './settle.ts';
 import { termsOf } from './terms.ts';
@@ -36,6 +37,7 @@ export type TakingParts = {
   readonly queue: string;
   readonly decoder: Decoder | undefined;
   readonly maxStarts?: number | undefined;
+  readonly maxDeaths?: number | undefined;
   readonly room: WorkerRoom;
   readonly life: Life;
   readonly waiting: WaitingJobs;
@@ -75,24 +77,18 @@ export class Taking {
   /** Undefined when it is not to be run by us: it is gone, or past, or out of date, or was given up. */
   async take(from: Waiting): Promise<SharedClaim | undefined> {
     if (await this.#isRunByOthers(from)) return undefined;
-    const { maxStarts = DEFAULT_MAX_STARTS, settling } = this.#parts;
-    const starts = from.attempts + 1;
-    const taken = await this.#rename(from, starts);
+    const taken = await this.#rename(from, from.attempts + 1);
     if (taken === undefined) return undefined;
     let opened: OpenedPacket | undefined;
     try {
-      if (starts > maxStarts) {
-        return await this.#refuse(
-          taken,
-          `it was started ${from.attempts} times, and each time its worker died`,
-        );
-      }
+      const deadly = await this.#whyDeadly(from);
+      if (deadly !== undefined) return await this.#refuse(taken, deadly);
       opened = await this.#open(taken);
       return opened === undefined ? undefined : await this.#claimOpened(taken, opened);
     } catch (error) {
       // Not the job's fault: it is as if we had not taken it. Where even that fails it comes back when we are gone.
       await opened?.discard().catch(() => {});
-      await settling.giveBack(taken, from).catch(() => {});
+      await this.#parts.settling.giveBack(taken, from).catch(() => {});
       throw error;
     }
   }
@@ -101,6 +97,17 @@ export class Taking {
   async passOver(job: Waiting): Promise<void> {
     const taken = await this.#rename(job, job.attempts);
     if (taken !== undefined) await this.#refuse(taken, 'its lane has waited for it long enough', 'skip');
+  }
+
+  /** Why a job is taken for what kills its workers. */
+  async #whyDeadly({ stem, attempts }: Waiting): Promise<string | undefined> {
+    const { machine, queue, maxStarts = DEFAULT_MAX_STARTS, maxDeaths = maxStarts } = this.#parts;
+    if (attempts >= maxStarts) return `it was started ${attempts} times, and each time its worker died`;
+    if (attempts < maxDeaths) return undefined;
+    const deaths = deathsInARow(await readRuns(machine, queue, stem));
+    return deaths < maxDeaths
+      ? undefined
+      : `it was started ${deaths} times in a row, and each time its worker died`;
   }
 
   async #claimOpened(taken: Taken, opened: OpenedPacket): Promise<SharedClaim | undefined> {

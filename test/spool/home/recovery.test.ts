@@ -9,7 +9,7 @@ import { bringBackTheDead, type Recoverer } from '../../../src/spool/home/recove
 import { WaitingJobs } from '../../../src/spool/home/waiting.ts';
 import { enterRoom, type WorkerRoom } from '../../../src/spool/home/worker-room.ts';
 import { failEachCall, systemError } from '../../support/faulty-files.ts';
-import { homeQueue, namesIn, runningIn } from '../../support/home.ts';
+import { homeQueue, namesIn, runningIn, runsOf } from '../../support/home.ts';
 import { interceptFiles } from '../../support/intercepted-files.ts';
 import { machineWithFiles } from '../../support/machines.ts';
 import { packet } from '../../support/packets.ts';
@@ -56,6 +56,36 @@ describe('recovery', () => {
     expect(parseJobName(name(1))?.attempts).toBe(1);
     expect(namesIn(queue, 'work')).toEqual([own.name]);
     expect(await recover()).toBe(0);
+  });
+
+  it('says so in the log of each job, once', async () => {
+    const { name: worker } = await deadRoom(name(1));
+    const ended = expect.stringMatching(/^\d{4}-/);
+    const files = interceptFiles(realMachine.files, ({ name: call, path }) => {
+      if (call === 'rename' && path.endsWith(name(1))) throw systemError('EIO', 'rename', path);
+    });
+    await expect(recover(machineWithFiles(files))).rejects.toMatchObject({ code: 'EIO' });
+    await recover();
+    expect(runsOf(queue, 'stem1')).toEqual([{ attempt: 1, outcome: 'died', worker, ended }]);
+  });
+
+  it('says nothing in the log of a job that was not started, or whose end its worker has told', async () => {
+    const unstarted = 'fspl-50.1763728496123.0.0.1..unstarted.fspl';
+    writeFileSync(`${queue.location}/log/stem2.jsonl`, '{"attempt":1,"outcome":"retry"}\n');
+    await deadRoom(unstarted, name(2));
+    await recover();
+    expect(namesIn(queue, 'log')).toEqual(['stem2.jsonl']);
+    expect(runsOf(queue, 'stem2')).toHaveLength(1);
+    expect(namesIn(queue, 'jobs')).toHaveLength(2);
+  });
+
+  it('brings them back though their logs cannot be written', async () => {
+    await deadRoom(name(1));
+    const files = interceptFiles(realMachine.files, ({ name: call, path }) => {
+      if (call === 'open' && path.includes('/log/')) throw systemError('ENOSPC', 'open', path);
+    });
+    expect(await recover(machineWithFiles(files))).toBe(1);
+    expect(namesIn(queue, 'jobs')).toEqual([name(1)]);
   });
 
   it('leaves living workers alone, itself too', async () => {

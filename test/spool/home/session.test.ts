@@ -244,7 +244,7 @@ describe('settling', () => {
       await (await claimed(session)).fail('no');
       expect(await idle(session)).toMatchObject({ reason: 'held', jobs: 2 });
       const held = namesIn(queue, 'jobs').find((name) => parseJobName(name)?.held) as string;
-      renameSync(place('jobs', held), place('jobs', held.replace('.h0.', '.0.')));
+      renameSync(place('jobs', held), place('jobs', held.replace('.f0.', '.0.')));
       expect(await drain(session)).toEqual(['1', '2']);
     });
   });
@@ -365,6 +365,34 @@ describe('a job that kills its workers', () => {
       },
       { maxStarts: 6 },
     );
+  });
+});
+
+describe('a job that is tried again however often', () => {
+  const again = (attempts: number) => `fspl-50.1763728496123.0.${attempts}.1..stem.fspl`;
+  const ended = (attempt: number, outcome: string) =>
+    `${JSON.stringify({ attempt, outcome, worker: 'w', ended: '2025-01-01T00:00:00Z' })}\n`;
+  const forgiving = { maxStarts: Number.POSITIVE_INFINITY, maxDeaths: 3 };
+
+  it.each([
+    ['its worker died in between', ['died', 'died', 'retry', 'died', 'died'], undefined],
+    ['it never killed its worker', ['retry', 'retry', 'retry', 'retry', 'retry'], undefined],
+    ['nothing is known of its starts', [], undefined],
+    ['its worker died so often in a row', ['retry', 'retry', 'died', 'died', 'died'], 3],
+    ['its worker died more often in a row', ['retry', 'died', 'died', 'died', 'died'], 4],
+    ['its worker died always', ['died', 'died', 'died', 'died', 'died'], 5],
+  ] as const)('and %s', async (_, outcomes, given) => {
+    writeFileSync(place('jobs', again(5)), packet({ seq: 1 }));
+    writeFileSync(place('log', 'stem.jsonl'), outcomes.map((one, index) => ended(index + 1, one)).join(''));
+    const work = async (session: SharedSession) => {
+      if (given === undefined) expect((await claimed(session)).attempt).toBe(6);
+      else expect(await idle(session)).toMatchObject({ reason: 'empty' });
+    };
+    await joined(queue, work, forgiving);
+    if (given === undefined) return;
+    expect(namesIn(queue, 'failed')).toEqual([again(6)]);
+    const reason = `it was started ${given} times in a row, and each time its worker died`;
+    expect(runsOf(queue, 'stem').at(-1)).toMatchObject({ outcome: 'failed', reason });
   });
 });
 
