@@ -72,7 +72,7 @@ export class Look {
     }
     await this.openLanes(found);
     this.#waiting.add(found, toMs(clock.now()));
-    for (const lane of this.#waiting.stops().keys()) await this.refreshLane(lane);
+    for (const lane of this.#waiting.lanesInDoubt()) await this.refreshLane(lane);
     this.#endedMs = clock.monotonicMs();
     this.#costMs = this.#endedMs - begun;
   }

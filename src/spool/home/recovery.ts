@@ -10,6 +10,7 @@
 
 import { formatMs, toMs } from '../../os/calendar.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
+import { precedes } from '../../packet/header.ts';
 import { syncDirectory } from '../../queue/publish.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { formatJobName, parseJobName } from './job-name.ts';
@@ -65,7 +66,7 @@ async function bringBack(
   const job = await whatIs(from.path, name);
   const path = join(from.path, name);
   // It was claimed as its lane's next. That its number is past means that it was over: see settle.ts.
-  const over = job?.lane !== undefined && job.seq < (await nextNumber(machine, queue, job.lane));
+  const over = job?.lane !== undefined && precedes(job.seq, await nextNumber(machine, queue, job.lane));
   try {
     if (!over) {
       await noteDeath(machine, queue, from, name);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Machine } from '../../../src/os/ports.ts';
 import { realMachine } from '../../../src/os/real/index.ts';
+import { LAST_SEQUENCE } from '../../../src/packet/header.ts';
 import type { Queue } from '../../../src/queue/contract.ts';
 import { parseJobName } from '../../../src/spool/home/job-name.ts';
 import { Look } from '../../../src/spool/home/look.ts';
@@ -128,6 +129,14 @@ describe('recovery', () => {
     await recover();
     expect(namesIn(queue, 'jobs')).toEqual([name(3, '%')]);
     expect(namesIn(queue, 'failed')).toEqual([name(2, '%')]);
+  });
+
+  it('knows that the last number comes before 0', async () => {
+    const last = `fspl-50.1763728496123.0.1.${LAST_SEQUENCE}.a.last.fspl`;
+    writeFileSync(`${queue.location}/lanes/a`, '0\n');
+    await deadRoom(last, name(0, 'a'));
+    await recover();
+    expect(namesIn(queue, 'jobs')).toEqual([name(0, 'a')]);
   });
 
   it('keeps what had succeeded where such are kept', async () => {

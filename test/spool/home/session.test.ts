@@ -199,6 +199,40 @@ describe('a claim', () => {
   });
 });
 
+describe('a lane whose numbers have come to their end', () => {
+  const last = 18_446_744_073_709_551_615n;
+
+  it.each([
+    [{}, ['last', 'first', 'second']],
+    [{ keepSucceeded: true }, ['last', 'first', 'second']],
+  ])('goes on with 0 (%j)', async (options, params) => {
+    writeFileSync(place('lanes', 'a'), `${last}\n`);
+    writeFileSync(place('lanes', 'a.added'), `${last}\n`);
+    await queue.addAll(['last', 'first', 'second'].map((param) => ({ lane: 'a', params: [param] })));
+    expect(
+      said('jobs')
+        .map((job) => job?.seq)
+        .sort(),
+    ).toEqual([0n, 1n, last]);
+    await joined(queue, async (session) => expect(await drain(session)).toEqual(params), options);
+    expect(readFileSync(place('lanes', 'a'), 'utf8')).toBe('2\n');
+  });
+
+  it('does so for workers who have seen all of it', async () => {
+    writeFileSync(place('lanes', 'a'), `${last}\n`);
+    writeFileSync(place('lanes', 'a.added'), `${last}\n`);
+    await queue.addAll(['last', 'first'].map((param) => ({ lane: 'a', params: [param] })));
+    await joined(queue, async (one) => {
+      await joined(queue, async (other) => {
+        const claim = await claimed(one);
+        expect(await idle(other)).toMatchObject({ kind: 'idle' });
+        await claim.succeed();
+        expect(await drain(other)).toEqual(['first']);
+      });
+    });
+  });
+});
+
 describe('settling', () => {
   it('with success leaves nothing', async () => {
     await queue.addAll([{}, { lane: 'a' }]);
