@@ -85,7 +85,7 @@ export class Look {
     }
     for (const name of this.#backlog.refill(inOrder)) await this.#lookAt(name, 'file', found);
     await this.#add(found);
-    for (const lane of this.#waiting.stops().keys()) await this.refreshLane(lane);
+    for (const lane of this.#waiting.lanesInDoubt()) await this.refreshLane(lane);
     this.#endedMs = clock.monotonicMs();
     this.#costMs = this.#endedMs - begun;
   }
@@ -155,9 +155,10 @@ export class Look {
 export function waitingByName(order: Order, name: string): Waiting | undefined {
   const said = parseJobName(name);
   if (said === undefined || said.lane === SEE_HEADER) return undefined;
-  const { priority, addedMs, notBeforeMs, held, attempts, seq, lane, stem } = said;
+  const { priority, addedMs, notBeforeMs, held, failed = false, attempts, seq, stem } = said;
   // One object for each of perhaps a million names, not two.
-  return { name, priority, addedMs, notBeforeMs, held, attempts, seq, lane: laneKept(order, lane), stem };
+  const lane = laneKept(order, said.lane);
+  return { name, priority, addedMs, notBeforeMs, held, failed, attempts, seq, lane, stem };
 }
 
 /** What a job is, by its name, or by its header where the name leaves something open; undefined: nobody can tell. */
