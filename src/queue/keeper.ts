@@ -8,7 +8,7 @@
 
 import type { Descriptor } from '../os/ports.ts';
 import type { Sequence, Work } from '../packet/header.ts';
-import type { RunOutput } from './contract.ts';
+import type { OutputFile } from './contract.ts';
 import type { FoundJob, LayoutName, QueueSnapshot, RunRecord, Standing } from './snapshot.ts';
 
 export interface Keeper {
@@ -146,7 +146,7 @@ export type Runs = {
   readonly records: readonly RunRecord[];
   /** The start that is running now. */
   readonly running: number | undefined;
-  readonly outputs: readonly RunOutput[];
+  readonly outputs: readonly OutputFile[];
 };
 
 export type WhatRuns = {

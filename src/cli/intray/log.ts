@@ -3,7 +3,7 @@
 import { decodeBytes } from '../../os/bytes.ts';
 import { hasErrno, type Machine, STDOUT } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
-import type { RunOutput } from '../../queue/contract.ts';
+import type { OutputFile } from '../../queue/contract.ts';
 import type { RunRecord } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
@@ -14,7 +14,7 @@ import { lookUp, type OneJob } from './looking.ts';
 /** Longer ones are shortened when the run has ended; what runs now may have said more. */
 const OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024;
 
-type Said = Pick<RunOutput, 'path' | 'kind'> & { readonly text: string };
+type Said = Pick<OutputFile, 'path' | 'kind'> & { readonly text: string };
 
 export async function log(
   context: Context,
@@ -79,6 +79,7 @@ const OUTCOMES: Record<RunRecord['outcome'], string> = {
   retry: 'failed, and is to be tried again',
   released: 'was given back',
   lost: 'was taken over by another worker',
+  died: 'ended with the death of its worker',
 };
 
 export function runSentence({ attempt, outcome, reason, worker, started, ended }: RunRecord): string {
@@ -86,7 +87,7 @@ export function runSentence({ attempt, outcome, reason, worker, started, ended }
   return `Attempt ${attempt} ${OUTCOMES[outcome] ?? outcome}${reason === undefined ? '' : `: ${reason}`} (${when}, worker ${worker})`;
 }
 
-async function readIfThere({ files }: Machine, { path, kind }: RunOutput): Promise<Said | undefined> {
+async function readIfThere({ files }: Machine, { path, kind }: OutputFile): Promise<Said | undefined> {
   try {
     return { path, kind, text: decodeBytes(await readSmallFile(files, path, OUTPUT_LIMIT_BYTES)) };
   } catch (error) {

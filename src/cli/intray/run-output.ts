@@ -3,7 +3,7 @@
 import { decodeBytes } from '../../os/bytes.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
-import type { Job, Queue, RunOutput } from '../../queue/contract.ts';
+import type { Job, OutputFile, Queue } from '../../queue/contract.ts';
 
 /** More than is ever kept of a run's output. */
 const LIMIT_BYTES = 4 * 1024 * 1024;
@@ -29,7 +29,7 @@ export async function savedOutput(
   return found;
 }
 
-const ORDER: readonly RunOutput['kind'][] = ['stderr', 'stdout', 'both'];
+const ORDER: readonly OutputFile['kind'][] = ['stderr', 'stdout', 'both'];
 
 /** Characters that are none: sequences that colour text or move the cursor, tabs, bells. */
 const CONTROLS = /\p{Cc}(\[[0-9;?]*[A-Za-z])?/gu;

@@ -7,7 +7,7 @@ import type { RunRecord } from '../../queue/snapshot.ts';
 import type { OpenedPacket } from '../open-packet.ts';
 import { jobOf } from '../session.ts';
 import { finishReceipt } from './receipts.ts';
-import { type OpenedOutput, openOutput, type RunNotes } from './run-log.ts';
+import { openOutput, type RunNotes, type RunOutput } from './run-log.ts';
 import type { Settling, Taken } from './settle.ts';
 import { termsOf } from './terms.ts';
 
@@ -24,7 +24,7 @@ export function claimOf(parts: ClaimParts, taken: Taken, opened: OpenedPacket): 
   const { header } = opened;
   const { from, attempts, name, path } = taken;
   let problem: Promise<string | undefined> | undefined;
-  let output: OpenedOutput | undefined;
+  let output: RunOutput | undefined;
   let open = true;
   // One that fails, on a full disk say, leaves the claim as it is, and can be tried again.
   const settleOnce = async (

@@ -27,6 +27,7 @@ export function waitingOf({ id, lane, seq, priority, addedMs, ...job }: SeenJob)
     addedMs: addedMs ?? 0,
     notBeforeMs: job.notBeforeMs,
     held: job.held,
+    failed: parseJobName(job.name)?.failed === true,
     attempts: job.attempts,
     seq: seq ?? (0n as Sequence),
     lane,
