@@ -35,6 +35,7 @@ import type {
   SharedSession,
   Unreadable,
 } from '../../queue/contract.ts';
+import { SharedSync } from '../../queue/shared-sync.ts';
 import { jobsDirectory } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
 import { Changes, POLL_MS } from './changes.ts';
@@ -44,7 +45,6 @@ import { isPaused, readSettings } from './rooms.ts';
 import { isRunning } from './running-jobs.ts';
 import { Settling } from './settle.ts';
 import { shareQueue } from './share.ts';
-import { SharedSync } from './shared-sync.ts';
 import { StoppedLanes } from './stopped-lanes.ts';
 import { Taking } from './take.ts';
 import { WaitingJobs } from './waiting.ts';
@@ -206,7 +206,7 @@ class HomeSession implements SharedSession {
     const isDue = this.#changes.isStale || this.#look.ageMs > this.#changes.pollMs;
     if (isDue && this.#look.restMs <= 0) await this.#lookAgain();
     if (await this.#isPaused()) {
-      return { kind: 'idle', reason: 'paused', waiting: this.#waiting.size };
+      return { kind: 'idle', reason: 'paused', waiting: this.#look.waiting };
     }
     for (;;) {
       const claim = (await this.#claimReady()) ?? (await this.#claimAfterLook());
@@ -234,8 +234,7 @@ class HomeSession implements SharedSession {
 
   async #claimReady(): Promise<SharedClaim | undefined> {
     for (;;) {
-      this.#waiting.offer(toMs(this.#machine.clock.now()));
-      const job = this.#waiting.take();
+      const job = await this.#look.take();
       if (job === undefined) return undefined;
       const claim = await this.#taking.take(job);
       if (claim !== undefined) return claim;
