@@ -6,7 +6,6 @@ import { METADATA_LIMIT_BYTES, PREFIX_BYTES, sequence } from '../../src/packet/h
 import type { NewJob } from '../../src/queue/contract.ts';
 import { parseJobName } from '../../src/spool/home/job-name.ts';
 import {
-  chunksOf,
   draftJob,
   freeNumber,
   isNamed,
@@ -145,17 +144,6 @@ describe('a new job', () => {
     [{ env: { INTRAY_ID: '' } }, false],
   ])('%j is to be added once and no more: %s', (job, expected) => {
     expect(isNamed(job)).toBe(expected);
-  });
-});
-
-describe('a payload', () => {
-  it('comes in chunks', () => {
-    const bytes = Uint8Array.of(1, 2);
-    const chunks = ['a', bytes];
-    expect(chunksOf(undefined)).toEqual([]);
-    expect(chunksOf('é')).toEqual([Buffer.from('é')].map((chunk) => Uint8Array.from(chunk)));
-    expect(chunksOf(bytes)).toEqual([bytes]);
-    expect(chunksOf(chunks)).toBe(chunks);
   });
 });
 
