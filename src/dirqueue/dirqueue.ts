@@ -133,7 +133,10 @@ async function problemWithData(
 
 async function stirs(machine: Machine, queue: string): Promise<boolean> {
   if ((await listControls(machine, queue)).size > 0) return true;
-  return (await entriesOf(machine, ownRoom(queue, 'later'))).some(({ name }) => isJobName(name));
+  for (const directory of [room(queue, 'active'), ownRoom(queue, 'later')]) {
+    if ((await entriesOf(machine, directory)).some(({ name }) => isJobName(name))) return true;
+  }
+  return false;
 }
 
 async function watch(machine: Machine, queue: string, onChange: () => void): Promise<() => void> {

@@ -189,11 +189,12 @@ export class DirQueueSession implements SharedSession {
     let locksAreLeft = true;
     try {
       for (const claim of [...this.#claims.keys()]) await claim.release();
+      const isUnlocked = await this.#taking.settling.unlockWhatIsLeft();
       if (this.#everLocked) {
         // A lock must not outlive the file that says whose it is.
         await syncDirectory(this.#machine.files, room(this.#queue, 'active'), this.#queue);
       }
-      locksAreLeft = false;
+      locksAreLeft = !isUnlocked;
     } finally {
       await this.#sync.close();
       await this.#worker.leave({ locksAreLeft });

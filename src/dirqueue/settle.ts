@@ -58,6 +58,7 @@ export type SettlingParts = {
 
 export class Settling {
   readonly #parts: SettlingParts;
+  readonly #locked = new Set<string>();
 
   constructor(parts: SettlingParts) {
     this.#parts = parts;
@@ -106,6 +107,24 @@ export class Settling {
     await unlinkIfThere(this.#parts.machine, lockPath(this.#parts.queue, id));
   }
 
+  /** The same where another error is on its way, or the job is over: what cannot be unlocked now is later. */
+  async unlockInTheEnd(id: string): Promise<void> {
+    try {
+      await this.unlock(id);
+    } catch {
+      this.#locked.add(id);
+    }
+  }
+
+  /** Whether all locks that had been left are gone. Those that are not, are for others to see to when we are gone. */
+  async unlockWhatIsLeft(): Promise<boolean> {
+    for (const id of [...this.#locked]) {
+      this.#locked.delete(id);
+      if (await this.isOurs(id).catch(() => true)) await this.unlockInTheEnd(id);
+    }
+    return this.#locked.size === 0;
+  }
+
   async #conclude(taken: Taken, to: OwnRoom | undefined): Promise<Settled> {
     const { machine, queue, data } = this.#parts;
     if (!(await this.isOurs(taken.id))) return 'lost';
@@ -120,10 +139,10 @@ export class Settling {
         if (left !== undefined) await unlinkIfThere(machine, left);
       }
       if (taken.attempt > 1) await forgetStarts(machine, queue, taken.id);
-      await this.unlock(taken.id);
     } catch {
-      // It is over. A data file without a job, or a lock, is litter that `repair` removes.
+      // It is over. A data file without a job, or a count, is litter that `repair` removes.
     }
+    await this.unlockInTheEnd(taken.id);
     return 'settled';
   }
 

@@ -67,7 +67,7 @@ export async function takeJob(
   } catch (error) {
     // Not the job's fault: it is as if we had not taken it. Where even that fails it comes back when we are gone.
     if (opened !== undefined) await closeQuietly(parts.machine.files, opened.data);
-    await parts.settling.unlock(job.id).catch(() => {});
+    await parts.settling.unlockInTheEnd(job.id);
     throw error;
   }
 }
