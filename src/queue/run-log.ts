@@ -130,6 +130,11 @@ export async function readRuns({ files }: Machine, directory: string, stem: stri
   });
 }
 
+/** How many starts ended with the death of the worker since one that did not. */
+export function deathsInARow(runs: readonly RunRecord[]): number {
+  return runs.length - 1 - runs.findLastIndex(({ outcome }) => outcome !== 'died');
+}
+
 function parsedRun(line: string): RunRecord | undefined {
   try {
     const record = JSON.parse(line) as RunRecord | null;

@@ -80,6 +80,7 @@ const OUTCOMES: Record<RunRecord['outcome'], string> = {
   retry: 'failed, and is to be tried again',
   released: 'was given back',
   lost: 'was taken over by another worker',
+  died: 'ended with the death of its worker',
 };
 
 export function runSentence({ attempt, outcome, reason, worker, started, ended }: RunRecord): string {

@@ -55,6 +55,10 @@ export class JsonTeller extends WorkProblems implements Teller {
     }
   }
 
+  noEvents({ location }: Queue): void {
+    void this.#say({ event: 'no-events', queue: location });
+  }
+
   stopping(graceMs: number): void {
     void this.#say({ event: 'stopping', graceMs });
   }

@@ -14,6 +14,7 @@ export interface Teller extends Problems {
   ended(job: Job, queue: Queue, end: RunEnd): Promise<void>;
   trouble(queue: Queue, error: unknown): Promise<void>;
   unreadable(queue: Queue, files: readonly Unreadable[]): void;
+  noEvents(queue: Queue): void;
   stopping(graceMs: number): void;
   concluded(report: PoolReport, end: WorkEnding): Promise<void>;
 }

@@ -39,6 +39,7 @@ export class WordsTeller extends WorkProblems implements Teller {
   #progress: Progress | undefined;
   #colours: Colours | undefined;
   #saidParams = false;
+  #saidNoEvents = false;
   #said: Promise<void> = Promise.resolve();
 
   constructor(context: Context, options: WordsOptions) {
@@ -121,6 +122,16 @@ export class WordsTeller extends WorkProblems implements Teller {
     for (const { path, message } of this.newlyUnreadable(files)) {
       void this.#say('warn', `${path}: ${message}; it was stepped over`);
     }
+  }
+
+  /** Of many queues on one file system, the first says it for all. */
+  noEvents({ location }: Queue): void {
+    if (this.#saidNoEvents) return;
+    this.#saidNoEvents = true;
+    void this.#say(
+      'info',
+      `no file events come from ${location}, so new jobs are looked for, five times a second`,
+    );
   }
 
   stopping(graceMs: number): void {

@@ -109,6 +109,7 @@ function serveOptions({ options }: WorkArgs, teller: Teller): ServeOptions {
     onEnded: (job, queue, ended) => teller.ended(job, queue, ended),
     onTrouble: (queue, error) => teller.trouble(queue, error),
     onUnreadable: (queue, files) => teller.unreadable(queue, files),
+    onNoEvents: (queue) => teller.noEvents(queue),
   };
 }
 

@@ -11,7 +11,7 @@
  * | step                                            | a crash here leaves                                  |
  * |-------------------------------------------------|------------------------------------------------------|
  * | X' is in our room                               | comes back, and is the lane's next again             |
- * | (if it failed) X' marked as held, fsync         | the same, held: the lane waits for a person          |
+ * | (if it failed) X' marked as failed, fsync       | the same, held as failed: see stopped-lanes.ts       |
  * | the lane's number + 1, durable                  | X' is past: removed, or, marked, put into failed/    |
  * | X' unlinked, or put into done/ or failed/       | it is over                                           |
  */
@@ -77,7 +77,7 @@ export class Settling {
     const { action, afterMs = 0 } = this.#blocked;
     const { from, attempts } = taken;
     if (from.lane !== undefined && (action === 'hold' || afterMs > 0)) {
-      return this.giveBack(taken, { ...from, attempts, held: true });
+      return this.giveBack(taken, { ...from, attempts, held: true, failed: true });
     }
     return this.skip(taken);
   }
@@ -174,7 +174,7 @@ export class Settling {
   /** So that whoever finds it in our room, its number past, does not take it for one that succeeded. */
   async #mark(taken: Taken): Promise<Taken | undefined> {
     const { room: own, sync } = this.#parts;
-    const name = formatJobName({ ...taken.from, attempts: taken.attempts, held: true });
+    const name = formatJobName({ ...taken.from, attempts: taken.attempts, held: true, failed: true });
     const path = join(own.path, name);
     if (!(await this.#move(taken.path, path))) return undefined;
     await sync.sync(own.path);

@@ -32,11 +32,17 @@ const plain = {
   priority: fc.integer({ min: 0, max: 99 }),
   addedMs: fc.integer({ min: 0, max: 9_999_999_999_999 }),
   notBeforeMs: fc.integer({ min: 0, max: 999_999_999_999_999 }),
-  held: fc.boolean(),
   attempts: fc.integer({ min: 0, max: 999_999_999 }),
   seq: fc.bigInt({ min: 0n, max: LAST_SEQUENCE }).map(sequence),
 };
-const jobName: fc.Arbitrary<JobName> = fc.record({ ...plain, lane, stem });
+const hold = fc.constantFrom(
+  { held: false, failed: false },
+  { held: true, failed: false },
+  { held: true, failed: true },
+);
+const jobName: fc.Arbitrary<JobName> = fc
+  .tuple(fc.record({ ...plain, lane, stem }), hold)
+  .map(([job, how]) => ({ ...job, ...how }));
 
 const SIMPLE: JobName = {
   priority: 50,
@@ -55,6 +61,13 @@ describe('a name', () => {
     expect(formatJobName({ ...SIMPLE, priority: 7, held: true, notBeforeMs: 9, lane: undefined })).toBe(
       `fspl-07.1763728496123.h9.2.17..${UUID}.fspl`,
     );
+    expect(formatJobName({ ...SIMPLE, held: true, failed: true })).toBe(
+      `fspl-50.1763728496123.f0.2.17.alice.${UUID}.fspl`,
+    );
+  });
+
+  it('says why a job is held only when it is', () => {
+    expect(formatJobName({ ...SIMPLE, failed: true })).toBe(formatJobName(SIMPLE));
   });
 
   it('is read as it was written, whatever the lane and the stem', () => {
@@ -135,7 +148,7 @@ describe('a name', () => {
 describe('a stem', () => {
   it('stays the same whatever else of the name changes', () => {
     fc.assert(
-      fc.property(foreignName, fc.record(plain), (name, changed) => {
+      fc.property(foreignName, fc.record({ ...plain, held: fc.boolean() }), (name, changed) => {
         fc.pre(parseJobName(name) === undefined);
         const first = formatJobName({ ...SIMPLE, stem: stemOf(name) });
         const later = formatJobName({ ...changed, lane: undefined, stem: stemOf(first) });
