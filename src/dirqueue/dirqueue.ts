@@ -2,7 +2,7 @@
 
 import { closeQuietly } from '../os/close-quietly.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
-import type { Job, Listing, Queue, Unreadable } from '../queue/contract.ts';
+import type { Job, Listing, Queue, SharedSession, Unreadable } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
 import { oneAtATime } from '../queue/one-at-a-time.ts';
 import { syncDirectory } from '../queue/publish.ts';
@@ -27,7 +27,8 @@ import { type DirQueueJoinOptions, joinQueue } from './session.ts';
 import { readControl } from './take.ts';
 import { pickUpJob, type TakenJob, type TakeOptions, takeJobs } from './taken-job.ts';
 
-export type DirQueue = Queue & {
+export type DirQueue = Omit<Queue, 'join'> & {
+  join(options?: DirQueueJoinOptions): Promise<SharedSession>;
   /**
    * Jobs for a worker that lives long, one after the other: what it has loaded for one is there for the next. Each is to
    * be finished or returned; one that is not when the next is asked for is returned to the queue.
