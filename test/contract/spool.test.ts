@@ -23,6 +23,8 @@ queueContract('Filespooler queue', () => ground(createSpool(realMachine, tempora
   exclusive: true,
   creationOrder: true,
   anyBytes: true,
+  env: true,
+  longParams: true,
   keeping: true,
   shared: {
     makeQueue: () => ground(homeQueue(temporary.path('queue'))),
