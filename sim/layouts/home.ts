@@ -23,7 +23,15 @@ import { createSpool, openSpool } from '../../src/spool/spool.ts';
 import type { CommandHandler, Handler } from '../../src/worker/handler.ts';
 import { serveQueues } from '../../src/worker/serve.ts';
 import type { Payload } from '../history.ts';
-import { type Layout, type Manner, numberOf, type Observer, type Runner, type WorkEnd } from './layout.ts';
+import {
+  type Layout,
+  type Manner,
+  numberOf,
+  type Observer,
+  placeOf,
+  type Runner,
+  type WorkEnd,
+} from './layout.ts';
 import { spool, writeFile } from './spool.ts';
 
 const QUEUE = '/queue';
@@ -33,11 +41,11 @@ const RETRIES = 1;
 /** Of jobs, in virtual milliseconds: long enough for others to come in between. */
 const RUN_MS = 1;
 /** Longer than any lease here, and than the engine's own for a room without its file. */
-const LEASES_OVER_MS = 61_000;
+export const LEASES_OVER_MS = 61_000;
 /** More rounds than this nobody needs who gives back what dead workers left. */
-const ROUNDS_LIMIT = 6;
+export const ROUNDS_LIMIT = 6;
 
-const MANNER: Manner = { concurrency: 2, leaseMs: 1000, keepsWaiting: false, isPatient: false };
+export const MANNER: Manner = { concurrency: 2, leaseMs: 1000, keepsWaiting: false, isPatient: false };
 
 export type HomeVariant = { readonly keepSucceeded?: boolean };
 
@@ -68,7 +76,7 @@ export function homeWith(name: string, variant: HomeVariant): Layout {
     work: async (machine, runner) => {
       const { manner = MANNER } = runner;
       for (let round = 1; ; round++) {
-        const idle = await serve(machine, runner, manner, variant);
+        const idle = await serve(machine, await openSpool(machine, QUEUE), runner, manner, variant);
         if (!manner.isPatient || idle?.reason === 'gap') return endOf(idle);
         const isIdle = idle === undefined || idle.reason === 'empty';
         if (isIdle && (await claimedJobs(machine)) === 0) return { kind: 'empty' };
@@ -116,17 +124,19 @@ function newJob(payload: Payload): NewJob {
   };
 }
 
-function payloadOf({ work }: Job): Payload {
+export function payloadOf({ work }: Job): Payload {
   return (work.kind === 'command' ? work.params[0] : undefined) ?? '';
 }
 
-async function serve(
+/** Runs what waits in a queue that is shared, and tells of it. */
+export async function serve(
   machine: Machine,
+  opened: Queue,
   runner: Runner,
   { concurrency, leaseMs, keepsWaiting }: Manner,
-  variant: HomeVariant,
+  variant: HomeVariant = {},
 ): Promise<SharedIdle | undefined> {
-  const queue = observed(await openSpool(machine, QUEUE), runner.observer);
+  const queue = observed(opened, runner.observer);
   const attempts = new Map<string, number>();
   const { idle } = await serveQueues(machine, [queue], handlerFor(machine, runner, attempts), {
     ...variant,
@@ -154,7 +164,7 @@ function handlerFor(
   if (runner.kind === 'command') return { program: runner.program };
   const { observer } = runner;
   return async (job, payload) => {
-    const run = observer.started(numberOf(job), await payload.bytes(PAYLOAD_LIMIT_BYTES));
+    const run = observer.started(placeOf(job), await payload.bytes(PAYLOAD_LIMIT_BYTES));
     await sleep(machine.clock, RUN_MS);
     const [, mark] = /^job (?:\w+\/)?([~!]?)/.exec(payloadOf(job)) ?? [];
     const fails = mark === '!' || (mark === '~' && attempts.get(job.id) === 1);
@@ -196,7 +206,7 @@ function observedSession(session: SharedSession, observer: Observer): SharedSess
     get fenced() {
       return session.fenced;
     },
-    lock: session.lock,
+    ...(session.lock === undefined ? {} : { lock: session.lock }),
     claim: async () => {
       const since = observer.now();
       const claim = await session.claim();

@@ -58,6 +58,8 @@ export interface Layout {
   readonly ignoresNumbers: boolean;
   /** It is worked by several at once, each in its `Manner`. */
   readonly isShared?: boolean;
+  /** Claims are locks and nothing else: hosts that see their own locks only cannot share it. */
+  readonly claimsByLock?: boolean;
   create(machine: Machine): Promise<void>;
   /** A queue that is only added to; what comes to be in its `arrivals` is carried to the real one by others. */
   createSender(machine: Machine): Promise<void>;
@@ -86,6 +88,11 @@ export interface Layout {
   readonly listed?: readonly string[];
   /** Names that are not chosen anew for each job, which people and programs look at: hosts have beliefs about them. */
   readonly fixedNames: readonly string[];
+}
+
+/** The place of a job in the order of its lane; all are alike in a layout that gives no numbers. */
+export function placeOf({ seq }: { readonly seq: bigint | undefined }): bigint {
+  return seq ?? 0n;
 }
 
 /** The number of a job in a layout that gives each one. */
