@@ -49,6 +49,10 @@ export type Queue = {
    * Returns how to end it.
    */
   watch(onChange: () => void): Promise<() => void>;
+  /** How many jobs wait, where that costs no more than a listing of names. */
+  countWaiting?(): Promise<number>;
+  /** Where what that start of a job has said is kept, if it is; left out by layouts that never keep it. */
+  outputsOf?(job: Job, attempt: number): readonly RunOutput[];
 };
 
 export type NewJob = {
@@ -202,6 +206,14 @@ export type Claim = {
   /** For good; the reason is kept where failed jobs are. */
   fail(reason?: string): Promise<Settled>;
   release(): Promise<Settled>;
+};
+
+/** A file with what a run, or all of them, have said; it need not be there. */
+export type RunOutput = {
+  /** Undefined where one file has the output of all runs. */
+  readonly attempt: number | undefined;
+  readonly kind: 'stdout' | 'stderr' | 'both';
+  readonly path: string;
 };
 
 /** What is known of a run that has ended. */

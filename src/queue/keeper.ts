@@ -7,7 +7,8 @@
  */
 
 import type { Descriptor } from '../os/ports.ts';
-import type { Work } from '../packet/header.ts';
+import type { Sequence, Work } from '../packet/header.ts';
+import type { RunOutput } from './contract.ts';
 import type { FoundJob, LayoutName, QueueSnapshot, RunRecord, Standing } from './snapshot.ts';
 
 export interface Keeper {
@@ -17,7 +18,9 @@ export interface Keeper {
   look(): Promise<QueueSnapshot>;
   /** All of a snapshot's jobs, and those that are done and kept. */
   everyJob(snapshot: QueueSnapshot): Promise<readonly FoundJob[]>;
-  /** What its file says; undefined when it has gone meanwhile or cannot be read. */
+  /** What its file says, no more than a list shows; undefined when it has gone meanwhile or cannot be read. */
+  contents(job: FoundJob): Promise<JobContents | undefined>;
+  /** All that its file says. */
   details(job: FoundJob): Promise<JobDetails | undefined>;
   explain(snapshot: QueueSnapshot, job: FoundJob): Promise<Explanation>;
   openPayload(job: FoundJob): Promise<OpenedPayload>;
@@ -31,13 +34,22 @@ export interface Keeper {
   whatRuns(): Promise<WhatRuns>;
 
   /** Begins a change of jobs. */
-  operate(): Operation;
+  operate(): Promise<Operation>;
   findGarbage(options: GcOptions): Promise<readonly Garbage[]>;
   /** Removes it; returns what was still there. */
   removeGarbage(garbage: readonly Garbage[]): Promise<readonly Garbage[]>;
-  /** What is not in order, where the layout can tell. Changes nothing. */
-  findDisorder(): Promise<readonly Finding[]>;
+  /** What is not in order, where the layout can tell; in a queue that cannot be looked at, why. Changes nothing. */
+  findDisorder(seen?: QueueSnapshot): Promise<readonly Finding[]>;
 }
+
+export type KeeperOptions = {
+  /** A shell command that unpacks each job file, such as `zcat`. Throws `not-possible` where files are never packed. */
+  readonly decoder?: string | undefined;
+  /** Aborted: a decoder that is running is ended. */
+  readonly signal?: AbortSignal | undefined;
+  /** A queue that lacks what makes it one is opened too, to be asked for its disorder. Default: no. */
+  readonly evenDamaged?: boolean | undefined;
+};
 
 /** Changes to single jobs. They last when `close` has resolved. */
 export interface Operation {
@@ -76,8 +88,15 @@ export type Skipped = {
   readonly id: string | undefined;
 };
 
-export type JobDetails = {
+export type JobContents = {
   readonly work: Work;
+  /** Where the file says it. */
+  readonly seq: Sequence | undefined;
+};
+
+export type JobDetails = JobContents & {
+  /** The one that its adder asked for, whatever the queue does about lanes. */
+  readonly lane: string | undefined;
   /** RFC 3339, as it is in the file: as exact as the layout has it. */
   readonly made: string | undefined;
   readonly expiresMs: number | undefined;
@@ -126,13 +145,6 @@ export type Runs = {
   readonly outputs: readonly RunOutput[];
 };
 
-export type RunOutput = {
-  /** Undefined where the layout keeps one output for all runs. */
-  readonly attempt: number | undefined;
-  readonly kind: 'stdout' | 'stderr' | 'both';
-  readonly path: string;
-};
-
 export type WhatRuns = {
   /** Jobs that workers have in hand. */
   readonly jobs: number;
@@ -149,7 +161,7 @@ export type GcOptions = {
 };
 
 export type Garbage = {
-  readonly kind: 'done' | 'log' | 'receipt' | 'temporary';
+  readonly kind: 'done' | 'failed' | 'log' | 'receipt' | 'temporary';
   readonly path: string;
   readonly bytes: number;
   readonly changedMs: number;
@@ -164,6 +176,8 @@ export type Finding = {
   readonly message: string;
   /** What `repair` would do about it, for programs; `person` when only one can know what is right. */
   readonly remedy: string;
+  /** That in words, for a remedy that this layout alone has: `unlock it`, `unlocked`. */
+  readonly words?: readonly [would: string, did: string];
   /** What a person should do; `DIR`, `PATH` and `FILE` stand for the queue, `path` and its last name. */
   readonly advice?: string;
 };

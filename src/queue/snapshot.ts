@@ -31,6 +31,7 @@ export type SeenJob = {
   /** Of its file. */
   readonly name: string;
   readonly path: string;
+  /** The lane whose order it keeps; `''` is the queue's own. */
   readonly lane: string | undefined;
   /** Its number in the order of its lane. */
   readonly seq: Sequence | undefined;

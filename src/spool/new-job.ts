@@ -1,6 +1,5 @@
 /** What a job that is added here becomes: its header, its name, and where its number comes from. */
 
-import { encodeBytes } from '../os/bytes.ts';
 import { toMs } from '../os/calendar.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { encodeHeader } from '../packet/encode.ts';
@@ -13,7 +12,7 @@ import {
   sequence,
   type Work,
 } from '../packet/header.ts';
-import type { NewJob, PayloadSource } from '../queue/contract.ts';
+import type { NewJob } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
 import { formatJobName } from './home/job-name.ts';
@@ -108,12 +107,6 @@ function encodeUsable(header: PacketHeader): Uint8Array {
     );
   }
   return head;
-}
-
-export function chunksOf(payload: PayloadSource | undefined): Exclude<PayloadSource, string | Uint8Array> {
-  if (payload === undefined) return [];
-  if (typeof payload === 'string') return [encodeBytes(payload)];
-  return payload instanceof Uint8Array ? [payload] : payload;
 }
 
 /** Where jobs that run in the order of their numbers take them from. */

@@ -28,6 +28,7 @@ import type {
   Unreadable,
 } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { SharedSync } from '../../queue/shared-sync.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { type Decoder, type OpenedPacket, openPacket } from '../open-packet.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
@@ -38,7 +39,6 @@ import { bringBackTheDead } from './recovery.ts';
 import { isPaused, readSettings } from './rooms.ts';
 import { Settling, type Taken } from './settle.ts';
 import { shareQueue } from './share.ts';
-import { SharedSync } from './shared-sync.ts';
 import { StoppedLanes } from './stopped-lanes.ts';
 import { termsOf } from './terms.ts';
 import { type Waiting, WaitingJobs } from './waiting.ts';
@@ -227,7 +227,7 @@ class HomeSession implements SharedSession {
     await this.#recoverNowAndThen();
     if ((this.#stale || this.#look.ageMs > POLL_MS) && this.#look.restMs <= 0) await this.#lookAgain();
     if (await this.#isPaused()) {
-      return { kind: 'idle', reason: 'paused', waiting: this.#waiting.size };
+      return { kind: 'idle', reason: 'paused', waiting: this.#look.waiting };
     }
     for (;;) {
       const claim = (await this.#claimReady()) ?? (await this.#claimAfterLook());
@@ -255,8 +255,7 @@ class HomeSession implements SharedSession {
 
   async #claimReady(): Promise<SharedClaim | undefined> {
     for (;;) {
-      this.#waiting.offer(toMs(this.#machine.clock.now()));
-      const job = this.#waiting.take();
+      const job = await this.#look.take();
       if (job === undefined) return undefined;
       const claim = await this.#take(job);
       if (claim !== undefined) return claim;

@@ -21,6 +21,7 @@ import type { Machine } from '../../os/ports.ts';
 import { following } from '../../packet/header.ts';
 import type { BlockedPolicy, Settled } from '../../queue/contract.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
+import type { SharedSync } from '../../queue/shared-sync.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
@@ -28,7 +29,6 @@ import type { Look } from './look.ts';
 import { findJobFile } from './receipts.ts';
 import { exists, room } from './rooms.ts';
 import { type RunNotes, type RunOutput, type RunRecord, recordRun } from './run-log.ts';
-import type { SharedSync } from './shared-sync.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
 import { isGone, type WorkerRoom } from './worker-room.ts';
 

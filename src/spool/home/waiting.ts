@@ -112,15 +112,22 @@ export class WaitingJobs {
     }
   }
 
-  /** Takes the best ready job out. A lane whose head was taken waits until that was returned or dropped. */
-  take(): Waiting | undefined {
+  /** The best ready job. */
+  best(): Waiting | undefined {
     for (;;) {
-      const job = this.#ready.pop();
-      if (job === undefined) return undefined;
-      if (this.#known.get(job.name) !== job) continue; // dropped meanwhile
-      this.#known.delete(job.name);
-      return job;
+      const job = this.#ready.peek();
+      if (job === undefined || this.#known.get(job.name) === job) return job;
+      this.#ready.pop(); // dropped meanwhile
     }
+  }
+
+  /** Takes it out. A lane whose head was taken waits until that was returned or dropped. */
+  take(): Waiting | undefined {
+    const job = this.best();
+    if (job === undefined) return undefined;
+    this.#ready.pop();
+    this.#known.delete(job.name);
+    return job;
   }
 
   /** The job of that name is not there any more. */
