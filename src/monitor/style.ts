@@ -20,15 +20,15 @@ h2{font-size:1rem;margin:1.8rem 0 .4rem}
 header p{margin:0}
 a{color:var(--now);text-decoration:none}
 a:hover{text-decoration:underline}
-table{border-collapse:collapse;width:100%}
+table{border-collapse:collapse;width:100%;table-layout:fixed}
 th,td{text-align:left;vertical-align:top;padding:.3rem 1rem .3rem 0;border-top:1px solid var(--line);overflow-wrap:anywhere}
 thead th{color:var(--quiet);font-weight:normal;border-top:0}
-td.name{min-width:10rem}
-td:nth-child(3),td:nth-child(2){white-space:nowrap}
-.facts th{width:10rem;color:var(--quiet);font-weight:normal}
-.facts td{white-space:normal}
+th:nth-child(1){width:32%}th:nth-child(2){width:14%}th:nth-child(3){width:12rem}
+.facts{margin-top:1rem}
+.facts th:nth-child(1){width:10rem;color:var(--quiet);font-weight:normal}
 .count,.time,.none{color:var(--quiet);font-weight:normal}
-.empty h2{color:var(--quiet);font-weight:normal}
+.empty h2{color:var(--quiet);font-weight:normal;margin:.6rem 0}
+header{margin-bottom:1.5rem}
 .done{color:var(--well)}.error{color:var(--odd)}.fail,.ended{color:var(--bad)}.running{color:var(--now)}.paused,.finishing{color:var(--odd)}
 .log{background:#1e1e1e;color:#d7dae0;padding:1rem;border-radius:6px;font:13px/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;tab-size:8}
 .bold{font-weight:bold}.faint{opacity:.65}.italic{font-style:italic}.underline{text-decoration:underline}.struck{text-decoration:line-through}.underline.struck{text-decoration:underline line-through}
