@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from 'node:util';
+import { DIRQUEUE_VARIANTS, dirqueue } from './layouts/dirqueue.ts';
 import { HOME_VARIANTS, home } from './layouts/home.ts';
 import type { Layout } from './layouts/layout.ts';
 import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
@@ -19,7 +20,14 @@ import { NETWORKS, type Network, planWith } from './search/plan.ts';
 import { type Failure, type RandomTally, replayCommand, searchSeeds, shrink } from './search/random.ts';
 import { type Outcome, randomRun } from './search/random-run.ts';
 
-const LAYOUTS: readonly Layout[] = [spool, ...SPOOL_VARIANTS, home, ...HOME_VARIANTS];
+const LAYOUTS: readonly Layout[] = [
+  spool,
+  ...SPOOL_VARIANTS,
+  home,
+  ...HOME_VARIANTS,
+  dirqueue,
+  ...DIRQUEUE_VARIANTS,
+];
 
 const HELP = `Searches a simulated machine for crashes and races that break what a queue promises.
 

@@ -7,18 +7,23 @@
  */
 
 import type { Descriptor } from '../os/ports.ts';
-import type { Work } from '../packet/header.ts';
+import type { Sequence, Work } from '../packet/header.ts';
+import type { OutputFile } from './contract.ts';
 import type { FoundJob, LayoutName, QueueSnapshot, RunRecord, Standing } from './snapshot.ts';
 
 export interface Keeper {
   readonly location: string;
   readonly layout: LayoutName;
+  /** Where its jobs are: directories that should be on the file system of the queue itself. */
+  readonly jobDirectories: readonly string[];
   /** Throws `not-a-queue`. Takes no lock that anybody needs, changes nothing. */
   look(): Promise<QueueSnapshot>;
   /** All of a snapshot's jobs, and those that are done and kept. */
   everyJob(snapshot: QueueSnapshot): Promise<readonly FoundJob[]>;
-  /** What its file says; undefined when it has gone meanwhile or cannot be read. */
-  details(job: FoundJob): Promise<JobDetails | undefined>;
+  /** What its file says, no more than a list shows; undefined when it has gone meanwhile or cannot be read. */
+  contents(job: FoundJob): Promise<JobContents | undefined>;
+  /** All that is known of it beside the snapshot. */
+  details(job: FoundJob): Promise<JobDetails>;
   explain(snapshot: QueueSnapshot, job: FoundJob): Promise<Explanation>;
   openPayload(job: FoundJob): Promise<OpenedPayload>;
   /** Its ended runs, oldest first, and what they and the one that runs have said, as far as it is kept. */
@@ -31,13 +36,22 @@ export interface Keeper {
   whatRuns(): Promise<WhatRuns>;
 
   /** Begins a change of jobs. */
-  operate(): Operation;
+  operate(): Promise<Operation>;
   findGarbage(options: GcOptions): Promise<readonly Garbage[]>;
   /** Removes it; returns what was still there. */
   removeGarbage(garbage: readonly Garbage[]): Promise<readonly Garbage[]>;
-  /** What is not in order, where the layout can tell. Changes nothing. */
-  findDisorder(): Promise<readonly Finding[]>;
+  /** What is not in order, where the layout can tell; in a queue that cannot be looked at, why. Changes nothing. */
+  findDisorder(seen?: QueueSnapshot): Promise<readonly Finding[]>;
 }
+
+export type KeeperOptions = {
+  /** A shell command that unpacks each job file, such as `zcat`. Throws `not-possible` where files are never packed. */
+  readonly decoder?: string | undefined;
+  /** Aborted: a decoder that is running is ended. */
+  readonly signal?: AbortSignal | undefined;
+  /** A queue that lacks what makes it one is opened too, to be asked for its disorder. Default: no. */
+  readonly evenDamaged?: boolean | undefined;
+};
 
 /** Changes to single jobs. They last when `close` has resolved. */
 export interface Operation {
@@ -76,8 +90,17 @@ export type Skipped = {
   readonly id: string | undefined;
 };
 
-export type JobDetails = {
+export type JobContents = {
   readonly work: Work;
+  /** Where the file says it. */
+  readonly seq: Sequence | undefined;
+};
+
+export type JobDetails = {
+  /** Undefined where its file has gone meanwhile or cannot be read. */
+  readonly contents: JobContents | undefined;
+  /** The one that its adder asked for, whatever the queue does about lanes. */
+  readonly lane: string | undefined;
   /** RFC 3339, as it is in the file: as exact as the layout has it. */
   readonly made: string | undefined;
   readonly expiresMs: number | undefined;
@@ -123,14 +146,7 @@ export type Runs = {
   readonly records: readonly RunRecord[];
   /** The start that is running now. */
   readonly running: number | undefined;
-  readonly outputs: readonly RunOutput[];
-};
-
-export type RunOutput = {
-  /** Undefined where the layout keeps one output for all runs. */
-  readonly attempt: number | undefined;
-  readonly kind: 'stdout' | 'stderr' | 'both';
-  readonly path: string;
+  readonly outputs: readonly OutputFile[];
 };
 
 export type WhatRuns = {
@@ -149,7 +165,7 @@ export type GcOptions = {
 };
 
 export type Garbage = {
-  readonly kind: 'done' | 'log' | 'receipt' | 'temporary';
+  readonly kind: 'done' | 'failed' | 'log' | 'receipt' | 'temporary';
   readonly path: string;
   readonly bytes: number;
   readonly changedMs: number;
@@ -164,8 +180,13 @@ export type Finding = {
   readonly message: string;
   /** What `repair` would do about it, for programs; `person` when only one can know what is right. */
   readonly remedy: string;
+  /** That in words, for a remedy that this layout alone has: `unlock it`, `unlocked`. */
+  readonly words?: readonly [would: string, did: string];
+  /** `note`: it is untidy, and all goes on. Left out: `damage`, by which jobs are lost or stopped. */
+  readonly severity?: 'damage' | 'note';
   /** What a person should do; `DIR`, `PATH` and `FILE` stand for the queue, `path` and its last name. */
   readonly advice?: string;
 };
 
+/** `not-needed`: it was right by the time, or somebody else has seen to it. `left`: for a person. */
 export type Repaired = { readonly finding: Finding; readonly result: 'done' | 'not-needed' | 'left' };

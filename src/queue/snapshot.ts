@@ -31,6 +31,7 @@ export type SeenJob = {
   /** Of its file. */
   readonly name: string;
   readonly path: string;
+  /** The lane whose order it keeps; `''` is the queue's own. */
   readonly lane: string | undefined;
   /** Its number in the order of its lane. */
   readonly seq: Sequence | undefined;
@@ -140,7 +141,8 @@ export type QueueSnapshot = {
 export type RunRecord = RunFacts & {
   readonly reason?: string;
   readonly attempt: number;
-  readonly outcome: 'succeeded' | 'failed' | 'retry' | 'released' | 'lost';
+  /** `lost`: others had taken the job over. `died`: its worker was found dead, and the job came back. */
+  readonly outcome: 'succeeded' | 'failed' | 'retry' | 'released' | 'lost' | 'died';
   readonly worker: string;
   readonly started?: string;
   readonly ended: string;

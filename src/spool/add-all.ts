@@ -16,13 +16,12 @@ import type { Descriptor, Machine } from '../os/ports.ts';
 import { following, type Sequence, sequence } from '../packet/header.ts';
 import type { Added, AddOptions, JobId, NewJob } from '../queue/contract.ts';
 import { isQueueError, QueueError, reasonOf } from '../queue/errors.ts';
+import { chunksOf, writeChunks } from '../queue/payload.ts';
 import { putInPlace, syncDirectory } from '../queue/publish.ts';
-import { writeChunks } from './add.ts';
 import { addJob, giveBack, writeDown } from './add-job.ts';
 import { type Order, readSettings } from './home/rooms.ts';
 import { jobsDirectory, join, temporaryName } from './layout.ts';
 import {
-  chunksOf,
   type DraftedJob,
   draftJob,
   freeNumber,

@@ -18,11 +18,11 @@ import type { Descriptor, Machine } from '../os/ports.ts';
 import { following, type Sequence, sequence } from '../packet/header.ts';
 import type { Added, AddOptions, JobId, NewJob } from '../queue/contract.ts';
 import { isQueueError, QueueError, reasonOf } from '../queue/errors.ts';
-import { addJobFile, writeChunks } from './add.ts';
+import { chunksOf, writeChunks } from '../queue/payload.ts';
+import { addJobFile } from './add.ts';
 import { addOnce } from './home/receipts.ts';
 import { readSettings } from './home/rooms.ts';
 import {
-  chunksOf,
   type DraftedJob,
   draftJob,
   freeNumber,

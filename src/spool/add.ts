@@ -1,6 +1,5 @@
 /** Adding jobs to a queue directory. Needs no lock: a new name never meets another. */
 
-import { encodeBytes } from '../os/bytes.ts';
 import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { copyAll } from '../os/transfer.ts';
 import { isUnfinished } from '../packet/pipe-mark.ts';
@@ -72,19 +71,4 @@ export async function addPacket(
     return size;
   };
   return addJobFile(machine, queue, durability, { write, name: () => newJobName(machine.random) });
-}
-
-/** Writes chunks from memory, text as UTF-8; returns how many bytes they were. */
-export async function writeChunks(
-  machine: Machine,
-  target: Descriptor,
-  chunks: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
-): Promise<number> {
-  let size = 0;
-  for await (const chunk of chunks) {
-    const bytes = typeof chunk === 'string' ? encodeBytes(chunk) : chunk;
-    await machine.files.write(target, bytes);
-    size += bytes.length;
-  }
-  return size;
 }

@@ -1,6 +1,5 @@
 /** What a job that is added here becomes: its header, its name, and where its number comes from. */
 
-import { encodeBytes } from '../os/bytes.ts';
 import { toMs } from '../os/calendar.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { encodeHeader } from '../packet/encode.ts';
@@ -13,14 +12,16 @@ import {
   sequence,
   type Work,
 } from '../packet/header.ts';
-import type { NewJob, PayloadSource } from '../queue/contract.ts';
+import type { NewJob } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
+import { isPriority, isTerm } from '../queue/terms.ts';
+import { QUEUE_LANE } from '../queue/words.ts';
 import { formatJobName } from './home/job-name.ts';
 import { addedPath, nextNumber } from './home/lane-numbers.ts';
 import { laneKept } from './home/look.ts';
-import { type Order, QUEUE_LANE } from './home/rooms.ts';
-import { isPriority, isTerm, priorityOf, type Terms, termsIn, termsOf, termsToEnv } from './home/terms.ts';
+import type { Order } from './home/rooms.ts';
+import { priorityOf, type Terms, termsIn, termsOf, termsToEnv } from './home/terms.ts';
 import { jobsDirectory, join, OWN_SEQUENCE_FILE } from './layout.ts';
 import { scanQueue } from './queue-files.ts';
 import { SENDER_WAIT_MS } from './sender.ts';
@@ -108,12 +109,6 @@ function encodeUsable(header: PacketHeader): Uint8Array {
     );
   }
   return head;
-}
-
-export function chunksOf(payload: PayloadSource | undefined): Exclude<PayloadSource, string | Uint8Array> {
-  if (payload === undefined) return [];
-  if (typeof payload === 'string') return [encodeBytes(payload)];
-  return payload instanceof Uint8Array ? [payload] : payload;
 }
 
 /** Where jobs that run in the order of their numbers take them from. */

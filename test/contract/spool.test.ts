@@ -23,6 +23,7 @@ queueContract('Filespooler queue', () => ground(createSpool(realMachine, tempora
   exclusive: true,
   creationOrder: true,
   anyBytes: true,
+  newlines: true,
   keeping: true,
   shared: {
     makeQueue: () => ground(homeQueue(temporary.path('queue'))),

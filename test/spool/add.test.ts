@@ -2,7 +2,8 @@ import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Descriptor } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
-import { addPacket, writeChunks } from '../../src/spool/add.ts';
+import { writeChunks } from '../../src/queue/payload.ts';
+import { addPacket } from '../../src/spool/add.ts';
 import { createSpool } from '../../src/spool/spool.ts';
 import { failEachCall, faultyFiles } from '../support/faulty-files.ts';
 import { machineWithFiles } from '../support/machines.ts';

@@ -1,15 +1,17 @@
-/** Looking into `jobs/`, again and again, at the cost of what is new there. */
+/** Looking into `jobs/`, again and again, at the cost of what is new there, or is about to be needed. */
 
 import { toMs } from '../../os/calendar.ts';
 import type { FileKind, Machine } from '../../os/ports.ts';
 import type { PacketHeader } from '../../packet/header.ts';
 import type { Unreadable } from '../../queue/contract.ts';
+import { QUEUE_LANE } from '../../queue/words.ts';
 import { isJobName, jobsDirectory, join } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
 import { headerReader, lookAt, type ReadHeader } from '../queue-files.ts';
+import { Backlog } from './backlog.ts';
 import { foreignStem, type JobName, parseJobName, SEE_HEADER } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
-import { type Order, QUEUE_LANE } from './rooms.ts';
+import type { Order } from './rooms.ts';
 import { priorityOf, termsOf } from './terms.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
 
@@ -25,6 +27,7 @@ export class Look {
   readonly #waiting: WaitingJobs;
   readonly #read: ReadHeader;
   readonly #unreadable = new Map<string, Unreadable>();
+  readonly #backlog: Backlog;
   #costMs = 0;
   #endedMs = Number.NEGATIVE_INFINITY;
 
@@ -33,12 +36,14 @@ export class Look {
     queue: string,
     options: { readonly order: Order; readonly decoder: Decoder | undefined },
     waiting: WaitingJobs,
+    backlog = new Backlog(),
   ) {
     this.#machine = machine;
     this.#queue = queue;
     this.#order = options.order;
     this.#waiting = waiting;
     this.#read = headerReader(machine, options.decoder);
+    this.#backlog = backlog;
   }
 
   get unreadable(): readonly Unreadable[] {
@@ -54,7 +59,15 @@ export class Look {
     return this.#costMs / SHARE_OF_TIME - this.ageMs;
   }
 
-  /** Brings the index up to date with the directory and with the numbers of the lanes. */
+  /** Jobs that were seen when it was last looked. */
+  get waiting(): number {
+    return this.#waiting.size + this.#backlog.size;
+  }
+
+  /**
+   * Brings the index up to date with the directory and with the numbers of the lanes: with all that may be run next. The
+   * rest is looked at by `take`.
+   */
   async look(): Promise<void> {
     const { clock, files } = this.#machine;
     const begun = clock.monotonicMs();
@@ -65,16 +78,44 @@ export class Look {
     this.#waiting.endListing(known ? new Set(entries.map(({ name }) => name)) : NOTHING);
     this.#unreadable.clear();
     const found: Waiting[] = [];
+    const inOrder: string[] = [];
     for (const { name, kind } of entries) {
-      if (!isJobName(name) || this.#waiting.has(name)) continue;
-      const job = (kind === 'file' ? this.named(name) : undefined) ?? (await this.#lookInside(name, kind));
-      if (job !== undefined) found.push(job);
+      if (!isJobName(name) || (known && this.#waiting.has(name))) continue;
+      if (kind === 'file' && Backlog.canHold(name)) inOrder.push(name);
+      else await this.#lookAt(name, kind, found);
     }
-    await this.openLanes(found);
-    this.#waiting.add(found, toMs(clock.now()));
-    for (const lane of this.#waiting.stops().keys()) await this.refreshLane(lane);
+    for (const name of this.#backlog.refill(inOrder)) await this.#lookAt(name, 'file', found);
+    await this.#add(found);
+    for (const lane of this.#waiting.lanesInDoubt()) await this.refreshLane(lane);
     this.#endedMs = clock.monotonicMs();
     this.#costMs = this.#endedMs - begun;
+  }
+
+  /** Takes the best job that may run now, having looked as far as that takes. */
+  async take(): Promise<Waiting | undefined> {
+    for (;;) {
+      this.#waiting.offer(toMs(this.#machine.clock.now()));
+      const best = this.#waiting.best();
+      const isBest = best !== undefined && this.#backlog.isAllAfter(best);
+      if (isBest || this.#backlog.size === 0) return this.#waiting.take();
+      await this.#lookFurther();
+    }
+  }
+
+  async #lookFurther(): Promise<void> {
+    const found: Waiting[] = [];
+    for (const name of this.#backlog.takeBest()) await this.#lookAt(name, 'file', found);
+    await this.#add(found);
+  }
+
+  async #add(found: readonly Waiting[]): Promise<void> {
+    await this.openLanes(found);
+    this.#waiting.add(found, toMs(this.#machine.clock.now()));
+  }
+
+  async #lookAt(name: string, kind: FileKind, found: Waiting[]): Promise<void> {
+    const job = (kind === 'file' ? this.named(name) : undefined) ?? (await this.#lookInside(name, kind));
+    if (job !== undefined) found.push(job);
   }
 
   /** Reads the numbers of lanes that the index does not know yet. */
@@ -115,9 +156,10 @@ export class Look {
 export function waitingByName(order: Order, name: string): Waiting | undefined {
   const said = parseJobName(name);
   if (said === undefined || said.lane === SEE_HEADER) return undefined;
-  const { priority, addedMs, notBeforeMs, held, attempts, seq, lane, stem } = said;
+  const { priority, addedMs, notBeforeMs, held, failed = false, attempts, seq, stem } = said;
   // One object for each of perhaps a million names, not two.
-  return { name, priority, addedMs, notBeforeMs, held, attempts, seq, lane: laneKept(order, lane), stem };
+  const lane = laneKept(order, said.lane);
+  return { name, priority, addedMs, notBeforeMs, held, failed, attempts, seq, lane, stem };
 }
 
 /** What a job is, by its name, or by its header where the name leaves something open; undefined: nobody can tell. */

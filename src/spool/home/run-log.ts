@@ -1,169 +1,39 @@
-/** What became of each start of a job: `log/STEM.jsonl`, one line each, and what its command said beside it. */
+/** The run log of a queue with rooms: in `log/`. */
 
-import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
-import { closeQuietly } from '../../os/close-quietly.ts';
-import { type Descriptor, type Files, hasErrno, type Machine } from '../../os/ports.ts';
-import { copyAll, readExactly, readSmallFile } from '../../os/transfer.ts';
-import type { RunFacts } from '../../queue/contract.ts';
-import { join } from '../layout.ts';
+import type { Machine } from '../../os/ports.ts';
+import type { OutputFile } from '../../queue/contract.ts';
+import * as runLog from '../../queue/run-log.ts';
+import type { RunRecord } from '../../queue/snapshot.ts';
 import { room } from './rooms.ts';
 
-/** What is known of a run beside its outcome. */
-export type RunNotes = { readonly reason?: string } & RunFacts;
+export type { RunNotes, RunOutput } from '../../queue/run-log.ts';
 
-/** Times are RFC 3339. */
-export type RunRecord = RunNotes & {
-  readonly attempt: number;
-  readonly outcome: 'succeeded' | 'failed' | 'retry' | 'released' | 'lost';
-  readonly worker: string;
-  readonly started?: string;
-  readonly ended: string;
-};
-
-export function runLogPath(queue: string, stem: string): string {
-  return join(room(queue, 'log'), `${stem}.jsonl`);
+export function outputPath(queue: string, stem: string, attempt: number, kind: runLog.OutputKind): string {
+  return runLog.outputPath(room(queue, 'log'), stem, attempt, kind);
 }
 
-export type OutputKind = 'out' | 'err';
-
-export function outputPath(queue: string, stem: string, attempt: number, kind: OutputKind): string {
-  return join(room(queue, 'log'), `${stem}.${attempt}.${kind}`);
+/** Where that start of a job writes. */
+export function outputsOf(queue: string, stem: string, attempt: number): OutputFile[] {
+  return runLog.outputsOf(room(queue, 'log'), stem, attempt);
 }
 
-/** Of a longer output, the beginning and the end are kept. */
-const OUTPUT_LIMIT_BYTES = 1024 * 1024;
-
-export type RunOutput = {
-  readonly stdout: Descriptor;
-  readonly stderr: Descriptor;
-  /** After the run: keeps what was said, or not. */
-  end(keep: boolean): Promise<void>;
-};
-
-/** Opens files for what a run says. They are only made longer, so a command may go on with them after us. */
-export async function openOutput(
+export function openOutput(
   machine: Machine,
   queue: string,
   stem: string,
   attempt: number,
-): Promise<RunOutput> {
-  const { files } = machine;
-  const paths = (['out', 'err'] as const).map((kind) => outputPath(queue, stem, attempt, kind));
-  const [out, err] = paths as [string, string];
-  const stdout = await files.open(out, 'append');
-  const stderr = await files.open(err, 'append');
-  return {
-    stdout,
-    stderr,
-    end: async (keep) => {
-      for (const [path, descriptor] of [
-        [out, stdout],
-        [err, stderr],
-      ] as const) {
-        try {
-          const { size } = await files.fstat(descriptor);
-          await closeQuietly(files, descriptor);
-          if (!keep || size === 0) await files.unlink(path);
-          else if (size > OUTPUT_LIMIT_BYTES) await shorten(machine, path, size);
-        } catch {
-          // What a run has said must not decide over what becomes of the job.
-        }
-      }
-    },
-  };
+): Promise<runLog.RunOutput> {
+  return runLog.openOutput(machine, room(queue, 'log'), stem, attempt);
 }
 
-/** Leaves out the middle. */
-async function shorten({ files }: Machine, path: string, size: number): Promise<void> {
-  const half = OUTPUT_LIMIT_BYTES / 2;
-  const temporary = `${path}.temp`;
-  const source = await files.open(path, 'read');
-  const target = await files.open(temporary, 'truncate');
-  try {
-    await files.write(target, await readExactly(files, source, half));
-    await files.write(target, encodeBytes(`\n[intray: ${size - OUTPUT_LIMIT_BYTES} bytes left out]\n`));
-    await skip(files, source, size - OUTPUT_LIMIT_BYTES);
-    await copyAll(files, source, target);
-  } finally {
-    await closeQuietly(files, source);
-    await closeQuietly(files, target);
-  }
-  await files.rename(temporary, path);
+export function recordRun(machine: Machine, queue: string, stem: string, record: RunRecord): Promise<void> {
+  return runLog.recordRun(machine, room(queue, 'log'), stem, record);
 }
 
-async function skip(files: Files, source: Descriptor, bytes: number): Promise<void> {
-  const scratch = new Uint8Array(64 * 1024);
-  let left = bytes;
-  while (left > 0) {
-    const count = await files.read(source, scratch, 0, Math.min(left, scratch.length));
-    if (count === 0) return;
-    left -= count;
-  }
+export function readRuns(machine: Machine, queue: string, stem: string): Promise<RunRecord[]> {
+  return runLog.readRuns(machine, room(queue, 'log'), stem);
 }
 
-/** Adds a line. Not synced: what the log says is never what a job's fate hangs on. */
-export async function recordRun(
-  { files }: Machine,
-  queue: string,
-  stem: string,
-  record: RunRecord,
-): Promise<void> {
-  const descriptor = await files.open(runLogPath(queue, stem), 'append');
-  try {
-    await files.write(descriptor, encodeBytes(`${JSON.stringify(record)}\n`));
-  } finally {
-    await closeQuietly(files, descriptor);
-  }
+export function removeRuns(machine: Machine, queue: string, stem: string, attempts: number): Promise<void> {
+  return runLog.removeRuns(machine, room(queue, 'log'), stem, attempts);
 }
-
-/** A job that was started a thousand times has no longer a log than this. */
-const LOG_LIMIT_BYTES = 1024 * 1024;
-
-/** The runs of a job, first to last. A line that a crash has cut off, or that somebody else has written, is left out. */
-export async function readRuns({ files }: Machine, queue: string, stem: string): Promise<RunRecord[]> {
-  let text: string;
-  try {
-    text = decodeBytes(await readSmallFile(files, runLogPath(queue, stem), LOG_LIMIT_BYTES));
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG') || error instanceof RangeError)
-      return [];
-    throw error;
-  }
-  return text.split('\n').flatMap((line) => {
-    const record = parsedRun(line);
-    return record === undefined ? [] : [record];
-  });
-}
-
-function parsedRun(line: string): RunRecord | undefined {
-  try {
-    const record = JSON.parse(line) as RunRecord | null;
-    const whole = typeof record?.attempt === 'number' && typeof record.outcome === 'string';
-    return whole ? record : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Forgets the runs of a job that is gone. `attempts` is how often it was started. */
-export async function removeRuns(
-  { files }: Machine,
-  queue: string,
-  stem: string,
-  attempts: number,
-): Promise<void> {
-  const paths = [runLogPath(queue, stem)];
-  for (let attempt = 1; attempt <= Math.min(attempts, MOST_OUTPUTS); attempt++) {
-    for (const kind of ['out', 'err'] as const) paths.push(outputPath(queue, stem, attempt, kind));
-  }
-  for (const path of paths) {
-    try {
-      await files.unlink(path);
-    } catch (error) {
-      if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) throw error;
-    }
-  }
-}
-
-/** `gc` finds the rest. */
-const MOST_OUTPUTS = 1000;

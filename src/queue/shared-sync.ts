@@ -1,9 +1,9 @@
 /** Makes the names in directories last, for many at once: whoever comes while the disk is busy shares the next sync. */
 
-import { closeQuietly } from '../../os/close-quietly.ts';
-import type { Descriptor, Files } from '../../os/ports.ts';
-import { hasErrno } from '../../os/ports.ts';
-import { notDurable } from '../../queue/publish.ts';
+import { closeQuietly } from '../os/close-quietly.ts';
+import type { Descriptor, Files } from '../os/ports.ts';
+import { hasErrno } from '../os/ports.ts';
+import { notDurable } from './publish.ts';
 
 type Syncing = {
   readonly descriptor: Descriptor | undefined;

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Descriptor, Files } from '../../../src/os/ports.ts';
-import { realMachine } from '../../../src/os/real/index.ts';
-import { SharedSync } from '../../../src/spool/home/shared-sync.ts';
-import { systemError } from '../../support/faulty-files.ts';
-import { openDescriptors, useTemporary } from '../../support/temporary.ts';
+import type { Descriptor, Files } from '../../src/os/ports.ts';
+import { realMachine } from '../../src/os/real/index.ts';
+import { SharedSync } from '../../src/queue/shared-sync.ts';
+import { systemError } from '../support/faulty-files.ts';
+import { openDescriptors, useTemporary } from '../support/temporary.ts';
 
 const temporary = useTemporary();
 

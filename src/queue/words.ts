@@ -1,0 +1,45 @@
+/** Words that layouts and commands have in common. */
+
+/** Stands for the order of the queue itself, where a lane is named: of jobs without one, in a queue that keeps an order. */
+export const QUEUE_LANE = '';
+
+/** As the subject of a sentence. */
+export function laneName(lane: string | undefined): string {
+  return lane === undefined || lane === QUEUE_LANE ? 'The queue' : `Lane ${JSON.stringify(lane)}`;
+}
+
+/** The same within a sentence. */
+export function lower(words: string): string {
+  return words.slice(0, 1).toLowerCase() + words.slice(1);
+}
+
+/** `1 job`, `2 jobs`. */
+export function counted(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
+export function ordinal(number: number): string {
+  const teen = number % 100 >= 11 && number % 100 <= 13;
+  const ending = teen ? 'th' : (['th', 'st', 'nd', 'rd'][number % 10] ?? 'th');
+  return `${number}${ending}`;
+}
+
+const UNITS: readonly (readonly [unit: string, ms: number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+];
+
+/** The two largest units: `3h 20m`, `45s`. */
+export function duration(ms: number): string {
+  let left = Math.max(0, Math.floor(ms / 1000) * 1000);
+  const words: string[] = [];
+  for (const [unit, size] of UNITS) {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    if (count > 0 || words.length > 0) words.push(`${count}${unit}`);
+    if (words.length === 2) break;
+  }
+  return words.length === 0 ? '0s' : words.filter((word) => !word.startsWith('0')).join(' ');
+}
