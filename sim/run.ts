@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from 'node:util';
-import { HOME_VARIANTS, home } from './layouts/home.ts';
+import { HOME_VARIANTS, home, homeOnce } from './layouts/home.ts';
 import type { Layout } from './layouts/layout.ts';
 import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
 import type { Wrap } from './machine/machine.ts';
@@ -15,11 +15,12 @@ import { caseNamed } from './search/cases.ts';
 import { type Extent, exhaust } from './search/exhaust.ts';
 import { type Explorer, exploreCase, type Found, newTally } from './search/explore.ts';
 import { FAULT_CODES, LOST_REPLIES } from './search/faults.ts';
+import { FREE_SCENARIOS } from './search/home-scenarios.ts';
 import { NETWORKS, type Network, planWith } from './search/plan.ts';
 import { type Failure, type RandomTally, replayCommand, searchSeeds, shrink } from './search/random.ts';
 import { type Outcome, randomRun } from './search/random-run.ts';
 
-const LAYOUTS: readonly Layout[] = [spool, ...SPOOL_VARIANTS, home, ...HOME_VARIANTS];
+const LAYOUTS: readonly Layout[] = [spool, ...SPOOL_VARIANTS, home, ...HOME_VARIANTS, homeOnce];
 
 const HELP = `Searches a simulated machine for crashes and races that break what a queue promises.
 
@@ -71,6 +72,7 @@ const SHARED_EXTENTS: typeof EXTENTS = [
   { profiles: ['lasting'], layouts: [home] },
   { profiles: ['lasting'], layouts: [home], isOverNetwork: true, codes: LOST_REPLIES },
   { profiles: ['ordered', 'weak'], layouts: [home, ...HOME_VARIANTS] },
+  { profiles: ['lasting', 'ordered'], layouts: [homeOnce], scenarios: FREE_SCENARIOS },
   { profiles: ['lasting'], layouts: [home], codes: FAULT_CODES },
 ];
 

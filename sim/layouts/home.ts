@@ -2,13 +2,16 @@
  * The same directory, worked by several at once: free jobs beside each other, jobs of a lane one after the other.
  *
  * What is to become of a job stands in its label, since nothing else tells a run before a crash from one after it:
- * `red/...` is in the lane red, `~` fails when it is first started, `!` always fails and is given up.
+ * `red/...` is in the lane red, `~` fails when it is first started, `!` always fails and is given up, `later` may start in
+ * half a second, and `expired` never.
  */
 
 import { encodeBytes } from '../../src/os/bytes.ts';
+import { toMs } from '../../src/os/calendar.ts';
 import type { Machine } from '../../src/os/ports.ts';
 import { sleep } from '../../src/os/sleep.ts';
 import type {
+  BlockedPolicy,
   Job,
   NewJob,
   Queue,
@@ -18,7 +21,9 @@ import type {
   SharedSession,
 } from '../../src/queue/contract.ts';
 import { makeRooms, pause, resume, writeSettings } from '../../src/spool/home/rooms.ts';
+import { termsIn } from '../../src/spool/home/terms.ts';
 import { listRooms } from '../../src/spool/home/worker-room.ts';
+import { headerReader } from '../../src/spool/queue-files.ts';
 import { createSpool, openSpool } from '../../src/spool/spool.ts';
 import type { CommandHandler, Handler } from '../../src/worker/handler.ts';
 import { serveQueues } from '../../src/worker/serve.ts';
@@ -32,6 +37,8 @@ const PAYLOAD_LIMIT_BYTES = 4096;
 const RETRIES = 1;
 /** Of jobs, in virtual milliseconds: long enough for others to come in between. */
 const RUN_MS = 1;
+/** No job is given up for having been started too often. */
+const ANY_STARTS = 1e6;
 /** Longer than any lease here, and than the engine's own for a room without its file. */
 const LEASES_OVER_MS = 61_000;
 /** More rounds than this nobody needs who gives back what dead workers left. */
@@ -39,7 +46,16 @@ const ROUNDS_LIMIT = 6;
 
 const MANNER: Manner = { concurrency: 2, leaseMs: 1000, keepsWaiting: false, isPatient: false };
 
-export type HomeVariant = { readonly keepSucceeded?: boolean };
+/** A job that is to start later may do so after this. */
+const LATER_MS = 500;
+
+export type HomeVariant = {
+  readonly keepSucceeded?: boolean;
+  /** What workers do about a lane whose next job has failed. Who recovers skips it. */
+  readonly blocked?: BlockedPolicy['action'];
+  /** A job that was started so often is what kills its workers. */
+  readonly maxStarts?: number;
+};
 
 export function homeWith(name: string, variant: HomeVariant): Layout {
   return {
@@ -52,14 +68,17 @@ export function homeWith(name: string, variant: HomeVariant): Layout {
       await writeSettings(machine, QUEUE, { order: 'free' });
     },
     laneOf,
+    isVain: (payload) => payload.includes('expired'),
+    putAway: failedJobs,
+    givesUp: variant.maxStarts !== undefined,
     add: async (machine, payload, way) => {
       const durability = way === 'crash-safe' ? 'crash-safe' : 'power-safe';
       const queue = await openSpool(machine, QUEUE);
-      return numberOf(await queue.add(newJob(payload), { durability }));
+      return numberOf(await queue.add(newJob(machine, payload), { durability }));
     },
     addAll: async (machine, payloads) => {
       const queue = await openSpool(machine, QUEUE);
-      return (await queue.addAll(payloads.map(newJob))).map(numberOf);
+      return (await queue.addAll(payloads.map((payload) => newJob(machine, payload)))).map(numberOf);
     },
     pause: (machine) => pause(machine, QUEUE),
     resume: async (machine) => {
@@ -92,7 +111,14 @@ export function homeWith(name: string, variant: HomeVariant): Layout {
 export const home: Layout = homeWith('home', {});
 
 /** The other ways to work it that the library offers. */
-export const HOME_VARIANTS: readonly Layout[] = [homeWith('home-keep', { keepSucceeded: true })];
+export const HOME_VARIANTS: readonly Layout[] = [
+  homeWith('home-keep', { keepSucceeded: true }),
+  homeWith('home-hold', { blocked: 'hold' }),
+  homeWith('home-drop', { blocked: 'drop' }),
+];
+
+/** A job whose worker is killed is not started again. For cases without lanes: the history does not see one go on. */
+export const homeOnce: Layout = homeWith('home-once', { maxStarts: 1 });
 
 function lanes(): string[] {
   return ['red', 'blue'].flatMap((lane) =>
@@ -105,7 +131,7 @@ function laneOf(payload: Payload): string | undefined {
 }
 
 /** What it was added with goes along as a parameter too, so that whoever settles it knows which one it is. */
-function newJob(payload: Payload): NewJob {
+function newJob({ clock }: Machine, payload: Payload): NewJob {
   const lane = laneOf(payload);
   const name = /named (\w+)/.exec(payload)?.[1];
   return {
@@ -113,29 +139,32 @@ function newJob(payload: Payload): NewJob {
     params: [payload],
     ...(lane === undefined ? {} : { lane }),
     ...(name === undefined ? {} : { name }),
+    ...(payload.includes('later') ? { notBefore: new Date(toMs(clock.now()) + LATER_MS) } : {}),
+    ...(payload.includes('expired') ? { expires: new Date(0) } : {}),
   };
 }
 
-function payloadOf({ work }: Job): Payload {
+function payloadOf({ work }: Pick<Job, 'work'>): Payload {
   return (work.kind === 'command' ? work.params[0] : undefined) ?? '';
 }
 
 async function serve(
   machine: Machine,
   runner: Runner,
-  { concurrency, leaseMs, keepsWaiting }: Manner,
+  manner: Manner,
   variant: HomeVariant,
 ): Promise<SharedIdle | undefined> {
-  const queue = observed(await openSpool(machine, QUEUE), runner.observer);
+  const { blocked = 'skip', maxStarts, ...rest } = variant;
+  const queue = observed(await openSpool(machine, QUEUE), runner.observer, maxStarts);
   const attempts = new Map<string, number>();
   const { idle } = await serveQueues(machine, [queue], handlerFor(machine, runner, attempts), {
-    ...variant,
-    concurrency,
-    leaseMs,
-    keepWaiting: keepsWaiting,
+    ...rest,
+    concurrency: manner.concurrency,
+    leaseMs: manner.leaseMs,
+    keepWaiting: manner.keepsWaiting,
     retries: RETRIES,
     backoff: { firstMs: 5 },
-    blocked: { action: 'skip' },
+    blocked: { action: manner.isPatient ? 'skip' : blocked },
     onStarted: (job, _queue, attempt) => attempts.set(job.id, attempt),
   });
   return idle.get(queue);
@@ -154,6 +183,10 @@ function handlerFor(
   if (runner.kind === 'command') return { program: runner.program };
   const { observer } = runner;
   return async (job, payload) => {
+    const { notBeforeMs = 0 } = job.work.kind === 'command' ? termsIn(job.work.env) : {};
+    if (notBeforeMs > toMs(machine.clock.now())) {
+      observer.broken('terms', `${payloadOf(job)} runs before its time`);
+    }
     const run = observer.started(numberOf(job), await payload.bytes(PAYLOAD_LIMIT_BYTES));
     await sleep(machine.clock, RUN_MS);
     const [, mark] = /^job (?:\w+\/)?([~!]?)/.exec(payloadOf(job)) ?? [];
@@ -163,11 +196,11 @@ function handlerFor(
   };
 }
 
-/** The queue, telling of each job that it has been settled; no job is given up for having been started too often. */
-function observed(queue: Queue, observer: Observer): Queue {
+/** The queue, telling of each job that it has been settled. */
+function observed(queue: Queue, observer: Observer, maxStarts = ANY_STARTS): Queue {
   return {
     ...queue,
-    join: async (options) => observedSession(await queue.join({ ...options, maxStarts: 1e6 }), observer),
+    join: async (options) => observedSession(await queue.join({ ...options, maxStarts }), observer),
   };
 }
 
@@ -207,6 +240,16 @@ function observedSession(session: SharedSession, observer: Observer): SharedSess
     changed: (atMostMs, signal) => session.changed(atMostMs, signal),
     close: () => session.close(),
   };
+}
+
+async function failedJobs(machine: Machine): Promise<Payload[]> {
+  const read = headerReader(machine);
+  const payloads: Payload[] = [];
+  for (const { name } of await machine.files.readdir(`${QUEUE}/failed`)) {
+    const result = await read(`${QUEUE}/failed/${name}`);
+    if (result.kind === 'header') payloads.push(payloadOf(result.header));
+  }
+  return payloads;
 }
 
 function endOf(idle: SharedIdle | undefined): WorkEnd {
