@@ -103,6 +103,7 @@ export function homeWith(name: string, variant: HomeVariant): Layout {
       await machine.files.fsync(directory);
       await machine.files.close(directory);
     },
+    notes: ['log'],
     listed: [`${QUEUE}/work`, `${QUEUE}/lanes`],
     fixedNames: ['nextseq.lock', 'settings.json', 'paused', ...lanes()].map((file) => `${QUEUE}/${file}`),
   };

@@ -92,6 +92,8 @@ export interface Layout {
   readonly arrivals: string;
   /** Directories that people and programs list. */
   readonly listed?: readonly string[];
+  /** Names of directories of which a power cut may leave anything: no promise hangs on what is there. */
+  readonly notes?: readonly string[];
   /** Names that are not chosen anew for each job, which people and programs look at: hosts have beliefs about them. */
   readonly fixedNames: readonly string[];
 }
