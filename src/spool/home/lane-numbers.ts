@@ -27,6 +27,7 @@ export async function lockLane(machine: Machine, queue: string, lane: string): P
   return lockSequence(machine, lanePath(queue, lane), {
     create: true,
     waitMs: LANE_WAIT_MS,
+    first: async () => FIRST,
     ...(lockPath === undefined ? {} : { lockPath }),
   });
 }
