@@ -52,7 +52,7 @@ export type Queue = {
   /** How many jobs wait, where that costs no more than a listing of names. */
   countWaiting?(): Promise<number>;
   /** Where what that start of a job has said is kept, if it is; left out by layouts that never keep it. */
-  outputsOf?(job: Job, attempt: number): readonly RunOutput[];
+  outputsOf?(job: Job, attempt: number): readonly OutputFile[];
 };
 
 export type NewJob = {
@@ -207,7 +207,7 @@ export type Claim = {
 };
 
 /** A file with what a run, or all of them, have said; it need not be there. */
-export type RunOutput = {
+export type OutputFile = {
   /** Undefined where one file has the output of all runs. */
   readonly attempt: number | undefined;
   readonly kind: 'stdout' | 'stderr' | 'both';

@@ -18,6 +18,18 @@ const CARING: readonly CommandSpec[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   }),
   command({
+    name: 'layouts',
+    summary: 'Say which layouts of queues there are, and what each can do',
+    options: { json: flag('Print one JSON document, whose fields docs/reference.md describes') },
+    operand: { name: 'LAYOUT', help: 'Say of this one how, or why not', parse: text, otherwise: '' },
+    examples: [
+      'intray layouts',
+      'intray layouts filespooler',
+      "intray layouts --json | jq -r '.layouts[].name'",
+    ],
+    load: async () => (await import('./layouts.ts')).layouts,
+  }),
+  command({
     name: 'completions',
     summary: 'Print what makes a shell complete these commands',
     options: {},
