@@ -34,7 +34,17 @@ describe.each(INTRAY_VARIANTS)('%s', (_, program, first) => {
     const { dir, dq } = cli();
     writeFileSync(`${dir}/a`, 'x');
     dq('dq-submit', '--dir', 'q', 'a', 'a', 'a');
-    const { status, stdout, stderr } = dq('dq-server', '--dir', 'q', '--njobs', '2', 'sh', '-c', 'exit 3', 'sh');
+    const { status, stdout, stderr } = dq(
+      'dq-server',
+      '--dir',
+      'q',
+      '--njobs',
+      '2',
+      'sh',
+      '-c',
+      'exit 3',
+      'sh',
+    );
     expect(stdout).toMatch(/^(running sh -c exit 3 sh q\/data\/.\/.\/50\.\S+\nfinished\n){2}$/);
     expect([status, stderr]).toEqual([0, 'command failed: exit=3\n'.repeat(2)]);
     expect(dq('dq-list', '--dir', 'q', '--count').stdout).toBe('Jobs: active: 0  queued: 1\n');
@@ -83,12 +93,27 @@ it('lists what the original has made', () => {
 it('keeps failed jobs when told to, with metadata and priority in the environment', () => {
   const { dir, dq } = cli();
   writeFileSync(`${dir}/a`, 'x');
-  const submitted = dq('dq-submit', '--dir=q', '-meta', 'to=alice', '--meta', 'x y=1=2', '--prio', '7', '--json', 'a');
+  const submitted = dq(
+    'dq-submit',
+    '--dir=q',
+    '-meta',
+    'to=alice',
+    '--meta',
+    'x y=1=2',
+    '--prio',
+    '7',
+    '--json',
+    'a',
+  );
   const { file, id } = JSON.parse(submitted.stdout);
   expect([file, id.slice(0, 3)]).toEqual(['a', '07.']);
   const script = 'echo "$DQ_META_to $DQ_META_x_y $DQ_SIZE $DQ_ID"; exit 4';
   const kept = dq('dq-deque', '--dir', 'q', '--keep-failed', 'sh', '-c', script);
-  expect(kept).toEqual({ status: 1, stdout: `alice 1=2 1 ${id}\nfinished\n`, stderr: 'command failed: exit=4\n' });
+  expect(kept).toEqual({
+    status: 1,
+    stdout: `alice 1=2 1 ${id}\nfinished\n`,
+    stderr: 'command failed: exit=4\n',
+  });
   expect(readdirSync(`${dir}/q/intray/failed`)).toEqual([id]);
 });
 
@@ -97,7 +122,10 @@ it('says as JSON what became of jobs', () => {
   writeFileSync(`${dir}/a`, 'x');
   dq('dq-submit', '--dir', 'q', 'a', 'a', 'a', 'a');
   const { stdout } = dq('dq-server', '--dir', 'q', '--njobs', '4', '--workers', '2', '--json', 'true');
-  const lines = stdout.trim().split('\n').map((line) => JSON.parse(line));
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   expect(lines).toHaveLength(4);
   for (const line of lines) expect(line).toMatchObject({ ok: true, kept: false, settled: 'settled' });
 });
@@ -139,7 +167,11 @@ it('steps over what is damaged, says so, and leaves stale locks of others alone'
 it.each([
   ['dq-submit', [], '--dir DIR is missing'],
   ['dq-submit', ['--dir', 'q'], 'FILE... is missing'],
-  ['dq-submit', ['--dir', 'q', '--priority', '100', 'a'], 'Expected --priority to be a whole number from 0 to 99'],
+  [
+    'dq-submit',
+    ['--dir', 'q', '--priority', '100', 'a'],
+    'Expected --priority to be a whole number from 0 to 99',
+  ],
   ['dq-submit', ['--dir', 'q', '--meta', 'x', 'a'], 'Expected --meta to be NAME=VALUE, got "x"'],
   ['dq-deque', ['--dir', 'q'], 'COMMAND... is missing'],
   ['dq-server', ['--dir', 'q', '--njobs', '0', 'true'], 'Expected --njobs to be a whole number from 1'],

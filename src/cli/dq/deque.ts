@@ -73,7 +73,9 @@ async function serve(context: Context, given: Given, manner: Manner): Promise<Po
           },
           { stop: end, watchdog: await watchdog() },
         );
-        return () => tell.ended(claim, outcome, keepFailed);
+        // Before another is started: `finished` means that this one is over.
+        const ran = await tell.ended(claim, outcome, keepFailed);
+        return async () => ran;
       },
       onTrouble: async (_, error) => trouble.abort(error),
       onUnreadable: (_, unreadable) => tell.unreadable(unreadable),
