@@ -134,7 +134,7 @@ function observedSession(session: SharedSession, observer: Observer): SharedSess
     get fenced() {
       return session.fenced;
     },
-    lock: session.lock,
+    ...(session.lock === undefined ? {} : { lock: session.lock }),
     claim: async () => {
       const since = observer.now();
       const claim = await session.claim();

@@ -1,6 +1,7 @@
 /** The commands of `intray` itself, in the order in which its help lists them. */
 
 import { type CommandSpec, command, flag, oneOf, text } from '../command.ts';
+import { MONITORING } from './monitoring-commands.ts';
 import { decoder, OPERATING } from './operating-commands.ts';
 import { WORKING } from './working-commands.ts';
 
@@ -43,4 +44,4 @@ const CARING: readonly CommandSpec[] = [
   }),
 ];
 
-export const COMMANDS: readonly CommandSpec[] = [...WORKING, ...OPERATING, ...CARING];
+export const COMMANDS: readonly CommandSpec[] = [...WORKING, ...OPERATING, ...MONITORING, ...CARING];
