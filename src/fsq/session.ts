@@ -38,7 +38,7 @@ export async function joinQueue(
 }
 
 export class FsqSession implements SharedSession {
-  readonly fenced = new AbortController().signal;
+  readonly fenced: AbortSignal = new AbortController().signal;
   readonly #machine: Machine;
   readonly #place: Place;
   readonly #constants: Constants;
