@@ -87,8 +87,8 @@ function detailsOf(
     expiresMs: fromMetadata(metadata).expiresMs,
     bytes: size,
     more: [
-      ...(host === undefined ? [] : [['submitted on', host] as const]),
-      ...(place === undefined ? [] : [['data file', dataPath(queue, place)] as const]),
+      ...(host === undefined ? [] : [['host', host] as const]),
+      ...(place === undefined ? [] : [['data', dataPath(queue, place)] as const]),
     ],
   };
 }

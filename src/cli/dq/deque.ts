@@ -23,6 +23,9 @@ export async function deque(context: Context, given: Given): Promise<number> {
   });
   const { succeeded, failed } = report.counts;
   if (succeeded + failed === 0 && !given.flags.has('json')) await context.print('no jobs left\n');
+  for (const [{ location }, { reason }] of report.idle) {
+    if (reason === 'paused') await context.log('warn', `${location}: it is paused: no job starts`);
+  }
   return failed > 0 ? 1 : 0;
 }
 
