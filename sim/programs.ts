@@ -35,18 +35,13 @@ function jobCommand(observer: Observer, chance: Chance, { kinds, failShare }: Ru
     const how = chance.pick(RUNS.filter(({ kind }) => kinds.includes(kind)));
     if (!how.obeysTerm) machine.host.onSignal('SIGTERM', () => {});
     const bytes = await readAll(machine.files, STDIN);
-    const run = observer.started(placeIn(command.env), bytes);
+    const run = observer.started(BigInt(command.env.get('FSPL_SEQ') ?? -1), bytes);
     process.onExit.push(() => observer.ended(run, false));
     await sleep(how.forMs);
     const succeeded = !chance.flip(failShare);
     observer.ended(run, succeeded);
     return succeeded ? 0 : 1;
   };
-}
-
-/** All are alike in a layout that gives no numbers. */
-function placeIn(env: ReadonlyMap<string, string>): bigint {
-  return BigInt(env.get('FSPL_SEQ') ?? 0);
 }
 
 const TRAPPED: readonly SignalName[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'];

@@ -5,8 +5,9 @@
  */
 
 import { parseArgs } from 'node:util';
+import { DIRQUEUE_VARIANTS, dirqueue } from './layouts/dirqueue.ts';
 import { fsq } from './layouts/fsq.ts';
-import { HOME_VARIANTS, home } from './layouts/home.ts';
+import { HOME_VARIANTS, home, homeOnce } from './layouts/home.ts';
 import type { Layout } from './layouts/layout.ts';
 import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
 import type { Wrap } from './machine/machine.ts';
@@ -18,11 +19,21 @@ import { type Extent, exhaust } from './search/exhaust.ts';
 import { type Explorer, exploreCase, type Found, newTally } from './search/explore.ts';
 import { FAULT_CODES, LOST_REPLIES } from './search/faults.ts';
 import { FSQ_SCENARIOS } from './search/fsq-scenarios.ts';
+import { FREE_SCENARIOS } from './search/home-scenarios.ts';
 import { NETWORKS, type Network, planWith } from './search/plan.ts';
 import { type Failure, type RandomTally, replayCommand, searchSeeds, shrink } from './search/random.ts';
 import { type Outcome, randomRun } from './search/random-run.ts';
 
-const LAYOUTS: readonly Layout[] = [spool, ...SPOOL_VARIANTS, home, ...HOME_VARIANTS, fsq];
+const LAYOUTS: readonly Layout[] = [
+  spool,
+  ...SPOOL_VARIANTS,
+  home,
+  ...HOME_VARIANTS,
+  homeOnce,
+  dirqueue,
+  ...DIRQUEUE_VARIANTS,
+  fsq,
+];
 
 const HELP = `Searches a simulated machine for crashes and races that break what a queue promises.
 
@@ -83,6 +94,7 @@ const SHARED_EXTENTS: typeof EXTENTS = [
   },
   { profiles: ['ordered', 'weak'], layouts: [fsq], scenarios: FSQ_SCENARIOS },
   { profiles: ['ordered', 'weak'], layouts: [home, ...HOME_VARIANTS] },
+  { profiles: ['lasting', 'ordered'], layouts: [homeOnce], scenarios: FREE_SCENARIOS },
   { profiles: ['lasting'], layouts: [home], codes: FAULT_CODES },
 ];
 

@@ -25,12 +25,14 @@
  * ```
  */
 
+import { type CreateOptions, createQueue as createWith } from './open/create.ts';
+import { openQueue as openWith } from './open/open.ts';
 import { realMachine } from './os/real/index.ts';
 import type { Queue } from './queue/contract.ts';
-import { type CreateOptions, createSpool, openSpool } from './spool/spool.ts';
 import type { CommandHandler, Handler } from './worker/handler.ts';
-import type { FindQueues, PoolReport as ServeReport } from './worker/pool.ts';
+import type { PoolReport as ServeReport } from './worker/pool.ts';
 import type { ProcessReport } from './worker/process-queue.ts';
+import type { FindQueues } from './worker/roster.ts';
 import { type ServeOptions, serveQueues } from './worker/serve.ts';
 import { type WorkOptions, workQueue } from './worker/work.ts';
 
@@ -40,12 +42,12 @@ import { type WorkOptions, workQueue } from './worker/work.ts';
  * Throws a QueueError `exists` when there is something at that path.
  */
 export function createQueue(path: string, options?: CreateOptions): Promise<Queue> {
-  return createSpool(realMachine, path, options);
+  return createWith(realMachine, path, options);
 }
 
-/** Opens a queue directory, made here or by `fspl queue-init`. Throws a QueueError `not-a-queue`. */
+/** Opens a queue directory, made here or by `fspl queue-init`, whatever its layout. Throws a QueueError `not-a-queue`. */
 export function openQueue(path: string): Promise<Queue> {
-  return openSpool(realMachine, path);
+  return openWith(realMachine, path);
 }
 
 /**
@@ -127,7 +129,8 @@ export type { Order } from './spool/home/rooms.ts';
 export type { CreateOptions } from './spool/spool.ts';
 export type { Backoff } from './worker/backoff.ts';
 export type { CommandHandler, Handler, Payload } from './worker/handler.ts';
-export type { FindQueues, PoolReport as ServeReport, Ran } from './worker/pool.ts';
+export type { PoolReport as ServeReport, Ran } from './worker/pool.ts';
 export type { ProcessReport } from './worker/process-queue.ts';
+export type { FindQueues } from './worker/roster.ts';
 export type { RunEnd, ServeOptions } from './worker/serve.ts';
 export type { WorkOptions } from './worker/work.ts';

@@ -1,22 +1,26 @@
 /**
  * A queue of fsq, worked by several at once. Items have no numbers and no lanes; what is to become of one stands in its
- * label, as in home.ts, and goes along as an argument.
+ * label, as sharing.ts has it, and goes along as an argument.
  */
 
 import { DEFAULTS } from '../../src/fsq/constants.ts';
 import { createFsq, openFsq } from '../../src/fsq/fsq.ts';
 import { isPlace, placeAt } from '../../src/fsq/place.ts';
-import type { Machine } from '../../src/os/ports.ts';
-import { sleep } from '../../src/os/sleep.ts';
 import { isQueueError } from '../../src/queue/errors.ts';
 import type { Payload } from '../history.ts';
-import { LEASES_OVER_MS, MANNER, ROUNDS_LIMIT, serve } from './home.ts';
-import { type Layout, placeOf } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { placeOf, type Shared, workShared } from './sharing.ts';
 import { writeFile } from './spool.ts';
 
 const QUEUE = '/queue';
 
 const newJob = (payload: Payload) => ({ payload, params: [payload] });
+
+const shared: Shared = {
+  open: (machine) => openFsq(machine, QUEUE),
+  // Items that another has locked wait there too.
+  claimedJobs: async ({ files }) => (await files.readdir(`${QUEUE}/queue`)).length,
+};
 
 export const fsq: Layout = {
   name: 'fsq',
@@ -46,16 +50,7 @@ export const fsq: Layout = {
       // It was not down.
     }
   },
-  work: async (machine, runner) => {
-    const { manner = MANNER } = runner;
-    for (let round = 1; ; round++) {
-      const idle = await serve(machine, await openFsq(machine, QUEUE), runner, manner);
-      const isIdle = idle === undefined || idle.reason === 'empty';
-      if (!manner.isPatient || (isIdle && !(await isAnythingLeft(machine)))) return { kind: 'empty' };
-      if (round === ROUNDS_LIMIT) throw new Error(`after ${round} rounds it is still ${idle?.reason}`);
-      await sleep(machine.clock, LEASES_OVER_MS);
-    }
-  },
+  work: (machine, runner) => workShared(shared, machine, runner),
   unreadable: async (machine) => {
     const { unreadable } = await (await openFsq(machine, QUEUE)).jobs();
     return unreadable.map(({ path, message }) => `${path}: ${message}`);
@@ -65,8 +60,3 @@ export const fsq: Layout = {
   listed: [`${QUEUE}/done`, `${QUEUE}/fail`, `${QUEUE}/tmp`],
   fixedNames: [`${QUEUE}/down`, `${QUEUE}/intray`],
 };
-
-/** Items that another has locked wait here too. */
-async function isAnythingLeft({ files }: Machine): Promise<boolean> {
-  return (await files.readdir(`${QUEUE}/queue`)).length > 0;
-}

@@ -3,9 +3,9 @@
 import type { Machine } from '../os/ports.ts';
 import type { Added, JobId, Listing, NewJob, Queue } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
+import { oneAtATime } from '../queue/one-at-a-time.ts';
 import { chunksOf, writeChunks } from '../queue/payload.ts';
 import { watchDirectory } from '../queue/watch-directory.ts';
-import { aloneIn } from './alone.ts';
 import { jobOf } from './claim.ts';
 import { type Constants, constantsFrom } from './constants.ts';
 import { enqueueAll, type NewItem } from './enqueue.ts';
@@ -68,7 +68,7 @@ export function queueAt(machine: Machine, place: Place, constants: Constants): Q
     },
     session: async ({ decoder, keepSucceeded = false } = {}) => {
       refuseDecoder(decoder);
-      return aloneIn(
+      return oneAtATime(
         await joinQueue(machine, place, constants, { keepSucceeded, maxStarts: Number.POSITIVE_INFINITY }),
       );
     },

@@ -26,6 +26,7 @@ export type Descriptor = number & { readonly __descriptor: unique symbol };
  * |--------------|----------------------------------|-----|
  * | read         | RDONLY                           | a file the user named: may wait for the writer of a FIFO |
  * | read-job     | RDONLY NONBLOCK NOCTTY           | a file found in a directory: never waits, whatever it is |
+ * | read-own     | the same and NOFOLLOW            | the same, and no other file: a symbolic link is ELOOP |
  * | create       | WRONLY CREAT EXCL                | a new file; EEXIST when the name is taken |
  * | truncate     | WRONLY CREAT TRUNC               | a file of our own, written from its start |
  * | lock         | RDWR CREAT                       | a lock file, made when missing |
@@ -37,6 +38,7 @@ export type Descriptor = number & { readonly __descriptor: unique symbol };
 export type OpenMode =
   | 'read'
   | 'read-job'
+  | 'read-own'
   | 'create'
   | 'truncate'
   | 'append'
@@ -117,6 +119,8 @@ export interface Files {
    * somebody has taken the file away, which the holder of a lease needs to know.
    */
   touch(path: string): Step<void>;
+  /** Where a path leads in the end: absolute, without symbolic links. */
+  realPath(path: string): Step<string>;
   /** The file system that a path is on. */
   statfs(path: string): Step<FileSystemStatus>;
 }
@@ -215,6 +219,8 @@ export interface Processes {
    * (ENOENT, EACCES, ENOEXEC, E2BIG, EAGAIN, ...).
    */
   spawn(command: Command): Step<Child>;
+  /** Whether there is a process of that number on this host, anybody's. */
+  exists(pid: number): Step<boolean>;
   /** An empty file in memory, without a name; it passes only to a command it is given to. */
   scratch(): Step<Descriptor>;
   /** A pipe; neither end passes to a command unless it is given to it. */

@@ -42,6 +42,13 @@ export function following(number: Sequence): Sequence {
   return (number === LAST_SEQUENCE ? 0n : number + 1n) as Sequence;
 }
 
+const HALF_OF_ALL = 1n << 63n;
+
+/** Whether a number comes before another, the two being less than half of all numbers apart. */
+export function precedes(number: Sequence, other: Sequence): boolean {
+  return number !== other && BigInt.asUintN(64, other - number) < HALF_OF_ALL;
+}
+
 export type PacketHeader = {
   readonly seq: Sequence;
   /** When the packet was made, by its sender's clock. */

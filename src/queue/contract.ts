@@ -52,7 +52,7 @@ export type Queue = {
   /** How many jobs wait, where that costs no more than a listing of names. */
   countWaiting?(): Promise<number>;
   /** Where what that start of a job has said is kept, if it is; left out by layouts that never keep it. */
-  outputsOf?(job: Job, attempt: number): readonly RunOutput[];
+  outputsOf?(job: Job, attempt: number): readonly OutputFile[];
 };
 
 export type NewJob = {
@@ -209,7 +209,7 @@ export type Claim = {
 };
 
 /** A file with what a run, or all of them, have said; it need not be there. */
-export type RunOutput = {
+export type OutputFile = {
   /** Undefined where one file has the output of all runs. */
   readonly attempt: number | undefined;
   readonly kind: 'stdout' | 'stderr' | 'both';
@@ -242,6 +242,8 @@ export type JoinOptions = ListOptions & {
   readonly leaseMs?: number;
   /** A job that was started so often, and is not over, is what kills its workers: it fails. Default: 5. */
   readonly maxStarts?: number;
+  /** The same for starts in a row whose workers died, where starts that ended otherwise do not count. Default: any. */
+  readonly maxDeaths?: number;
   /** What to do about a lane that does not move. Default: hold it. */
   readonly blocked?: BlockedPolicy;
   /** Whether the files of jobs that succeeded are kept. Default: no. Those that failed always are. */
@@ -252,7 +254,8 @@ export type JoinOptions = ListOptions & {
 
 /**
  * A lane whose next job is over without success, or missing. `hold`: it waits for a person. `skip`: the job goes to
- * the failed ones and the lane goes on. `drop`: the same, and the job is deleted.
+ * the failed ones and the lane goes on. `drop`: the same, and the job is deleted. At a job that a person holds the lane
+ * waits in any case.
  */
 export type BlockedPolicy = {
   readonly action: 'hold' | 'skip' | 'drop';
@@ -267,6 +270,11 @@ export type SharedSession = {
   claim(): Promise<SharedClaim | SharedIdle>;
   /** Resolves when it is worth asking again: at the latest after `atMostMs`. */
   changed(atMostMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Whether changes are told by file events here, for a session that was to watch: undefined as long as that has not
+   * shown. `false`: it looks by itself, more often.
+   */
+  readonly eventsArrive?: boolean | undefined;
   /** Aborted when we were silent for too long: our jobs are run by others now, and what we do is lost. */
   readonly fenced: AbortSignal;
   /** Keeps our claims from coming back as long as it is open anywhere; left out where each claim has its `hold`. */

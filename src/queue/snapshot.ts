@@ -141,7 +141,8 @@ export type QueueSnapshot = {
 export type RunRecord = RunFacts & {
   readonly reason?: string;
   readonly attempt: number;
-  readonly outcome: 'succeeded' | 'failed' | 'retry' | 'released' | 'lost';
+  /** `lost`: others had taken the job over. `died`: its worker was found dead, and the job came back. */
+  readonly outcome: 'succeeded' | 'failed' | 'retry' | 'released' | 'lost' | 'died';
   readonly worker: string;
   readonly started?: string;
   readonly ended: string;

@@ -46,7 +46,10 @@ export type LockOptions = {
   readonly waitMs: number;
   /** The lock file, where it is not the one beside the sequence file. */
   readonly lockPath?: string;
-  /** The first number where there is none yet; 1 when left out. */
+  /**
+   * The first number where there is none yet. It is not written down before another one follows it: who never uses it
+   * leaves no file. Left out: 1, in a file from the first `read` on, as with the original.
+   */
   readonly first?: () => Promise<Sequence>;
 };
 
@@ -113,9 +116,9 @@ async function readSequence(
 ): Promise<Sequence> {
   const present = (await peekSequence(machine, path)) ?? (await peekAfresh(machine, path));
   if (present !== undefined) return present;
-  const first = (await chooseFirst?.()) ?? FIRST;
-  await writer.write(first);
-  return first;
+  if (chooseFirst !== undefined) return chooseFirst();
+  await writer.write(FIRST);
+  return FIRST;
 }
 
 /** Who believes wrongly that there is no number yet begins again at the first, and gives numbers out twice. */

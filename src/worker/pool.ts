@@ -1,38 +1,19 @@
 /**
  * Working many queues at once: so many jobs beside each other, taken from the queues in turn.
  *
- * A queue is, as seen from here,
+ *   working    jobs are started as long as there is room for them and a queue has one
+ *   finishing  no more are started: there are none, or enough, or we were told to stop. What runs ends by itself; when
+ *              told to stop it has the grace time, and is then ended and given back as if it had not been started
+ *   leaving    the queues are left, whatever happened
  *
- *   asleep    nothing waits in it; looked at now and then, or when file events tell of something
- *   awake     we have joined it, and ask it for jobs
- *   waiting   we have joined it, and it has none that may run now; it says when to ask again
- *
- *     asleep --something is there--> awake --idle--> waiting --changed--> awake
- *        ^                                              |
- *        +--------- empty for a while, nothing of it runs
- *
- * so that thousands of queues without jobs cost one directory listing each now and then.
- *
- * When told to stop, no more jobs are started; those that run have the grace time to end; then they are ended, and
- * given back to their queues as if they had not been started.
+ * Thousands of queues without jobs cost one directory listing each now and then: see member.ts.
  */
 
 import type { Machine } from '../os/ports.ts';
-import type {
-  JoinOptions,
-  Queue,
-  SharedClaim,
-  SharedIdle,
-  SharedSession,
-  Unreadable,
-} from '../queue/contract.ts';
-import { startWatchdog, type Watchdog } from './watchdog.ts';
-
-/**
- * Which queues there are now, asked at the start and, when we keep waiting, again and again. Those of the same location
- * are the same; one that is not named any more is left when none of its jobs runs.
- */
-export type FindQueues = () => Promise<readonly Queue[]>;
+import type { JoinOptions, Queue, SharedClaim, SharedIdle, Unreadable } from '../queue/contract.ts';
+import { Member, type MemberParts } from './member.ts';
+import { type FindQueues, Roster } from './roster.ts';
+import type { Watchdog } from './watchdog.ts';
 
 export type PoolOptions = {
   readonly queues: readonly Queue[] | FindQueues;
@@ -55,6 +36,8 @@ export type PoolOptions = {
   readonly onTrouble: (queue: Queue, error: unknown) => Promise<void>;
   /** Told, again and again, what is named like a job in a queue and cannot be read as one. */
   readonly onUnreadable?: ((queue: Queue, files: readonly Unreadable[]) => void) | undefined;
+  /** Told once of a queue from which no file events come, so that we look for new jobs instead of being told. */
+  readonly onNoEvents?: ((queue: Queue) => void) | undefined;
 };
 
 /** Where a job runs. */
@@ -77,58 +60,17 @@ export type PoolReport = {
 
 /** How often a queue without jobs is looked at, where no event tells of one. */
 const LOOK_MS = 1000;
-/** How long a queue has to be empty before we leave it. */
-const LEAVE_AFTER_MS = 5000;
-/** A queue that cannot be worked now is tried again after this. */
-const TROUBLE_MS = 1000;
+/** And where it is known that none will. */
+const LOOK_WITHOUT_EVENTS_MS = 200;
+/** The more queues, the less often each: all together take no more than a small part of our time. */
+const LOOK_MS_PER_QUEUE = 10;
+/** So many queues are joined at once: each takes a few descriptors meanwhile. */
+const MOST_JOINING = 32;
 /**
  * How many jobs for each place may be over and not settled for good: they share the syncs of the disk, and should the
  * power be cut they run again.
  */
 const UNSETTLED_PER_PLACE = 8;
-
-type Member = {
-  readonly queue: Queue;
-  session: SharedSession | undefined;
-  /** Aborted: its jobs are to be ended. One for all of them: signals made of others are kept as long as those. */
-  stop: AbortSignal | undefined;
-  /** It may have a job for us. */
-  ask: boolean;
-  /** Jobs of it that run, or are being settled. */
-  running: number;
-  /** It cannot be worked: we leave it as soon as none of its jobs runs. */
-  failed: boolean;
-  /** Jobs that wait for another run of ours. */
-  readonly again: Set<string>;
-  emptySinceMs: number | undefined;
-  readonly watchdogs: Watchdog[];
-  idle: SharedIdle | undefined;
-  /** Ends whatever waits for a change of it. */
-  waiting: AbortController | undefined;
-};
-
-function newMember(queue: Queue): Member {
-  return {
-    queue,
-    session: undefined,
-    stop: undefined,
-    ask: true,
-    running: 0,
-    failed: false,
-    again: new Set(),
-    emptySinceMs: undefined,
-    watchdogs: [],
-    idle: undefined,
-    waiting: undefined,
-  };
-}
-
-/** What waits for a change of it now; a wait before that has no more to wait for. */
-function newWait(member: Member): AbortController {
-  member.waiting?.abort();
-  member.waiting = new AbortController();
-  return member.waiting;
-}
 
 export async function runPool(machine: Machine, options: PoolOptions): Promise<PoolReport> {
   return new Pool(machine, options).run();
@@ -137,7 +79,7 @@ export async function runPool(machine: Machine, options: PoolOptions): Promise<P
 class Pool {
   readonly #machine: Machine;
   readonly #options: PoolOptions;
-  readonly #members: Member[] = [];
+  readonly #roster: Roster;
   readonly #running = new Set<Promise<unknown>>();
   readonly #settling = new Set<Promise<unknown>>();
   readonly #hardStop = new AbortController();
@@ -147,13 +89,25 @@ class Pool {
   #failure: { readonly error: unknown } | undefined;
   #wake: () => void = () => {};
   #woken = false;
-  /** It is time to see which queues there are. */
-  #findDue = false;
-  #stopLooking: () => void = () => {};
 
   constructor(machine: Machine, options: PoolOptions) {
     this.#machine = machine;
     this.#options = options;
+    const memberParts: MemberParts = {
+      ...options,
+      machine,
+      hardStop: this.#hardStop.signal,
+      lookEveryMs: (eventsArrive) => this.#lookEveryMs(eventsArrive),
+      wake: () => this.#wakeUp(),
+      onFailure: (error) => this.#fail(error),
+    };
+    this.#roster = new Roster({
+      ...options,
+      clock: machine.clock,
+      newMember: (queue) => new Member(queue, memberParts),
+      everyMs: () => this.#lookEveryMs(true),
+      onDue: () => this.#wakeUp(),
+    });
   }
 
   async run(): Promise<PoolReport> {
@@ -161,16 +115,16 @@ class Pool {
     const onStop = () => this.#wakeUp();
     stop.addEventListener('abort', onStop);
     try {
-      await this.#findQueues();
+      await this.#roster.refresh();
       const ended = await this.#work();
       await this.#letFinish();
       if (this.#failure !== undefined) throw this.#failure.error;
       const idle = new Map(
-        this.#members.flatMap(({ queue, idle }) => (idle === undefined ? [] : [[queue, idle]])),
+        this.#roster.members.flatMap(({ queue, idle }) => (idle === undefined ? [] : [[queue, idle]])),
       );
       return { counts: this.#counts, ended, idle };
     } finally {
-      this.#stopLooking();
+      this.#roster.end();
       stop.removeEventListener('abort', onStop);
       await this.#leaveAll();
     }
@@ -182,7 +136,7 @@ class Pool {
       if (stop.aborted || this.#failure !== undefined) return 'stopped';
       if (this.#started >= maxJobs) return 'limit';
       this.#woken = false;
-      if (this.#findDue) await this.#findQueuesAgain();
+      await this.#refreshQueues();
       if (this.#running.size < concurrency && this.#settling.size < concurrency * UNSETTLED_PER_PLACE) {
         if (await this.#startNext()) continue;
         if (this.#isOver()) return 'idle';
@@ -191,150 +145,45 @@ class Pool {
     }
   }
 
-  async #findQueues(): Promise<void> {
-    this.#findDue = false;
-    const { queues } = this.#options;
-    const found = typeof queues === 'function' ? await queues() : queues;
-    const known = new Set(this.#members.map(({ queue }) => queue.location));
-    for (const queue of found) {
-      if (!known.has(queue.location)) this.#members.push(newMember(queue));
-      known.add(queue.location);
+  /** What runs is let finish, should that fail. */
+  async #refreshQueues(): Promise<void> {
+    try {
+      await this.#roster.refresh();
+    } catch (error) {
+      this.#fail(error);
     }
-    if (typeof queues !== 'function') return;
-    const named = new Set(found.map(({ location }) => location));
-    for (const member of this.#members.filter(({ queue }) => !named.has(queue.location))) {
-      if (member.running > 0) continue;
-      await this.#leave(member).catch(() => {}); // it is not there any more
-      this.#members.splice(this.#members.indexOf(member), 1);
-    }
-    if (!this.#options.keepWaiting) return;
-    this.#stopLooking = this.#machine.clock.after(Math.max(LOOK_MS, this.#members.length * 10), () => {
-      this.#findDue = true;
-      this.#wakeUp();
-    });
   }
 
-  /** What runs is let finish, should that fail. */
-  async #findQueuesAgain(): Promise<void> {
-    try {
-      await this.#findQueues();
-    } catch (error) {
-      this.#failure ??= { error };
-      this.#wakeUp();
-    }
+  #lookEveryMs(eventsArrive: boolean): number {
+    const leastMs = eventsArrive ? LOOK_MS : LOOK_WITHOUT_EVENTS_MS;
+    return Math.max(leastMs, this.#roster.members.length * LOOK_MS_PER_QUEUE);
   }
 
   /** Asks the queues in turn, each time beginning with another one. */
   async #startNext(): Promise<boolean> {
-    for (let step = 0; step < this.#members.length; step++) {
-      const member = this.#members[(this.#turn + step) % this.#members.length] as Member;
+    const { members } = this.#roster;
+    let joining = members.filter(({ isJoining }) => isJoining).length;
+    for (let step = 0; step < members.length; step++) {
+      const member = members[(this.#turn + step) % members.length] as Member;
       if (!member.ask) continue;
-      const claim = await this.#claimFrom(member);
+      if (!member.isJoined) {
+        if (joining === MOST_JOINING) continue;
+        joining += 1;
+        member.join(); // and asked when it is
+        continue;
+      }
+      const claim = await member.claim();
       if (claim === undefined) continue;
-      this.#turn = (this.#turn + step + 1) % this.#members.length;
+      this.#turn = (this.#turn + step + 1) % members.length;
       this.#start(member, claim);
       return true;
     }
     return false;
   }
 
-  async #claimFrom(member: Member): Promise<SharedClaim | undefined> {
-    member.ask = false;
-    try {
-      member.session ??= await this.#join(member);
-      const { session } = member;
-      if (session === undefined) return undefined;
-      const again = [...member.again];
-      const answer = await session.claim();
-      if (answer.kind === 'claim') {
-        member.ask = true;
-        member.idle = undefined;
-        member.emptySinceMs = undefined;
-        return answer;
-      }
-      member.idle = answer;
-      // What still waited for another run of ours would be told: so others have run it.
-      const mayWait = answer.reason === 'delayed' || answer.reason === 'paused';
-      if (!mayWait) for (const id of again) member.again.delete(id);
-      if (session.unreadable.length > 0) this.#options.onUnreadable?.(member.queue, session.unreadable);
-      await this.#restUntilChanged(member, session, answer);
-    } catch (error) {
-      await this.#giveUpFor(member, error);
-    }
-    return undefined;
-  }
-
-  /** Undefined when there is nothing in it; then it is looked at again later. */
-  async #join(member: Member): Promise<SharedSession | undefined> {
-    if (await member.queue.stirs()) {
-      const session = await member.queue.join({ ...this.#options.join, watch: this.#options.keepWaiting });
-      member.stop = AbortSignal.any([this.#hardStop.signal, session.fenced]);
-      return session;
-    }
-    member.idle = { kind: 'idle', reason: 'empty', waiting: 0 };
-    if (this.#options.keepWaiting) await this.#wakeWhenItStirs(member);
-    return undefined;
-  }
-
-  /** By an event where there are any, and by looking again after a while where there are none, or they get lost. */
-  async #wakeWhenItStirs(member: Member): Promise<void> {
-    const waiting = newWait(member);
-    const wake = () => {
-      if (waiting.signal.aborted) return;
-      waiting.abort();
-      member.ask = true;
-      this.#wakeUp();
-    };
-    const unwatch = await member.queue.watch(wake);
-    // The more queues, the less often each: all together take no more than a small part of our time.
-    const cancel = this.#machine.clock.after(Math.max(LOOK_MS, this.#members.length * 10), wake);
-    waiting.signal.addEventListener('abort', () => {
-      unwatch();
-      cancel();
-    });
-  }
-
-  async #restUntilChanged(member: Member, session: SharedSession, idle: SharedIdle): Promise<void> {
-    const { clock } = this.#machine;
-    const empty = idle.reason === 'empty' && idle.waiting === 0 && member.running === 0;
-    if (!empty) member.emptySinceMs = undefined;
-    else member.emptySinceMs ??= clock.monotonicMs();
-    if (empty && clock.monotonicMs() - (member.emptySinceMs ?? 0) >= LEAVE_AFTER_MS) {
-      await this.#leave(member);
-      member.ask = true;
-      this.#wakeUp(); // nobody else tells us to look whether it stirs
-      return;
-    }
-    const waiting = newWait(member);
-    void session.changed(LEAVE_AFTER_MS, waiting.signal).then(() => {
-      if (waiting.signal.aborted) return;
-      member.ask = true;
-      this.#wakeUp();
-    });
-  }
-
-  async #giveUpFor(member: Member, error: unknown): Promise<void> {
-    member.failed = true;
-    await this.#options.onTrouble(member.queue, error);
-    if (member.running === 0) await this.#leaveFailed(member);
-  }
-
-  async #leaveFailed(member: Member): Promise<void> {
-    member.failed = false;
-    await this.#leave(member).catch(() => {}); // it has failed already, and that was told
-    if (!this.#options.keepWaiting) return;
-    const waiting = newWait(member);
-    const cancel = this.#machine.clock.after(TROUBLE_MS, () => {
-      member.ask = true;
-      this.#wakeUp();
-    });
-    waiting.signal.addEventListener('abort', cancel);
-  }
-
   #start(member: Member, claim: SharedClaim): void {
     this.#started += 1;
-    member.running += 1;
-    member.again.delete(claim.job.id);
+    member.started(claim);
     const run = this.#runClaim(member, claim);
     this.#running.add(run);
     const settled = run
@@ -352,87 +201,66 @@ class Pool {
 
   /** Undefined when it could not be run: then nothing goes on, and closing the session gives the job back. */
   async #runClaim(member: Member, claim: SharedClaim): Promise<(() => Promise<Ran>) | undefined> {
-    const session = member.session as SharedSession;
-    const stop = member.stop as AbortSignal;
+    const { stop, takeWatchdog } = member.place();
     let watchdog: Watchdog | undefined;
     try {
       return await this.#options.run(claim, {
         queue: member.queue,
         stop,
         watchdog: async () => {
-          watchdog = member.watchdogs.pop() ?? (await startWatchdog(this.#machine, session.lock));
+          watchdog = await takeWatchdog();
           return watchdog;
         },
       });
     } catch (error) {
-      this.#failure ??= { error };
+      this.#fail(error);
       return undefined;
     } finally {
-      if (watchdog !== undefined) member.watchdogs.push(watchdog);
+      if (watchdog !== undefined) member.giveBackWatchdog(watchdog);
     }
   }
 
   async #settle(member: Member, claim: SharedClaim, settle: (() => Promise<Ran>) | undefined): Promise<void> {
+    let ran: Ran | undefined;
     try {
-      const ran = await settle?.();
+      ran = await settle?.();
       if (ran !== undefined) this.#counts[ran] += 1;
-      if (ran === 'again') member.again.add(claim.job.id);
     } catch (error) {
-      this.#failure ??= { error };
+      this.#fail(error);
     }
-    member.running -= 1;
-    member.waiting?.abort();
-    if (!member.failed) member.ask = true;
-    else if (member.running === 0) await this.#leaveFailed(member);
+    await member.settled(claim, ran === 'again');
   }
 
   /** Whether nothing will come: nothing runs, and nothing of ours waits for another run. */
   #isOver(): boolean {
     if (this.#options.keepWaiting || this.#settling.size > 0) return false;
-    return this.#members.every(
-      ({ ask, again, session }) => !ask && (again.size === 0 || session === undefined),
-    );
+    return this.#roster.members.every(({ isOver }) => isOver);
   }
 
   async #letFinish(): Promise<void> {
-    const { graceMs } = this.#options;
+    const { graceMs, stop } = this.#options;
     if (this.#settling.size === 0) return;
-    const all = Promise.all(this.#settling);
-    if (this.#options.stop.aborted) {
-      const cancel = this.#machine.clock.after(graceMs, () => this.#hardStop.abort());
-      await all;
-      cancel();
-      return;
-    }
-    // Not told to stop yet: then nothing ends them, unless we are told now.
     let cancel = () => {};
     const onStop = () => {
       cancel = this.#machine.clock.after(graceMs, () => this.#hardStop.abort());
     };
-    this.#options.stop.addEventListener('abort', onStop);
-    await all;
-    this.#options.stop.removeEventListener('abort', onStop);
+    // Not told to stop yet: then nothing ends them, unless we are told now.
+    if (stop.aborted) onStop();
+    else stop.addEventListener('abort', onStop);
+    await Promise.all(this.#settling);
+    stop.removeEventListener('abort', onStop);
     cancel();
   }
 
   /** One that cannot be left as it should does not keep us in the others. */
   async #leaveAll(): Promise<void> {
-    const left = await Promise.allSettled(this.#members.map((member) => this.#leave(member)));
+    const left = await Promise.allSettled(this.#roster.members.map((member) => member.leave()));
     for (const outcome of left) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  async #leave(member: Member): Promise<void> {
-    member.waiting?.abort();
-    member.waiting = undefined;
-    member.emptySinceMs = undefined;
-    const { session } = member;
-    member.session = undefined;
-    await this.#dismissWatchdogs(member);
-    await session?.close();
-  }
-
-  async #dismissWatchdogs(member: Member): Promise<void> {
-    for (const watchdog of member.watchdogs.splice(0)) await watchdog.dismiss();
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#wakeUp();
   }
 
   #wakeUp(): void {

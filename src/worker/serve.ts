@@ -5,10 +5,11 @@ import type { Machine } from '../os/ports.ts';
 import type { Job, JoinOptions, Queue, RunFacts, SharedClaim, Unreadable } from '../queue/contract.ts';
 import { type Backoff, backoffMs } from './backoff.ts';
 import { type CommandHandler, checkCount, checkHandler, type Handler, runHandler } from './handler.ts';
-import { type FindQueues, type Place, type PoolReport, type Ran, runPool } from './pool.ts';
+import { type Place, type PoolReport, type Ran, runPool } from './pool.ts';
+import type { FindQueues } from './roster.ts';
 import type { CommandOutcome } from './run-command.ts';
 
-export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts'> & {
+export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts' | 'maxDeaths'> & {
   /** How many jobs at once. Default: 1. */
   readonly concurrency?: number;
   /** How often a job that failed is run again. Default: 0. */
@@ -38,6 +39,8 @@ export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts'> & {
   readonly onTrouble?: (queue: Queue, error: unknown) => void | Promise<void>;
   /** Told, again and again, what is named like a job in a queue and cannot be read as one. */
   readonly onUnreadable?: (queue: Queue, files: readonly Unreadable[]) => void;
+  /** Told once of a queue from which no file events come: new jobs are looked for, five times a second. */
+  readonly onNoEvents?: (queue: Queue) => void;
 };
 
 export type RunEnd = {
@@ -79,8 +82,9 @@ export async function serveQueues(
     graceMs,
     maxJobs: options.maxJobs,
     onUnreadable: options.onUnreadable,
+    onNoEvents: options.onNoEvents,
     stop: signal,
-    join: { ...joinOptions(options), maxStarts: mostStarts(options) },
+    join: { ...joinOptions(options), ...forgiven(options) },
     run: (claim, place) => runClaim(machine, handler, options, claim, place),
     onTrouble: async (queue, error) => {
       if (options.onTrouble !== undefined) return options.onTrouble(queue, error);
@@ -92,9 +96,11 @@ export async function serveQueues(
   return report;
 }
 
-/** A start that ended with "try again" is counted in the job's name like one that killed its worker. */
-function mostStarts({ retries = 0, exitCodes }: ServeOptions): number {
-  return exitCodes === 'qmail' ? Number.POSITIVE_INFINITY : retries + FORGIVEN_STARTS;
+/** Starts are counted whatever their end; one that ended with "try again" does not mean that the job kills its workers. */
+function forgiven({ retries = 0, exitCodes }: ServeOptions): Pick<JoinOptions, 'maxStarts' | 'maxDeaths'> {
+  return exitCodes === 'qmail'
+    ? { maxStarts: Number.POSITIVE_INFINITY, maxDeaths: FORGIVEN_STARTS }
+    : { maxStarts: retries + FORGIVEN_STARTS };
 }
 
 function joinOptions({ leaseMs, blocked, keepSucceeded, decoder }: ServeOptions): JoinOptions {

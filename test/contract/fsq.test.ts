@@ -22,6 +22,7 @@ queueContract('fsq queue', makeQueue, {
   exclusive: NOBODY_KEPT_OUT,
   creationOrder: true,
   anyBytes: { lacks: 'arguments are text in FSQ_CHARSET' },
+  newlines: NO_PLACE,
   env: NO_PLACE,
   longParams: { lacks: 'arguments are part of a file name, which takes 255 bytes' },
   keeping: { lacks: 'what is over is moved to done/ and fail/, always' },

@@ -20,6 +20,8 @@ export type Capabilities = {
   readonly creationOrder: true | Lacks;
   /** Params and env may hold any byte but NUL; payloads may hold any. */
   readonly anyBytes: true | Lacks;
+  /** Values of env may hold newlines. */
+  readonly newlines: true | Lacks;
   /** Variables travel with jobs; those of the command are as Filespooler names them. */
   readonly env: true | Lacks;
   /** Arguments of any length, and any number of them, go into a job. */
@@ -189,7 +191,7 @@ export function queueContract(
       ['empty', { params: ['', ''], env: { EMPTY: '' } }],
       [
         'with blanks, quotes and newlines',
-        { params: ['a b', '"\'', '\n', '--', '$(x)'], env: { A: 'x\ny=z' } },
+        { params: ['a b', '"\'', '\n', '--', '$(x)'], env: { A: 'x"\'\ty=z' } },
       ],
       ['in any script', { params: ['é', '日本', '🎉'], env: { ÉTÉ: 'ça' } }],
       ['many', { params: Array.from({ length: 500 }, (_, n) => `p${n}`) }],
@@ -207,6 +209,14 @@ export function queueContract(
         params: job.params ?? [],
         env: Object.entries(job.env ?? {}),
       });
+    });
+
+    it('may hold newlines', async (context) => {
+      skipUnless(context, capabilities.newlines);
+      const ground = await makeQueue();
+      await ground.queue.add({ env: { A: 'x\ny=z' } });
+      const { work } = await withClaim(ground, (claim) => claim.job);
+      expect(work).toMatchObject({ env: [['A', 'x\ny=z']] });
     });
 
     it('may hold bytes that are not UTF-8', async (context) => {
@@ -231,7 +241,7 @@ export function queueContract(
       const ground = await makeQueue();
       const { seq } = await ground.queue.add({ params: ['p'], env: { FOO: 'bar' } });
       const env = new Map(await withClaim(ground, (claim) => claim.env));
-      expect(env.get('FSPL_SEQ')).toBe(String(seq));
+      expect(env.get('FSPL_SEQ')).toBe(seq === undefined ? undefined : String(seq));
       expect(env.get('FSPL_PARAM_1')).toBe('p');
       expect(env.get('FSPL_SET_FOO')).toBe('bar');
     });

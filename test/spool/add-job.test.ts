@@ -95,6 +95,14 @@ describe('addJob', () => {
     expect((await addJob(realMachine, worked, job)).seq).toBe(43n);
   });
 
+  it('writes the first number of all down once', async () => {
+    const recording = recordingFiles(real);
+    await addJob(machineWithFiles(recording.files), queue, job);
+    expect(recording.told(queue, 'rename').slice(0, 1)).toEqual(['rename addseq.temp addseq']);
+    expect(recording.told(queue, 'rename')).toHaveLength(2);
+    expect(readFileSync(`${queue}/addseq`, 'utf8')).toBe('2\n');
+  });
+
   it('begins with 1 in an append-only queue', async () => {
     const place = temporary.path('append-only');
     await createSpool(realMachine, place, { appendOnly: true });
@@ -251,4 +259,60 @@ describe('addJob', () => {
     writeFileSync(`${queue}/jobs/fspl-encrypted.fspl`, 'not for us');
     await expect(addJob(realMachine, queue, job)).rejects.toMatchObject({ code: 'number-unknown' });
   });
+});
+
+describe('addJob where jobs may run in any order', () => {
+  let free: string;
+  beforeEach(async () => {
+    free = temporary.path('free');
+    await createSpool(realMachine, free, { order: 'free' });
+  });
+  const named = { ...job, name: 'once' };
+
+  it('writes no number down, and syncs the job once', async () => {
+    const recording = recordingFiles(real);
+    const added = await addJob(machineWithFiles(recording.files), free, job);
+    expect(added).toEqual({ id: expect.any(String), seq: expect.any(BigInt), duplicate: false });
+    const told = recording
+      .told(free, ...CHANGES)
+      .map((call) => call.replace(/\.\d{13}\.0\.0\.\d+\./, '.MS.0.0.N.'));
+    expect(told).toEqual([
+      'write jobs/tmp-fspl-ID.fspl.tmp',
+      'write jobs/tmp-fspl-ID.fspl.tmp',
+      'fsync jobs/tmp-fspl-ID.fspl.tmp',
+      'rename jobs/tmp-fspl-ID.fspl.tmp jobs/fspl-50.MS.0.0.N..ID.fspl',
+      'fsync jobs',
+    ]);
+    expect(await numbersIn(free)).toEqual([added.seq]);
+    const nowMs = BigInt(Date.now());
+    expect((added.seq as bigint) >> 20n).toBeGreaterThan(nowMs - 60_000n);
+    expect((added.seq as bigint) >> 20n).toBeLessThanOrEqual(nowMs + 1n);
+  });
+
+  it('numbers the jobs of each lane from 1', async () => {
+    const seqOf = async (lane: string) => (await addJob(realMachine, free, { lane })).seq;
+    expect([await seqOf('a'), await seqOf('b'), await seqOf('a')]).toEqual([1n, 1n, 2n]);
+    expect(readFileSync(`${free}/lanes/a.added`, 'utf8')).toBe('3\n');
+  });
+
+  it('adds a job of a name once', async () => {
+    const first = await addJob(realMachine, free, named);
+    expect(first.duplicate).toBe(false);
+    expect(await addJob(realMachine, free, named)).toEqual({ ...first, duplicate: true });
+    expect(await numbersIn(free)).toEqual([first.seq]);
+  });
+});
+
+describe('what addJob could not do', () => {
+  it.each(['EIO', 'ENOENT'])(
+    'is told as the system tells it when it is the payload that failed: %s',
+    async (code) => {
+      const payload = (function* (): Generator<string> {
+        yield 'part';
+        throw systemError(code, 'read', '/elsewhere');
+      })();
+      await expect(addJob(realMachine, queue, { payload })).rejects.toMatchObject({ code });
+      expect(litterOf(queue)).toEqual([]);
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -123,9 +124,11 @@ describe('the content of a sequence file', () => {
     const path = temporary.path('seq');
     const file = await lockSequence(realMachine, path, { ...SENDER, first: async () => sequence(42) });
     expect(await file.read()).toBe(42n);
-    expect(await file.read()).toBe(42n);
+    expect(existsSync(path), 'nobody has used it').toBe(false);
+    await file.write(sequence(43));
+    expect(await file.read()).toBe(43n);
     await file.close();
-    expect(readFileSync(path, 'utf8')).toBe('42\n');
+    expect(readFileSync(path, 'utf8')).toBe('43\n');
   });
 
   it('is a plain file when it was a link, whose target stays', async () => {

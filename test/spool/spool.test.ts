@@ -104,4 +104,34 @@ describe('opening a queue', () => {
     await expect(queue.add({})).rejects.toMatchObject({ code: 'not-a-queue' });
     expect(readdirSync(temporary.path())).toEqual([]);
   });
+
+  it('makes one as bare as the original does, or with all that workers need', async () => {
+    await createSpool(realMachine, temporary.path('bare'));
+    await createSpool(realMachine, temporary.path('free'), { order: 'free' });
+    const here = (name: string) => readdirSync(temporary.path(name)).sort();
+    expect(here('bare')).toEqual(['jobs', 'nextseq', 'nextseq.lock']);
+    expect(here('free')).toEqual(expect.arrayContaining(['jobs', 'lanes', 'settings.json', 'work']));
+  });
+
+  it('makes none that is only added to and yet has an order', async () => {
+    const options = { appendOnly: true, order: 'free' } as const;
+    await expect(createSpool(realMachine, temporary.path('odd'), options)).rejects.toThrow(
+      'Expected `order` only for queues that are not `appendOnly`',
+    );
+    expect(readdirSync(temporary.path())).toEqual([]);
+  });
+
+  it('knows whether something stirs in it, and tells when something comes', async () => {
+    const queue = await createSpool(realMachine, temporary.path('queue'));
+    expect(await queue.stirs()).toBe(false);
+    let heard = () => {};
+    const told = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    const end = await queue.watch(heard);
+    await queue.add({});
+    await told;
+    end();
+    expect(await queue.stirs()).toBe(true);
+  });
 });

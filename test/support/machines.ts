@@ -40,8 +40,8 @@ export function manualClock(): ManualClock {
   };
 }
 
-/** A real clock whose timers wait for `ring`, not for time. */
-export function alarmClock(): Clock & { ring(ms: number): void } {
+/** A real clock whose timers wait for `ring`, not for time; it returns how many there were. */
+export function alarmClock(): Clock & { ring(ms: number): number } {
   const set = new Set<{ readonly ms: number; readonly action: () => void }>();
   return {
     ...realMachine.clock,
@@ -52,11 +52,12 @@ export function alarmClock(): Clock & { ring(ms: number): void } {
     },
     /** Everything that was set to this time. */
     ring: (ms) => {
-      for (const alarm of set) {
-        if (alarm.ms !== ms) continue;
+      const rung = [...set].filter((alarm) => alarm.ms === ms);
+      for (const alarm of rung) {
         set.delete(alarm);
         alarm.action();
       }
+      return rung.length;
     },
   };
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock, Machine } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import type { NewJob, Queue, SharedClaim } from '../../src/queue/contract.ts';
-import { openSpool } from '../../src/spool/spool.ts';
+import { createSpool, openSpool } from '../../src/spool/spool.ts';
 import { type Place, type PoolOptions, type PoolReport, type Ran, runPool } from '../../src/worker/pool.ts';
 import { faultyFiles } from '../support/faulty-files.ts';
 import { homeQueue, namesIn, param } from '../support/home.ts';
@@ -331,6 +331,29 @@ describe('waiting', () => {
     ]);
   });
 
+  it('says once that no file events come, and looks more often then', async () => {
+    const faster = { ...clock, after: (ms: number, action: () => void) => clock.after(ms / 20, action) };
+    machine = machineWith({ clock: faster, watches: { watch: () => () => {} } });
+    const queues = [await newQueue('a', ...named('1')), await newQueue('b', ...named('2'))];
+    const stop = new AbortController();
+    const told: string[] = [];
+    const seen: string[] = [];
+    const done = pool(
+      queues,
+      async (claim) => {
+        seen.push(param(claim));
+        return undefined;
+      },
+      { keepWaiting: true, stop: stop.signal, onNoEvents: ({ location }) => told.push(location) },
+    );
+    await eventually(() => expect(told).toHaveLength(2));
+    await queues[0]?.add({ params: ['later'] });
+    await eventually(() => expect(seen).toContain('later'));
+    stop.abort();
+    await done;
+    expect(told.sort()).toEqual(queues.map(({ location }) => location));
+  });
+
   it('leaves a queue that has been empty for a while, and comes back', async () => {
     const queue = await newQueue('q', ...named('1'));
     const ran = await until('end', [queue], async () => {
@@ -383,6 +406,43 @@ describe('trouble in one queue', () => {
     });
     expect(trouble).toEqual([[bad.location, expect.objectContaining({ code: 'settings-damaged' })]]);
     expect(report.counts.succeeded).toBe(2);
+  });
+
+  it('that takes long to show keeps no other waiting', async () => {
+    // As the original makes it, and works it now: whether somebody else makes its rooms has to be waited for.
+    const bare = await createSpool(machine, temporary.path('bare'));
+    await bare.add({});
+    const alone = await bare.session();
+    const good = await newQueue('good', ...named('1', '2'));
+    const seen: string[] = [];
+    const trouble: string[] = [];
+    const done = pool(
+      [bare, good],
+      async (claim) => {
+        seen.push(param(claim));
+        return undefined;
+      },
+      { onTrouble: async ({ location }) => void trouble.push(location) },
+    );
+    await eventually(() => expect(seen).toEqual(['1', '2']));
+    expect(trouble).toEqual([]);
+    clock.advance(60_000);
+    expect((await done).counts.succeeded).toBe(2);
+    expect(trouble).toEqual([bare.location]);
+    await alone.close();
+  });
+
+  it('that cannot be told ends everything, what runs before', async () => {
+    const bad = await newQueue('bad', ...named('bad'));
+    writeFileSync(`${bad.location}/settings.json`, '{');
+    const good = await newQueue('good', ...named('1'));
+    const failed = pool([good, bad], async () => undefined, {
+      onTrouble: async () => {
+        throw new Error('nobody listens');
+      },
+    });
+    await expect(failed).rejects.toThrow('nobody listens');
+    expect(namesIn(good, 'work')).toEqual([]);
   });
 
   it('at the very end still leaves the others', async () => {

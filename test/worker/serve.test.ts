@@ -155,6 +155,21 @@ describe("exit codes as qmail's", () => {
     expect(runsOf(queue, id)).toHaveLength(12);
   });
 
+  it.each([
+    [4, 1],
+    [5, 0],
+  ])('a job whose last %i starts killed its worker is started %i more times', async (deaths, started) => {
+    const lines = Array.from({ length: deaths }, (_, n) =>
+      JSON.stringify({ attempt: n + 1, outcome: 'died' }),
+    );
+    writeFileSync(`${queue.location}/log/stem.jsonl`, `${lines.join('\n')}\n`);
+    const name = `fspl-50.1763728496123.0.${deaths}.1..stem.fspl`;
+    writeFileSync(`${queue.location}/jobs/${name}`, packet({ seq: 1 }));
+    const report = await serve(script('exit 0'), { exitCodes: 'qmail' });
+    expect(report.counts.succeeded).toBe(started);
+    expect(namesIn(queue, 'failed')).toHaveLength(1 - started);
+  });
+
   it('any other is failure that counts', async () => {
     await add();
     const report = await serve(script('exit 112'), { retries: 1, backoff: soon, exitCodes: 'qmail' });

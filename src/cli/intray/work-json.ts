@@ -33,7 +33,7 @@ export class JsonTeller extends WorkProblems implements Teller {
 
   async ended(job: Job, queue: Queue, { ran, attempt, reason }: RunEnd): Promise<void> {
     const failed = ran === 'failed' || ran === 'again';
-    const outputs = failed ? await savedOutput(this.#context.machine, queue.location, job.id, attempt) : [];
+    const outputs = failed ? await savedOutput(this.#context.machine, queue, job, attempt) : [];
     const log = failed ? { log: outputs.map(({ path }) => path) } : {};
     await this.#say({
       event: ran,
@@ -53,6 +53,10 @@ export class JsonTeller extends WorkProblems implements Teller {
     for (const { path, message } of this.newlyUnreadable(files)) {
       void this.#say({ event: 'unreadable', path, reason: message });
     }
+  }
+
+  noEvents({ location }: Queue): void {
+    void this.#say({ event: 'no-events', queue: location });
   }
 
   stopping(graceMs: number): void {

@@ -1,9 +1,10 @@
 /** What a worker does, in words: failures always; on a terminal also how far it is. */
 
+import type { NamedQueues } from '../../open/find.ts';
 import { formatLocal, fromMs } from '../../os/calendar.ts';
 import { STDERR } from '../../os/ports.ts';
 import type { Job, Queue, SharedIdle, Unreadable } from '../../queue/contract.ts';
-import { QUEUE_LANE } from '../../spool/home/rooms.ts';
+import { QUEUE_LANE } from '../../queue/words.ts';
 import type { PoolReport } from '../../worker/pool.ts';
 import type { RunEnd } from '../../worker/serve.ts';
 import type { Context } from '../context.ts';
@@ -11,7 +12,6 @@ import { sentenceOf } from '../failure.ts';
 import { shellQuote } from '../shell.ts';
 import { type Colours, coloursFor, type Progress, progressFor } from '../terminal.ts';
 import { formatDuration } from '../time.ts';
-import type { NamedQueues } from './find-queues.ts';
 import { lastLines, savedOutput } from './run-output.ts';
 import type { WorkEnding } from './work-ending.ts';
 import { type Teller, WorkProblems } from './work-problems.ts';
@@ -39,6 +39,7 @@ export class WordsTeller extends WorkProblems implements Teller {
   #progress: Progress | undefined;
   #colours: Colours | undefined;
   #saidParams = false;
+  #saidNoEvents = false;
   #said: Promise<void> = Promise.resolve();
 
   constructor(context: Context, options: WordsOptions) {
@@ -103,7 +104,7 @@ export class WordsTeller extends WorkProblems implements Teller {
   async #outputOf(job: Job, queue: Queue, { ran, attempt }: RunEnd): Promise<string[]> {
     if (!this.#options.logged) return [];
     const colours = await this.#paint();
-    const outputs = await savedOutput(this.#context.machine, queue.location, job.id, attempt);
+    const outputs = await savedOutput(this.#context.machine, queue, job, attempt);
     const [first] = outputs;
     if (first === undefined) return [];
     const lines = ran === 'failed' ? lastLines(first.text, SHOWN_LINES, SHOWN_WIDTH) : [];
@@ -121,6 +122,16 @@ export class WordsTeller extends WorkProblems implements Teller {
     for (const { path, message } of this.newlyUnreadable(files)) {
       void this.#say('warn', `${path}: ${message}; it was stepped over`);
     }
+  }
+
+  /** Of many queues on one file system, the first says it for all. */
+  noEvents({ location }: Queue): void {
+    if (this.#saidNoEvents) return;
+    this.#saidNoEvents = true;
+    void this.#say(
+      'info',
+      `no file events come from ${location}, so new jobs are looked for, five times a second`,
+    );
   }
 
   stopping(graceMs: number): void {

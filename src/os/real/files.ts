@@ -11,8 +11,8 @@ import {
 import { cString, native, systemError } from './native.ts';
 import { syncTogether } from './sync-together.ts';
 
-const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
-  fs.constants;
+const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = fs.constants;
+const { O_NONBLOCK, O_NOCTTY, O_NOFOLLOW, O_DIRECTORY } = fs.constants;
 
 /** fcntl.h: a path that is not absolute is meant from our working directory. */
 const AT_FDCWD = -100;
@@ -22,6 +22,7 @@ const NO_TIMES = 0;
 const FLAGS: Record<OpenMode, number> = {
   read: O_RDONLY,
   'read-job': O_RDONLY | O_NONBLOCK | O_NOCTTY,
+  'read-own': O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW,
   create: O_WRONLY | O_CREAT | O_EXCL,
   truncate: O_WRONLY | O_CREAT | O_TRUNC,
   append: O_WRONLY | O_CREAT | O_APPEND,
@@ -116,6 +117,7 @@ export const realFiles: Files = {
     const failed = library.utimensat(AT_FDCWD, cString(path, 'utimensat'), NO_TIMES, 0);
     if (failed !== 0) throw systemError(errno(), 'utimensat', path);
   },
+  realPath: (path) => decodeBytes(fs.realpathSync.native(raw(path), 'buffer')),
   statfs: (path) => {
     const { type, bsize, blocks, bavail, files, ffree } = fs.statfsSync(raw(path), { bigint: true });
     return { type, size: blocks * bsize, free: bavail * bsize, inodes: files, freeInodes: ffree };

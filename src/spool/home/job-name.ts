@@ -6,7 +6,8 @@
  *          |  |             | | |  `------- lane; empty: none; `%` alone: too long, see the header
  *          |  |             | | `---------- the job's number
  *          |  |             | `------------ how often it was started
- *          |  |             `-------------- not before, ms since 1970, `0` at once; with an `h` before it: held
+ *          |  |             `-------------- not before, ms since 1970, `0` at once; `h` before it: held by somebody;
+ *          |  |                             `f`: held, for it has failed and its lane must not go on without it
  *          |  `---------------------------- when it was added, ms since 1970
  *          `------------------------------- priority, 00 first
  *
@@ -18,15 +19,14 @@ import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { LAST_SEQUENCE, type Sequence } from '../../packet/header.ts';
 import { JOB_PREFIX, JOB_SUFFIX } from '../layout.ts';
 
-export const FIRST_PRIORITY = 0;
-export const DEFAULT_PRIORITY = 50;
-export const LAST_PRIORITY = 99;
-
 export type JobName = {
   readonly priority: number;
   readonly addedMs: number;
   readonly notBeforeMs: number;
+  /** It does not start, whatever its time. */
   readonly held: boolean;
+  /** Why it is held: because it has failed, and not because somebody wants it. */
+  readonly failed?: boolean;
   readonly attempts: number;
   readonly seq: Sequence;
   /** Undefined when it has none; `see-header` when the name has no room for it. */
@@ -70,7 +70,8 @@ export function parseJobName(name: string): JobName | undefined {
   if (Math.min(afterStart, afterAttempts, afterNumber, afterLane) < 0 || afterLane + 1 >= end) {
     return undefined;
   }
-  const held = name[afterAdded + 1] === 'h';
+  const failed = name[afterAdded + 1] === 'f';
+  const held = failed || name[afterAdded + 1] === 'h';
   const priority = numberIn(name, JOB_PREFIX.length, afterPriority);
   const addedMs = numberIn(name, afterPriority + 1, afterAdded);
   const notBeforeMs = numberIn(name, afterAdded + (held ? 2 : 1), afterStart);
@@ -79,7 +80,8 @@ export function parseJobName(name: string): JobName | undefined {
   const lane = laneIn(name, afterNumber + 1, afterLane);
   if (seq === undefined || lane === NO_LANE_NAME) return undefined;
   if (Math.min(priority, addedMs, notBeforeMs, attempts) < 0) return undefined;
-  return { priority, addedMs, notBeforeMs, held, attempts, seq, lane, stem: name.slice(afterLane + 1, end) };
+  const stem = name.slice(afterLane + 1, end);
+  return { priority, addedMs, notBeforeMs, held, failed, attempts, seq, lane, stem };
 }
 
 /** The decimal number there; -1 when there is none. */
@@ -118,7 +120,7 @@ export function formatJobName(job: JobName): string {
   const fields = [
     String(job.priority).padStart(2, '0'),
     String(within(job.addedMs, LAST_ADDED_MS)).padStart(13, '0'),
-    `${job.held ? 'h' : ''}${within(job.notBeforeMs, LAST_NOT_BEFORE_MS)}`,
+    `${holdField(job)}${within(job.notBeforeMs, LAST_NOT_BEFORE_MS)}`,
     within(job.attempts, MOST_ATTEMPTS),
     job.seq,
     laneField(job.lane),
@@ -152,6 +154,11 @@ export function fingerprint(bytes: Uint8Array): string {
 
 function within(value: number, last: number): number {
   return Math.min(Math.max(0, Math.ceil(value) || 0), last);
+}
+
+function holdField({ held, failed }: JobName): string {
+  if (!held) return '';
+  return failed === true ? 'f' : 'h';
 }
 
 function laneField(lane: JobName['lane']): string {

@@ -4,13 +4,14 @@ import { toMs } from '../../os/calendar.ts';
 import type { FileKind, Machine } from '../../os/ports.ts';
 import type { PacketHeader } from '../../packet/header.ts';
 import type { Unreadable } from '../../queue/contract.ts';
+import { QUEUE_LANE } from '../../queue/words.ts';
 import { isJobName, jobsDirectory, join } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
 import { headerReader, lookAt, type ReadHeader } from '../queue-files.ts';
 import { Backlog } from './backlog.ts';
 import { foreignStem, type JobName, parseJobName, SEE_HEADER } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
-import { type Order, QUEUE_LANE } from './rooms.ts';
+import type { Order } from './rooms.ts';
 import { priorityOf, termsOf } from './terms.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
 
@@ -85,7 +86,7 @@ export class Look {
     }
     for (const name of this.#backlog.refill(inOrder)) await this.#lookAt(name, 'file', found);
     await this.#add(found);
-    for (const lane of this.#waiting.stops().keys()) await this.refreshLane(lane);
+    for (const lane of this.#waiting.lanesInDoubt()) await this.refreshLane(lane);
     this.#endedMs = clock.monotonicMs();
     this.#costMs = this.#endedMs - begun;
   }
@@ -155,9 +156,10 @@ export class Look {
 export function waitingByName(order: Order, name: string): Waiting | undefined {
   const said = parseJobName(name);
   if (said === undefined || said.lane === SEE_HEADER) return undefined;
-  const { priority, addedMs, notBeforeMs, held, attempts, seq, lane, stem } = said;
+  const { priority, addedMs, notBeforeMs, held, failed = false, attempts, seq, stem } = said;
   // One object for each of perhaps a million names, not two.
-  return { name, priority, addedMs, notBeforeMs, held, attempts, seq, lane: laneKept(order, lane), stem };
+  const lane = laneKept(order, said.lane);
+  return { name, priority, addedMs, notBeforeMs, held, failed, attempts, seq, lane, stem };
 }
 
 /** What a job is, by its name, or by its header where the name leaves something open; undefined: nobody can tell. */

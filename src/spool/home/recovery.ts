@@ -1,13 +1,24 @@
-/** Giving the jobs of dead workers back. Any worker does it, at any time, as often as it likes. */
+/**
+ * Giving the jobs of dead workers back. Any worker does it, at any time, as often as it likes.
+ *
+ * | step, for each job               | a crash here leaves                                                  |
+ * |----------------------------------|----------------------------------------------------------------------|
+ * | a line `died` in its log         | the same as before: the next one finds that line, and writes no other |
+ * | work/W/X' -> jobs/X', its start counted in that name | it is back                                      |
+ * | (of the last one) work/W removed | an empty room                                                        |
+ */
 
+import { formatMs, toMs } from '../../os/calendar.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
+import { precedes } from '../../packet/header.ts';
 import { syncDirectory } from '../../queue/publish.ts';
 import { jobsDirectory, join } from '../layout.ts';
-import { formatJobName } from './job-name.ts';
+import { formatJobName, parseJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
 import { room } from './rooms.ts';
+import { readRuns, recordRun } from './run-log.ts';
 import type { Waiting } from './waiting.ts';
-import { listRooms, takeDeadRoom, type WorkerRoom } from './worker-room.ts';
+import { listRooms, type SeenRoom, takeDeadRoom, type WorkerRoom } from './worker-room.ts';
 
 export type Recoverer = {
   readonly own: WorkerRoom;
@@ -33,7 +44,7 @@ export async function bringBackTheDead(
     let emptied = false;
     try {
       for (const name of dead.jobs) {
-        await bringBack(machine, queue, recoverer, other.path, name);
+        await bringBack(machine, queue, recoverer, other, name);
         moved += 1;
       }
       emptied = true;
@@ -48,21 +59,37 @@ async function bringBack(
   machine: Machine,
   queue: string,
   { whatIs, keepSucceeded }: Recoverer,
-  from: string,
+  from: SeenRoom,
   name: string,
 ): Promise<void> {
   const { files } = machine;
-  const job = await whatIs(from, name);
-  const path = join(from, name);
+  const job = await whatIs(from.path, name);
+  const path = join(from.path, name);
   // It was claimed as its lane's next. That its number is past means that it was over: see settle.ts.
-  const over = job?.lane !== undefined && job.seq < (await nextNumber(machine, queue, job.lane));
+  const over = job?.lane !== undefined && precedes(job.seq, await nextNumber(machine, queue, job.lane));
   try {
-    if (!over) await putBack(machine, path, join(jobsDirectory(queue), name));
-    else if (job.held) await putInto(machine, room(queue, 'failed'), path, job);
+    if (!over) {
+      await noteDeath(machine, queue, from, name);
+      await putBack(machine, path, join(jobsDirectory(queue), name));
+    } else if (job.held) await putInto(machine, room(queue, 'failed'), path, job);
     else if (keepSucceeded) await putInto(machine, room(queue, 'done'), path, job);
     else await files.unlink(path);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'ESTALE')) throw error; // its worker, alive after all, has settled it
+  }
+}
+
+/** Of a start that has a line already its worker has known the end, or another one has noted it. */
+async function noteDeath(machine: Machine, queue: string, worker: SeenRoom, name: string): Promise<void> {
+  const { attempts = 0, stem = '' } = parseJobName(name) ?? {};
+  if (attempts === 0) return;
+  try {
+    const runs = await readRuns(machine, queue, stem);
+    if (runs.some(({ attempt }) => attempt === attempts)) return;
+    const ended = formatMs(toMs(machine.clock.now()));
+    await recordRun(machine, queue, stem, { attempt: attempts, outcome: 'died', worker: worker.name, ended });
+  } catch {
+    // A full disk must not keep the job from coming back.
   }
 }
 

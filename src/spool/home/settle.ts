@@ -11,7 +11,7 @@
  * | step                                            | a crash here leaves                                  |
  * |-------------------------------------------------|------------------------------------------------------|
  * | X' is in our room                               | comes back, and is the lane's next again             |
- * | (if it failed) X' marked as held, fsync         | the same, held: the lane waits for a person          |
+ * | (if it failed) X' marked as failed, fsync       | the same, held as failed: see stopped-lanes.ts       |
  * | the lane's number + 1, durable                  | X' is past: removed, or, marked, put into failed/    |
  * | X' unlinked, or put into done/ or failed/       | it is over                                           |
  */
@@ -22,13 +22,14 @@ import { following } from '../../packet/header.ts';
 import type { BlockedPolicy, Settled } from '../../queue/contract.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
 import type { SharedSync } from '../../queue/shared-sync.ts';
+import type { RunRecord } from '../../queue/snapshot.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
 import type { Look } from './look.ts';
 import { findJobFile } from './receipts.ts';
 import { exists, room } from './rooms.ts';
-import { type RunNotes, type RunOutput, type RunRecord, recordRun } from './run-log.ts';
+import { type RunNotes, type RunOutput, recordRun } from './run-log.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
 import { isGone, type WorkerRoom } from './worker-room.ts';
 
@@ -77,7 +78,7 @@ export class Settling {
     const { action, afterMs = 0 } = this.#blocked;
     const { from, attempts } = taken;
     if (from.lane !== undefined && (action === 'hold' || afterMs > 0)) {
-      return this.giveBack(taken, { ...from, attempts, held: true });
+      return this.giveBack(taken, { ...from, attempts, held: true, failed: true });
     }
     return this.skip(taken);
   }
@@ -174,7 +175,7 @@ export class Settling {
   /** So that whoever finds it in our room, its number past, does not take it for one that succeeded. */
   async #mark(taken: Taken): Promise<Taken | undefined> {
     const { room: own, sync } = this.#parts;
-    const name = formatJobName({ ...taken.from, attempts: taken.attempts, held: true });
+    const name = formatJobName({ ...taken.from, attempts: taken.attempts, held: true, failed: true });
     const path = join(own.path, name);
     if (!(await this.#move(taken.path, path))) return undefined;
     await sync.sync(own.path);

@@ -1,4 +1,12 @@
-/** Lanes that do not move: since when, and moving them on when the policy says so. */
+/**
+ * Lanes that do not move: since when, and moving them on when the policy says so.
+ *
+ * | the lane is at a job that | the policy `skip` or `drop`                                                      |
+ * |---------------------------|----------------------------------------------------------------------------------|
+ * | has failed                | passes it over when it has been held for `afterMs`, or at once                   |
+ * | somebody has held         | does nothing: who holds a job wants it to run later, not to be thrown away       |
+ * | is not there              | passes it over after `afterMs`; without that never                               |
+ */
 
 import type { Machine } from '../../os/ports.ts';
 import type { Sequence } from '../../packet/header.ts';
@@ -37,6 +45,7 @@ export class StoppedLanes {
     for (const lane of this.#since.keys()) if (!stops.has(lane)) this.#since.delete(lane);
     let moved = false;
     for (const [lane, stop] of stops) {
+      if (stop.kind === 'held' && stop.job.failed !== true) continue;
       // A failed job is waited for here only when its worker died before it could put it away: see settle.ts.
       const { afterMs = stop.kind === 'held' ? 0 : Number.POSITIVE_INFINITY } = policy;
       if (nowMs - this.#sinceMs(lane, stop, nowMs) < afterMs) continue;

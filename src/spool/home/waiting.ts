@@ -19,6 +19,8 @@ export type Waiting = {
   readonly addedMs: number;
   readonly notBeforeMs: number;
   readonly held: boolean;
+  /** Why it is held: because it has failed. */
+  readonly failed?: boolean;
   readonly attempts: number;
   readonly seq: Sequence;
   /** The lane whose order it keeps; undefined: free of any order. */
@@ -34,9 +36,11 @@ export type LaneStop =
 type Lane = {
   /** The number it waits for. */
   next: Sequence;
-  readonly jobs: TinyQueue<Waiting>;
+  jobs: TinyQueue<Waiting>;
   /** The head that is in the ready or the delayed jobs, or taken. */
   offered: Waiting | undefined;
+  /** There may be jobs of it whose number is past: they wait for nothing, unless the lane is set back. */
+  hasPast: boolean;
 };
 
 export class WaitingJobs {
@@ -55,10 +59,6 @@ export class WaitingJobs {
 
   has(name: string): boolean {
     return this.#known.has(name);
-  }
-
-  laneNames(): Iterable<string> {
-    return this.#lanes.keys();
   }
 
   hasLane(lane: string): boolean {
@@ -89,8 +89,15 @@ export class WaitingJobs {
   setNext(lane: string, next: Sequence): void {
     const found = this.#lanes.get(lane);
     if (found === undefined) {
-      this.#lanes.set(lane, { next, jobs: new TinyQueue<Waiting>([], byNumber), offered: undefined });
+      this.#lanes.set(lane, {
+        next,
+        jobs: new TinyQueue<Waiting>([], byNumber),
+        offered: undefined,
+        hasPast: false,
+      });
     } else if (found.next !== next) {
+      // Back: by hand, or because 0 follows the last number. Then what was past may come again.
+      if (next < found.next) this.#refill(lane, found);
       found.next = next;
       this.#changed.add(found);
     }
@@ -162,9 +169,11 @@ export class WaitingJobs {
     for (const name of [...this.#known.keys()]) {
       if (!names.has(name) && !since?.has(name)) this.drop(name);
     }
+    for (const lane of this.#lanes.values()) this.#cleanHead(lane);
+    const withPast = this.#lanesWithPast();
     for (const [name, lane] of this.#lanes) {
-      this.#cleanHead(lane);
-      if (lane.jobs.length === 0 && lane.offered === undefined) this.#lanes.delete(name);
+      lane.hasPast = withPast.has(name);
+      if (lane.jobs.length === 0 && lane.offered === undefined && !lane.hasPast) this.#lanes.delete(name);
     }
   }
 
@@ -207,18 +216,29 @@ export class WaitingJobs {
     return stops;
   }
 
-  /** Jobs whose number is past in their lane. */
-  past(): Waiting[] {
-    return [...this.#known.values()].filter((job) => {
-      const next = job.lane === undefined ? undefined : this.#lanes.get(job.lane)?.next;
-      return next !== undefined && job.seq < next;
-    });
+  /** Lanes with jobs that wait for a number or whose number is past: theirs may be another one by now. */
+  lanesInDoubt(): ReadonlySet<string> {
+    return new Set([...this.stops().keys(), ...this.#lanesWithPast()]);
+  }
+
+  #lanesWithPast(): ReadonlySet<string> {
+    const lanes = new Set<string>();
+    if (![...this.#lanes.values()].some(({ hasPast }) => hasPast)) return lanes;
+    for (const { lane, seq } of this.#known.values()) {
+      if (lane !== undefined && seq < (this.nextOf(lane) ?? 0n)) lanes.add(lane);
+    }
+    return lanes;
   }
 
   #laneOf(name: string): Lane {
     const lane = this.#lanes.get(name);
     if (lane === undefined) throw new Error(`lane ${name} was not opened`);
     return lane;
+  }
+
+  #refill(name: string, lane: Lane): void {
+    const jobs = [...this.#known.values()].filter((job) => job.lane === name && job !== lane.offered);
+    lane.jobs = new TinyQueue(jobs, byNumber);
   }
 
   #offerHead(lane: Lane, nowMs: number): void {
@@ -244,17 +264,21 @@ export class WaitingJobs {
       if (head === undefined) return;
       const known = this.#known.get(head.name) === head;
       if (known && head.seq >= lane.next) return;
+      if (known) lane.hasPast = true;
       lane.jobs.pop();
     }
   }
 }
 
+/** What the order of service goes by. */
+export type Placed = Pick<Waiting, 'priority' | 'addedMs' | 'seq' | 'name'>;
+
 /** The order of service: by priority, then first come, first served. */
-export function byService(a: Waiting, b: Waiting): number {
+export function byService(a: Placed, b: Placed): number {
   return a.priority - b.priority || a.addedMs - b.addedMs || byNumber(a, b);
 }
 
-function byNumber(a: Waiting, b: Waiting): number {
+function byNumber(a: Placed, b: Placed): number {
   return a.seq < b.seq ? -1 : a.seq > b.seq ? 1 : a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 

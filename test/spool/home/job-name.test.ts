@@ -32,11 +32,17 @@ const plain = {
   priority: fc.integer({ min: 0, max: 99 }),
   addedMs: fc.integer({ min: 0, max: 9_999_999_999_999 }),
   notBeforeMs: fc.integer({ min: 0, max: 999_999_999_999_999 }),
-  held: fc.boolean(),
   attempts: fc.integer({ min: 0, max: 999_999_999 }),
   seq: fc.bigInt({ min: 0n, max: LAST_SEQUENCE }).map(sequence),
 };
-const jobName: fc.Arbitrary<JobName> = fc.record({ ...plain, lane, stem });
+const hold = fc.constantFrom(
+  { held: false, failed: false },
+  { held: true, failed: false },
+  { held: true, failed: true },
+);
+const jobName: fc.Arbitrary<JobName> = fc
+  .tuple(fc.record({ ...plain, lane, stem }), hold)
+  .map(([job, how]) => ({ ...job, ...how }));
 
 const SIMPLE: JobName = {
   priority: 50,
@@ -55,6 +61,13 @@ describe('a name', () => {
     expect(formatJobName({ ...SIMPLE, priority: 7, held: true, notBeforeMs: 9, lane: undefined })).toBe(
       `fspl-07.1763728496123.h9.2.17..${UUID}.fspl`,
     );
+    expect(formatJobName({ ...SIMPLE, held: true, failed: true })).toBe(
+      `fspl-50.1763728496123.f0.2.17.alice.${UUID}.fspl`,
+    );
+  });
+
+  it('says why a job is held only when it is', () => {
+    expect(formatJobName({ ...SIMPLE, failed: true })).toBe(formatJobName(SIMPLE));
   });
 
   it('is read as it was written, whatever the lane and the stem', () => {
@@ -132,10 +145,72 @@ describe('a name', () => {
   });
 });
 
+describe('a name that says nothing', () => {
+  const good = (changed: Record<number, string>) => {
+    const fields = ['50', '1763728496123', '0', '2', '17', 'alice', UUID];
+    return `fspl-${fields.map((field, index) => changed[index] ?? field).join('.')}.fspl`;
+  };
+
+  it.each([
+    ['a priority of one digit', good({ 0: '5' })],
+    ['a priority of three', good({ 0: '500' })],
+    ['a priority that is none', good({ 0: '5x' })],
+    ['a sign', good({ 0: '-5' })],
+    ['a time of too few digits', good({ 1: '176372849612' })],
+    ['a time of too many', good({ 1: '17637284961230' })],
+    ['a time that is none', good({ 1: '176372849612/' })],
+    ['no start', good({ 2: '' })],
+    ['a start that is none', good({ 2: 'x0' })],
+    ['a hold and no start', good({ 2: 'h' })],
+    ['a failure and no start', good({ 2: 'f' })],
+    ['a start of 16 digits', good({ 2: '1000000000000000' })],
+    ['no starts', good({ 3: '' })],
+    ['starts that are none', good({ 3: '1,' })],
+    ['no number', good({ 4: '' })],
+    ['a number that is none', good({ 4: '1:' })],
+    ['a number of 16 digits that ends in none', good({ 4: '123456789012345x' })],
+    ['a number of 17 digits that begins with none', good({ 4: 'x2345678901234567' })],
+    ['a number of 21 digits', good({ 4: '000000000000000000017' })],
+    ['a number too large', good({ 4: '18446744073709551616' })],
+    ['a lane that is none', good({ 5: 'a b' })],
+    ['half an escape in the lane', good({ 5: '%2' })],
+    ['an escape in small letters', good({ 5: '%2e' })],
+    ['no stem', good({ 6: '' })],
+    ['another separator after the priority', good({}).replace('50.', '50-')],
+    ['another separator after the time', good({}).replace('123.', '123-')],
+    ['too few fields', `fspl-50.1763728496123.0.2.17.${UUID}.fspl`],
+    ['one field', 'fspl-50.1763728496123.fspl'],
+    ['two', 'fspl-50.1763728496123.0.fspl'],
+    ['another beginning', good({}).replace('fspl-', 'fspl_')],
+    ['another end', good({}).replace('.fspl', '.fsp')],
+  ])('has %s: %s', (_, name) => {
+    expect(parseJobName(good({}))).toMatchObject(SIMPLE);
+    expect(parseJobName(name)).toBe(undefined);
+    if (isJobName(name)) expect(stemOf(name)).toBe(name.slice('fspl-'.length, -'.fspl'.length));
+  });
+
+  it.each([
+    ['2', '15 digits', '999999999999999', { notBeforeMs: 999_999_999_999_999 }],
+    ['4', '15 digits', '999999999999999', { seq: 999_999_999_999_999n }],
+    ['4', '16 digits', '9999999999999999', { seq: 9_999_999_999_999_999n }],
+    ['4', 'zeros before it', '00000000000000000017', { seq: 17n }],
+    ['4', 'the last number', '18446744073709551615', { seq: LAST_SEQUENCE }],
+    ['6', 'dots in its stem', 'a.b.c', { stem: 'a.b.c' }],
+    ['6', 'one letter', 'x', { stem: 'x' }],
+  ] as const)('is not one with, in field %s, %s', (field, _, value, expected) => {
+    expect(parseJobName(good({ [field]: value }))).toMatchObject(expected);
+  });
+
+  it('says its stem all the same where another name does', () => {
+    expect(stemOf(formatJobName(SIMPLE))).toBe(UUID);
+    expect(stemOf('fspl-theirs.fspl')).toBe('theirs');
+  });
+});
+
 describe('a stem', () => {
   it('stays the same whatever else of the name changes', () => {
     fc.assert(
-      fc.property(foreignName, fc.record(plain), (name, changed) => {
+      fc.property(foreignName, fc.record({ ...plain, held: fc.boolean() }), (name, changed) => {
         fc.pre(parseJobName(name) === undefined);
         const first = formatJobName({ ...SIMPLE, stem: stemOf(name) });
         const later = formatJobName({ ...changed, lane: undefined, stem: stemOf(first) });

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Machine } from '../../../src/os/ports.ts';
 import { realMachine } from '../../../src/os/real/index.ts';
+import { LAST_SEQUENCE } from '../../../src/packet/header.ts';
 import type { Queue } from '../../../src/queue/contract.ts';
 import { parseJobName } from '../../../src/spool/home/job-name.ts';
 import { Look } from '../../../src/spool/home/look.ts';
@@ -9,7 +10,7 @@ import { bringBackTheDead, type Recoverer } from '../../../src/spool/home/recove
 import { WaitingJobs } from '../../../src/spool/home/waiting.ts';
 import { enterRoom, type WorkerRoom } from '../../../src/spool/home/worker-room.ts';
 import { failEachCall, systemError } from '../../support/faulty-files.ts';
-import { homeQueue, namesIn, runningIn } from '../../support/home.ts';
+import { homeQueue, namesIn, runningIn, runsOf } from '../../support/home.ts';
 import { interceptFiles } from '../../support/intercepted-files.ts';
 import { machineWithFiles } from '../../support/machines.ts';
 import { packet } from '../../support/packets.ts';
@@ -58,6 +59,36 @@ describe('recovery', () => {
     expect(await recover()).toBe(0);
   });
 
+  it('says so in the log of each job, once', async () => {
+    const { name: worker } = await deadRoom(name(1));
+    const ended = expect.stringMatching(/^\d{4}-/);
+    const files = interceptFiles(realMachine.files, ({ name: call, path }) => {
+      if (call === 'rename' && path.endsWith(name(1))) throw systemError('EIO', 'rename', path);
+    });
+    await expect(recover(machineWithFiles(files))).rejects.toMatchObject({ code: 'EIO' });
+    await recover();
+    expect(runsOf(queue, 'stem1')).toEqual([{ attempt: 1, outcome: 'died', worker, ended }]);
+  });
+
+  it('says nothing in the log of a job that was not started, or whose end its worker has told', async () => {
+    const unstarted = 'fspl-50.1763728496123.0.0.1..unstarted.fspl';
+    writeFileSync(`${queue.location}/log/stem2.jsonl`, '{"attempt":1,"outcome":"retry"}\n');
+    await deadRoom(unstarted, name(2));
+    await recover();
+    expect(namesIn(queue, 'log')).toEqual(['stem2.jsonl']);
+    expect(runsOf(queue, 'stem2')).toHaveLength(1);
+    expect(namesIn(queue, 'jobs')).toHaveLength(2);
+  });
+
+  it('brings them back though their logs cannot be written', async () => {
+    await deadRoom(name(1));
+    const files = interceptFiles(realMachine.files, ({ name: call, path }) => {
+      if (call === 'open' && path.includes('/log/')) throw systemError('ENOSPC', 'open', path);
+    });
+    expect(await recover(machineWithFiles(files))).toBe(1);
+    expect(namesIn(queue, 'jobs')).toEqual([name(1)]);
+  });
+
   it('leaves living workers alone, itself too', async () => {
     const other = await enterRoom(realMachine, queue.location, LEASE_MS);
     for (const { path } of [own, other]) writeFileSync(`${path}/${name(1)}`, '');
@@ -98,6 +129,14 @@ describe('recovery', () => {
     await recover();
     expect(namesIn(queue, 'jobs')).toEqual([name(3, '%')]);
     expect(namesIn(queue, 'failed')).toEqual([name(2, '%')]);
+  });
+
+  it('knows that the last number comes before 0', async () => {
+    const last = `fspl-50.1763728496123.0.1.${LAST_SEQUENCE}.a.last.fspl`;
+    writeFileSync(`${queue.location}/lanes/a`, '0\n');
+    await deadRoom(last, name(0, 'a'));
+    await recover();
+    expect(namesIn(queue, 'jobs')).toEqual([name(0, 'a')]);
   });
 
   it('keeps what had succeeded where such are kept', async () => {

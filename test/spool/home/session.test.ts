@@ -199,6 +199,40 @@ describe('a claim', () => {
   });
 });
 
+describe('a lane whose numbers have come to their end', () => {
+  const last = 18_446_744_073_709_551_615n;
+
+  it.each([
+    [{}, ['last', 'first', 'second']],
+    [{ keepSucceeded: true }, ['last', 'first', 'second']],
+  ])('goes on with 0 (%j)', async (options, params) => {
+    writeFileSync(place('lanes', 'a'), `${last}\n`);
+    writeFileSync(place('lanes', 'a.added'), `${last}\n`);
+    await queue.addAll(['last', 'first', 'second'].map((param) => ({ lane: 'a', params: [param] })));
+    expect(
+      said('jobs')
+        .map((job) => job?.seq)
+        .sort(),
+    ).toEqual([0n, 1n, last]);
+    await joined(queue, async (session) => expect(await drain(session)).toEqual(params), options);
+    expect(readFileSync(place('lanes', 'a'), 'utf8')).toBe('2\n');
+  });
+
+  it('does so for workers who have seen all of it', async () => {
+    writeFileSync(place('lanes', 'a'), `${last}\n`);
+    writeFileSync(place('lanes', 'a.added'), `${last}\n`);
+    await queue.addAll(['last', 'first'].map((param) => ({ lane: 'a', params: [param] })));
+    await joined(queue, async (one) => {
+      await joined(queue, async (other) => {
+        const claim = await claimed(one);
+        expect(await idle(other)).toMatchObject({ kind: 'idle' });
+        await claim.succeed();
+        expect(await drain(other)).toEqual(['first']);
+      });
+    });
+  });
+});
+
 describe('settling', () => {
   it('with success leaves nothing', async () => {
     await queue.addAll([{}, { lane: 'a' }]);
@@ -244,7 +278,7 @@ describe('settling', () => {
       await (await claimed(session)).fail('no');
       expect(await idle(session)).toMatchObject({ reason: 'held', jobs: 2 });
       const held = namesIn(queue, 'jobs').find((name) => parseJobName(name)?.held) as string;
-      renameSync(place('jobs', held), place('jobs', held.replace('.h0.', '.0.')));
+      renameSync(place('jobs', held), place('jobs', held.replace('.f0.', '.0.')));
       expect(await drain(session)).toEqual(['1', '2']);
     });
   });
@@ -365,6 +399,34 @@ describe('a job that kills its workers', () => {
       },
       { maxStarts: 6 },
     );
+  });
+});
+
+describe('a job that is tried again however often', () => {
+  const again = (attempts: number) => `fspl-50.1763728496123.0.${attempts}.1..stem.fspl`;
+  const ended = (attempt: number, outcome: string) =>
+    `${JSON.stringify({ attempt, outcome, worker: 'w', ended: '2025-01-01T00:00:00Z' })}\n`;
+  const forgiving = { maxStarts: Number.POSITIVE_INFINITY, maxDeaths: 3 };
+
+  it.each([
+    ['its worker died in between', ['died', 'died', 'retry', 'died', 'died'], undefined],
+    ['it never killed its worker', ['retry', 'retry', 'retry', 'retry', 'retry'], undefined],
+    ['nothing is known of its starts', [], undefined],
+    ['its worker died so often in a row', ['retry', 'retry', 'died', 'died', 'died'], 3],
+    ['its worker died more often in a row', ['retry', 'died', 'died', 'died', 'died'], 4],
+    ['its worker died always', ['died', 'died', 'died', 'died', 'died'], 5],
+  ] as const)('and %s', async (_, outcomes, given) => {
+    writeFileSync(place('jobs', again(5)), packet({ seq: 1 }));
+    writeFileSync(place('log', 'stem.jsonl'), outcomes.map((one, index) => ended(index + 1, one)).join(''));
+    const work = async (session: SharedSession) => {
+      if (given === undefined) expect((await claimed(session)).attempt).toBe(6);
+      else expect(await idle(session)).toMatchObject({ reason: 'empty' });
+    };
+    await joined(queue, work, forgiving);
+    if (given === undefined) return;
+    expect(namesIn(queue, 'failed')).toEqual([again(6)]);
+    const reason = `it was started ${given} times in a row, and each time its worker died`;
+    expect(runsOf(queue, 'stem').at(-1)).toMatchObject({ outcome: 'failed', reason });
   });
 });
 
@@ -596,6 +658,36 @@ describe('a worker', () => {
       },
       { machine: machineWith({ clock }), leaseMs: 400 },
     );
+  });
+
+  it('hears of its own claims, and believes events then', async () => {
+    await queue.add({});
+    const work = async (session: SharedSession) => {
+      expect(session.eventsArrive).toBe(undefined);
+      await drain(session);
+      await eventually(() => expect(session.eventsArrive).toBe(true));
+    };
+    await joined(queue, work, { watch: true });
+  });
+
+  it('that is not told of its own claims looks by itself, more often', async () => {
+    await queue.add({});
+    const clock = alarmClock();
+    const machine = machineWith({ clock, watches: { watch: () => () => {} } });
+    const polled = async (session: SharedSession, ms: number) => {
+      const changed = session.changed(5000, new AbortController().signal);
+      expect(clock.ring(ms)).toBe(1);
+      await changed;
+    };
+    const work = async (session: SharedSession) => {
+      await drain(session);
+      for (const _ of [1, 2]) await polled(session, 1000);
+      expect(session.eventsArrive).toBe(false);
+      await polled(session, 200);
+      await queue.add({ params: ['unheard'] });
+      expect(await drain(session)).toEqual(['unheard']);
+    };
+    await joined(queue, work, { machine, watch: true });
   });
 
   it('makes the rooms where there are none yet', async () => {

@@ -115,6 +115,36 @@ describe('a lane with a gap', () => {
   });
 });
 
+describe('a lane whose next job somebody has held', () => {
+  const hold = () => {
+    const [first] = namesIn(queue, 'jobs').filter((name) => name.includes('.1.a.')) as [string];
+    renameSync(
+      `${queue.location}/jobs/${first}`,
+      `${queue.location}/jobs/${first.replace('.0.0.', '.h0.0.')}`,
+    );
+  };
+
+  it.each<BlockedPolicy>([
+    { action: 'skip' },
+    { action: 'skip', afterMs: 0 },
+    { action: 'drop', afterMs: AFTER_MS },
+  ])('waits for him, told to %j', async (blocked) => {
+    await addLane('1', '2');
+    hold();
+    const before = namesIn(queue, 'jobs');
+    const clock = shiftedClock();
+    const work = async (session: Parameters<typeof drain>[0]) => {
+      for (const _ of [1, 2, 3]) {
+        expect(await idle(session)).toMatchObject({ reason: 'held', jobs: 2 });
+        clock.advance(10 * AFTER_MS);
+      }
+    };
+    await joined(queue, work, { machine: machineWith({ clock }), blocked });
+    expect(namesIn(queue, 'jobs')).toEqual(before);
+    expect(namesIn(queue, 'failed')).toEqual([]);
+  });
+});
+
 describe('a lane whose next job failed', () => {
   it.each([
     ['skip', 1],
@@ -138,5 +168,28 @@ describe('a lane whose next job failed', () => {
       'broken',
       'its lane has waited for it long enough',
     ]);
+  });
+
+  it('and came back like that, its worker being dead, is gone on with at once', async () => {
+    await addLane('1', '2');
+    const [first] = namesIn(queue, 'jobs').filter((name) => name.includes('.1.a.')) as [string];
+    const marked = first.replace('.0.0.', '.f0.1.');
+    renameSync(`${queue.location}/jobs/${first}`, `${queue.location}/jobs/${marked}`);
+    const work = async (session: Parameters<typeof drain>[0]) => {
+      expect(await drain(session)).toEqual(['2']);
+    };
+    await joined(queue, work, { blocked: { action: 'skip' } });
+    expect(namesIn(queue, 'failed')).toEqual([first.replace('.0.0.', '.0.1.')]);
+  });
+
+  it('is held when nobody was told otherwise, and passed over by a worker that was', async () => {
+    await addLane('1', '2');
+    await joined(queue, async (session) => {
+      await (await claimed(session)).fail('broken');
+    });
+    expect(namesIn(queue, 'jobs').filter((name) => name.includes('.f0.1.1.a.'))).toHaveLength(1);
+    await joined(queue, async (session) => expect(await drain(session)).toEqual(['2']), {
+      blocked: { action: 'skip' },
+    });
   });
 });

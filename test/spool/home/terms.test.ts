@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sequence, type Work } from '../../../src/packet/header.ts';
+import { isPriority, isTerm } from '../../../src/queue/terms.ts';
 import { priorityOf, type Terms, termsOf, termsToEnv } from '../../../src/spool/home/terms.ts';
 
 const headerWith = (work: Work) => ({ seq: sequence(1), ctime: { seconds: 0n, nanos: 0 }, work });
@@ -67,5 +68,22 @@ describe('terms', () => {
   ])('take %s as a time', (value, ms) => {
     expect(asked([['INTRAY_NOT_BEFORE', value]]).notBeforeMs).toBe(ms);
     expect(asked([['INTRAY_EXPIRES', value]]).expiresMs).toBe(ms);
+  });
+
+  it.each([
+    [0, true],
+    [99, true],
+    [-1, false],
+    [100, false],
+    [0.5, false],
+    [Number.NaN, false],
+  ])('take %d for a priority: %s', (value, expected) => {
+    expect(isPriority(value)).toBe(expected);
+  });
+
+  it('know their names', () => {
+    const all = { lane: 'a', priority: 1, notBeforeMs: 1, expiresMs: 1, id: 'x', nothing: true };
+    expect(termsToEnv(all).map(([name]) => isTerm(name))).toEqual([true, true, true, true, true, true]);
+    for (const name of ['FOO', '', 'INTRAY_', 'INTRAY_JOB', 'lane']) expect(isTerm(name)).toBe(false);
   });
 });
