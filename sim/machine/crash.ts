@@ -14,6 +14,8 @@
  * A directory is gone only when it is empty on the disk too: what was moved out of it has arrived.
  *
  * A file without a name is gone. Images are compared by what is in them, so each comes once.
+ *
+ * Directories in which nothing is that a promise hangs on are as seen, to save disks that differ in nothing else.
  */
 
 import {
@@ -55,20 +57,23 @@ export type Images = {
   readonly cut: boolean;
 };
 
-export function crashImages(disk: Disk): Images {
+/** `asSeen` names directories that are not taken apart. */
+export function crashImages(disk: Disk, asSeen: readonly string[] = []): Images {
   if (disk.profile === 'lasting') return { images: [wholeImage(disk)], cut: false };
-  const state = { cut: false };
+  const state = { cut: false, asSeen: new Set(asSeen) };
   const found = disk.profile === 'weak' ? weakImages(disk, state) : orderedImages(disk, state);
   return { images: found, cut: state.cut };
 }
 
 /** The disk as processes see it: what is left when they die and the power stays on. */
 export function wholeImage(disk: Disk): DirectoryImage {
-  const whole = (node: Node): Image =>
-    node.kind === 'file'
-      ? fileImage(node, node.content)
-      : directoryImage(new Map([...node.entries].map(([name, child]) => [name, whole(child)])));
   return whole(disk.root) as DirectoryImage;
+}
+
+function whole(node: Node): Image {
+  return node.kind === 'file'
+    ? fileImage(node, node.content)
+    : directoryImage(new Map([...node.entries].map(([name, child]) => [name, whole(child)])));
 }
 
 export function diskFrom(image: DirectoryImage, profile: Profile): Disk {
@@ -92,7 +97,7 @@ export function diskFrom(image: DirectoryImage, profile: Profile): Disk {
   return disk;
 }
 
-type Limits = { cut: boolean };
+type Limits = { cut: boolean; readonly asSeen: ReadonlySet<string> };
 
 /** What became of a rename between two directories. */
 type Moved = 'no' | 'half' | 'yes';
@@ -210,7 +215,7 @@ function directoryImages(
     for (const change of changes) applyTo(entries, change);
     let partial: Map<string, Image>[] = [new Map()];
     for (const [name, node] of entries) {
-      const variants = node.kind === 'file' ? fileImages(node) : directoryImages(node, kept, limits);
+      const variants = variantsOf(name, node, kept, limits);
       partial = partial.flatMap((before) =>
         variants.map((image) => (variants.length === 1 ? before : new Map(before)).set(name, image)),
       );
@@ -225,6 +230,16 @@ function directoryImages(
     }
   }
   return [...found.values()];
+}
+
+function variantsOf(
+  name: string,
+  node: Node,
+  kept: (directory: DirectoryNode) => Change[][],
+  limits: Limits,
+): readonly Image[] {
+  if (node.kind === 'file') return fileImages(node);
+  return limits.asSeen.has(name) ? [whole(node)] : directoryImages(node, kept, limits);
 }
 
 function fileImages(file: FileNode): FileImage[] {

@@ -33,6 +33,7 @@ export type Descriptor = number & { readonly __descriptor: unique symbol };
  * | lock-present | RDWR                             | a lock file that must be there already |
  * | append       | WRONLY CREAT APPEND              | a log: each write goes to its end |
  * | directory    | RDONLY DIRECTORY                 | fsync of a directory |
+ * | trigger      | WRONLY NONBLOCK                  | a FIFO that somebody may listen to; ENXIO when nobody does |
  */
 export type OpenMode =
   | 'read'
@@ -43,7 +44,8 @@ export type OpenMode =
   | 'append'
   | 'lock'
   | 'lock-present'
-  | 'directory';
+  | 'directory'
+  | 'trigger';
 
 export type FileKind = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'device' | 'unknown';
 
@@ -83,6 +85,8 @@ export interface Files {
   ): Step<number>;
   /** Writes all of `bytes` at the descriptor's own position. */
   write(descriptor: Descriptor, bytes: Uint8Array): Step<void>;
+  /** Writes as much as goes without waiting, and returns how much; EAGAIN: nothing. For FIFOs; left out where there are none. */
+  writeNow?(descriptor: Descriptor, bytes: Uint8Array): Step<number>;
   /** Writes all of `bytes` at `position`, in one call; the descriptor's own position stays. */
   writeAt(descriptor: Descriptor, bytes: Uint8Array, position: number): Step<void>;
   /** Makes content (or, for a directory, its names) survive a power cut. */
@@ -93,6 +97,8 @@ export interface Files {
   fsyncAll(descriptors: readonly Descriptor[]): Promise<void>;
   fstat(descriptor: Descriptor): Step<FileStatus>;
   fchmod(descriptor: Descriptor, mode: number): Step<void>;
+  /** -1 leaves the user, or the group. Left out by machines that know nobody. */
+  fchown?(descriptor: Descriptor, user: number, group: number): Step<void>;
   /** Follows symbolic links. */
   stat(path: string): Step<FileStatus>;
   /** The names in a directory, `.` and `..` left out, in no order. Kinds are as lstat would say. */
@@ -100,6 +106,8 @@ export interface Files {
   rename(from: string, to: string): Step<void>;
   link(existing: string, added: string): Step<void>;
   unlink(path: string): Step<void>;
+  /** A FIFO, mode 0666 less the umask. Left out by machines that have none. */
+  mkfifo?(path: string): Step<void>;
   /** One directory; the parent must exist. Mode 0777 less the umask. */
   mkdir(path: string): Step<void>;
   /** One empty directory. */

@@ -191,6 +191,8 @@ export type Claim = {
    * moves it. Closed by settling the claim.
    */
   readonly payload: Descriptor;
+  /** Where the claim lasts as long as anybody has this open: to be handed to the command, beside its payload. */
+  readonly hold?: Descriptor;
   /**
    * To be called when the payload has been read as far as anybody cares: a sentence when what was read cannot
    * be trusted, because the program that unpacked it failed.
@@ -275,8 +277,8 @@ export type SharedSession = {
   readonly eventsArrive?: boolean | undefined;
   /** Aborted when we were silent for too long: our jobs are run by others now, and what we do is lost. */
   readonly fenced: AbortSignal;
-  /** Keeps our claims from coming back as long as it is open anywhere. */
-  readonly lock: Descriptor;
+  /** Keeps our claims from coming back as long as it is open anywhere; left out where each claim has its `hold`. */
+  readonly lock?: Descriptor;
   /** Claims that are not settled are released. */
   close(): Promise<void>;
 };

@@ -35,6 +35,7 @@ const HINTS = {
   'unordered-jobs': 'Work them first; then the order can begin.',
   'settings-damaged': 'Correct the file, or remove it: then the queue is worked as the original does.',
   fenced: 'Its jobs are run by others now. See why it was silent: a stopped process, or the network.',
+  'bad-setting': 'Correct the variable, or unset it.',
   'not-a-file': '',
   'output-failed': '',
   stopped: '',

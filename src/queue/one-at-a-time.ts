@@ -11,7 +11,7 @@ export function oneAtATime(shared: SharedSession): Session {
     get unreadable() {
       return shared.unreadable;
     },
-    lock: shared.lock,
+    ...(shared.lock === undefined ? {} : { lock: shared.lock }),
     claim: async (): Promise<Claim | Idle> => {
       if (current !== undefined) throw new Error('the claim before is not settled');
       const answer = await shared.claim();

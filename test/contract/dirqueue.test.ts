@@ -27,6 +27,8 @@ for (const fanout of [false, true]) {
     creationOrder: true,
     anyBytes: true,
     newlines: { lacks: 'metadata are lines: the format says that a value with a newline is an error' },
+    env: true,
+    longParams: true,
     keeping: { lacks: 'jobs that are over leave queue/, where workers of the original would run them again' },
     shared: {
       makeQueue: ground(fanout),

@@ -24,6 +24,8 @@ queueContract('Filespooler queue', () => ground(createSpool(realMachine, tempora
   creationOrder: true,
   anyBytes: true,
   newlines: true,
+  env: true,
+  longParams: true,
   keeping: true,
   shared: {
     makeQueue: () => ground(homeQueue(temporary.path('queue'))),

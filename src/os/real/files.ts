@@ -29,6 +29,7 @@ const FLAGS: Record<OpenMode, number> = {
   lock: O_RDWR | O_CREAT,
   'lock-present': O_RDWR,
   directory: O_RDONLY | O_DIRECTORY,
+  trigger: O_WRONLY | O_NONBLOCK,
 };
 
 /** New files are readable and writable by all, less the umask. */
@@ -72,6 +73,7 @@ export const realFiles: Files = {
       }
     }
   },
+  writeNow: (descriptor, bytes) => fs.writeSync(descriptor, bytes),
   writeAt: (descriptor, bytes, position) => {
     fs.writeSync(descriptor, bytes, 0, bytes.length, position);
   },
@@ -91,6 +93,7 @@ export const realFiles: Files = {
   fsyncAll: syncTogether,
   fstat: (descriptor) => status(fs.fstatSync(descriptor, { bigint: true })),
   fchmod: (descriptor, mode) => fs.fchmodSync(descriptor, mode),
+  fchown: (descriptor, user, group) => fs.fchownSync(descriptor, user, group),
   stat: (path) => status(fs.statSync(raw(path), { bigint: true })),
   readdir: (path) => {
     const entries = fs.readdirSync(raw(path), { withFileTypes: true });
@@ -101,6 +104,11 @@ export const realFiles: Files = {
   rename: (from, to) => fs.renameSync(raw(from), raw(to)),
   link: (existing, added) => fs.linkSync(raw(existing), raw(added)),
   unlink: (path) => fs.unlinkSync(raw(path)),
+  mkfifo: async (path) => {
+    const { library, errno } = await native();
+    if (library.mkfifo(cString(path, 'mkfifo'), NEW_FILE_MODE) !== 0)
+      throw systemError(errno(), 'mkfifo', path);
+  },
   mkdir: (path) => fs.mkdirSync(raw(path)),
   rmdir: (path) => fs.rmdirSync(raw(path)),
   touch: async (path) => {
