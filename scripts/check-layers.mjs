@@ -17,6 +17,7 @@ const LEVELS = [
   ['queue'],
   ['spool', 'dirqueue', 'fsq', 'uow', 'jetstream'],
   ['worker'],
+  ['open'],
   ['relay', 'monitor', 'web', 'doctor'],
   ['cli'],
 ];

@@ -6,6 +6,7 @@ import { realMachine } from './os/real/index.ts';
 
 const PROGRAMS: Record<string, () => Promise<typeof import('./cli/fspl/main.ts').fspl>> = {
   fspl: async () => (await import('./cli/fspl/main.ts')).fspl,
+  fsq: async () => (await import('./cli/fsq/main.ts')).fsq,
 };
 
 async function main(): Promise<number> {

@@ -25,9 +25,10 @@
  * ```
  */
 
+import { type CreateOptions, createQueue as createWith } from './open/create.ts';
+import { openQueue as openWith } from './open/open.ts';
 import { realMachine } from './os/real/index.ts';
 import type { Queue } from './queue/contract.ts';
-import { type CreateOptions, createSpool, openSpool } from './spool/spool.ts';
 import type { CommandHandler, Handler } from './worker/handler.ts';
 import type { PoolReport as ServeReport } from './worker/pool.ts';
 import type { ProcessReport } from './worker/process-queue.ts';
@@ -41,12 +42,12 @@ import { type WorkOptions, workQueue } from './worker/work.ts';
  * Throws a QueueError `exists` when there is something at that path.
  */
 export function createQueue(path: string, options?: CreateOptions): Promise<Queue> {
-  return createSpool(realMachine, path, options);
+  return createWith(realMachine, path, options);
 }
 
-/** Opens a queue directory, made here or by `fspl queue-init`. Throws a QueueError `not-a-queue`. */
+/** Opens a queue directory, made here or by `fspl queue-init`, whatever its layout. Throws a QueueError `not-a-queue`. */
 export function openQueue(path: string): Promise<Queue> {
-  return openSpool(realMachine, path);
+  return openWith(realMachine, path);
 }
 
 /**

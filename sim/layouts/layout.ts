@@ -60,6 +60,8 @@ export interface Layout {
   readonly ignoresNumbers: boolean;
   /** It is worked by several at once, each in its `Manner`. */
   readonly isShared?: boolean;
+  /** Claims are locks and nothing else: hosts that see their own locks only cannot share it. */
+  readonly claimsByLock?: boolean;
   create(machine: Machine): Promise<void>;
   /** A queue that is only added to; what comes to be in its `arrivals` is carried to the real one by others. */
   createSender(machine: Machine): Promise<void>;

@@ -32,7 +32,7 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
 
   const open = (path: string, mode: OpenMode): Descriptor => {
     if (path === NOWHERE) return give(process, { kind: 'nowhere' }, true);
-    const writable = mode !== 'read' && mode !== 'read-job' && mode !== 'directory';
+    const writable = mode !== 'read' && mode !== 'read-job' && mode !== 'read-own' && mode !== 'directory';
     return give(process, { kind: 'node', node: names.open(path, mode), path }, writable, mode === 'append');
   };
 
@@ -141,6 +141,7 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
     mkdir: (path) => changeNames('mkdir', path, () => names.mkdir(path)),
     rmdir: (path) => changeNames('rmdir', path, () => names.rmdir(path)),
     touch: (path) => world.step(process, { name: 'utimensat', path }, () => names.touch(path)),
+    realPath: (path) => world.step(process, { name: 'realpath', path }, () => path),
     statfs: (path) =>
       world.step(process, { name: 'statfs', path }, () => {
         disk.find(path, 'statfs');

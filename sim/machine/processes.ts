@@ -74,6 +74,12 @@ export function simulatedProcesses(
   };
   return {
     spawn: (command) => world.step(process, { name: 'spawn', path: command.program }, () => spawn(command)),
+    exists: (pid) =>
+      world.step(process, { name: 'kill 0', path: String(pid) }, () =>
+        world.processes.some(
+          (other) => other.alive && other.pid === pid && other.host.name === process.host.name,
+        ),
+      ),
     scratch: () =>
       world.step(process, { name: 'scratch', path: '' }, () => {
         const node = process.host.disk.newFile();

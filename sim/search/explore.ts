@@ -155,15 +155,17 @@ export async function exploreCase(
     },
     interlude: (process) => {
       if (process.label !== 'main' || calls + 1 !== one.betweenAt || between !== undefined) return undefined;
-      if (one.scenario.mainDies) {
-        world.end(process, { kind: 'signaled', signal: 9 });
-        history.actorDied();
-      }
+      if (one.scenario.mainDies) world.end(process, { kind: 'signaled', signal: 9 });
       if (one.scenario.mainStops) {
         world.nowMs += STOPPED_MS;
         world.locks.loseAllOf(process.host.name);
       }
-      between = actor('between', one.scenario.between);
+      between = one.scenario.mainDies
+        ? whatWasGoingOn().then(() => {
+            history.actorDied();
+            return actor('between', one.scenario.between);
+          })
+        : actor('between', one.scenario.between);
       void between.then(told);
       return one.scenario.mainDies ? NEVER : between;
     },
@@ -194,6 +196,11 @@ export async function exploreCase(
 }
 
 /** Over the network somebody has just looked at the queue from every host, so that each has beliefs about it. */
+/** What had been told of a call before its process died goes as far as the next call; nothing of it happens later. */
+function whatWasGoingOn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 async function hostsFor(world: World, disk: Disk, { layout }: Explorer, { isOverNetwork, scenario }: Case) {
   if (!isOverNetwork) {
     const host = { name: 'host', disk };

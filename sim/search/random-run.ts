@@ -109,7 +109,7 @@ async function runEpoch(
     mode: 'stepped',
     seed: dice.below(2 ** 32),
     firstPid: 1000 * (epoch + 1),
-    localLocks: run.layout.isShared === true && plan.localLocks > 0,
+    localLocks: hasLocalLocks(run),
     before: (process, call) => run.trace?.(`${process.pid} ${process.label}: ${call.name} ${call.path}`),
     fault: (process, call) => (actors.has(process) ? faultFor(call, dice, plan) : undefined),
   });
@@ -118,7 +118,7 @@ async function runEpoch(
   const senders =
     senderDisk !== disk
       ? [{ name: 'sender', disk: senderDisk }]
-      : !keepsLocks(run) || plan.localLocks > 0
+      : !keepsLocks(run) || hasLocalLocks(run)
         ? hosts.slice(0, 1)
         : hosts;
   const actors = new Set<SimProcess>();
@@ -178,9 +178,14 @@ async function runEpoch(
 }
 
 /** Whether a lock that is held is held, and seen by all. */
-function keepsLocks({ plan, layout }: RandomRun): boolean {
-  const hasLeases = layout.isShared && plan.localLocks > 0;
-  return plan.losesLocks === 0 && !(hasLeases && plan.cutOffs > 0);
+function keepsLocks(run: RandomRun): boolean {
+  const { losesLocks, cutOffs } = run.plan;
+  return losesLocks === 0 && !(hasLocalLocks(run) && cutOffs > 0);
+}
+
+/** Whether each host sees its own locks only, and leases are all that others have. */
+function hasLocalLocks({ plan, layout }: RandomRun): boolean {
+  return layout.isShared === true && layout.claimsByLock !== true && plan.localLocks > 0;
 }
 
 function hostOf(plan: Plan, world: World, disk: Disk, at: number, epoch: number): SimHost {

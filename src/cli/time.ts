@@ -2,30 +2,16 @@
 
 import { isLocalTime, type LocalTime, localDay, localToMs, parseTime, toMs } from '../os/calendar.ts';
 import type { Machine } from '../os/ports.ts';
+import { A_SPAN, parseSpan } from '../os/span.ts';
 import type { Parse } from './command.ts';
 
-const UNITS_MS: Record<string, number> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
+export { formatSpan as formatDuration } from '../os/span.ts';
 
 /** Milliseconds: `10s`, `5m`, `1h30m`, `1.5h`. */
 export const duration: Parse<number> = (text) => {
-  const expected = 'a span of time such as 10s, 5m, 2h, 1d or 1h30m';
-  if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(text)) return { expected };
-  let ms = 0;
-  for (const [, count, unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdw])/g)) {
-    ms += Number(count) * (UNITS_MS[unit] as number);
-  }
-  return Number.isFinite(ms) && ms <= LONGEST_MS ? { value: Math.round(ms) } : { expected };
+  const value = parseSpan(text);
+  return value === undefined ? { expected: A_SPAN } : { value };
 };
-
-/** About a thousand years. */
-const LONGEST_MS = 1000 * 366 * 86_400_000;
 
 /** A moment, before it is known what time it is now and where. */
 export type Moment =
@@ -71,19 +57,4 @@ export function momentMs({ clock }: Machine, at: Moment): number {
 
 function timeOf({ hour, minute, second }: Pick<LocalTime, 'hour' | 'minute' | 'second'>) {
   return { hour, minute, second };
-}
-
-/** `45s`, `3m 20s`, `2h 5m`, `3d 4h`: two units at most. */
-export function formatDuration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  const parts = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'm'],
-    [seconds % 60, 's'],
-  ] as const;
-  const first = parts.findIndex(([count]) => count > 0);
-  if (first < 0) return `${(ms / 1000).toFixed(1)}s`;
-  const shown = parts.slice(first, first + 2).filter(([count]) => count > 0);
-  return shown.map(([count, unit]) => `${count}${unit}`).join(' ');
 }

@@ -3,7 +3,6 @@
 import { toMs } from '../os/calendar.ts';
 import type { Machine } from '../os/ports.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
-import type { Decoder } from '../spool/open-packet.ts';
 import { withBench } from './bench.ts';
 import { isNetwork } from './file-systems.ts';
 import { type Mount, mountOf } from './mount.ts';
@@ -32,8 +31,8 @@ export type Probed = Pick<Probe, 'name' | 'title'> & Outcome;
 export type ExamineOptions = {
   /** Aborted: ends after the probe that runs. */
   readonly stop: AbortSignal;
-  /** For a queue whose job files are encoded. */
-  readonly decoder?: Decoder | undefined;
+  /** For a queue whose job files are encoded: a shell command that unpacks each. */
+  readonly decoder?: string | undefined;
   /** Told before each probe. */
   readonly onProbe?: (probe: Probe, at: number, of: number) => Promise<void>;
 };
@@ -70,7 +69,10 @@ export async function examine(
   }
   const skewMs = probes.find(({ name }) => name === 'clock-skew')?.numbers?.skewMs ?? 0;
   const nowMs = toMs(clock.now()) + skewMs;
-  const queue = await examineQueue(machine, directory, nowMs, options.decoder);
+  const queue = await examineQueue(machine, directory, nowMs, {
+    decoder: options.decoder,
+    signal: options.stop,
+  });
   const network = isNetwork(mount?.type);
   const outcomes = new Map<string, Outcome>(probes.map((probe) => [probe.name, probe]));
   const promises = assess(outcomes);

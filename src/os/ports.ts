@@ -26,22 +26,26 @@ export type Descriptor = number & { readonly __descriptor: unique symbol };
  * |--------------|----------------------------------|-----|
  * | read         | RDONLY                           | a file the user named: may wait for the writer of a FIFO |
  * | read-job     | RDONLY NONBLOCK NOCTTY           | a file found in a directory: never waits, whatever it is |
+ * | read-own     | the same and NOFOLLOW            | the same, and no other file: a symbolic link is ELOOP |
  * | create       | WRONLY CREAT EXCL                | a new file; EEXIST when the name is taken |
  * | truncate     | WRONLY CREAT TRUNC               | a file of our own, written from its start |
  * | lock         | RDWR CREAT                       | a lock file, made when missing |
  * | lock-present | RDWR                             | a lock file that must be there already |
  * | append       | WRONLY CREAT APPEND              | a log: each write goes to its end |
  * | directory    | RDONLY DIRECTORY                 | fsync of a directory |
+ * | trigger      | WRONLY NONBLOCK                  | a FIFO that somebody may listen to; ENXIO when nobody does |
  */
 export type OpenMode =
   | 'read'
   | 'read-job'
+  | 'read-own'
   | 'create'
   | 'truncate'
   | 'append'
   | 'lock'
   | 'lock-present'
-  | 'directory';
+  | 'directory'
+  | 'trigger';
 
 export type FileKind = 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'device' | 'unknown';
 
@@ -81,6 +85,8 @@ export interface Files {
   ): Step<number>;
   /** Writes all of `bytes` at the descriptor's own position. */
   write(descriptor: Descriptor, bytes: Uint8Array): Step<void>;
+  /** Writes as much as goes without waiting, and returns how much; EAGAIN: nothing. For FIFOs; left out where there are none. */
+  writeNow?(descriptor: Descriptor, bytes: Uint8Array): Step<number>;
   /** Writes all of `bytes` at `position`, in one call; the descriptor's own position stays. */
   writeAt(descriptor: Descriptor, bytes: Uint8Array, position: number): Step<void>;
   /** Makes content (or, for a directory, its names) survive a power cut. */
@@ -91,6 +97,8 @@ export interface Files {
   fsyncAll(descriptors: readonly Descriptor[]): Promise<void>;
   fstat(descriptor: Descriptor): Step<FileStatus>;
   fchmod(descriptor: Descriptor, mode: number): Step<void>;
+  /** -1 leaves the user, or the group. Left out by machines that know nobody. */
+  fchown?(descriptor: Descriptor, user: number, group: number): Step<void>;
   /** Follows symbolic links. */
   stat(path: string): Step<FileStatus>;
   /** The names in a directory, `.` and `..` left out, in no order. Kinds are as lstat would say. */
@@ -98,6 +106,8 @@ export interface Files {
   rename(from: string, to: string): Step<void>;
   link(existing: string, added: string): Step<void>;
   unlink(path: string): Step<void>;
+  /** A FIFO, mode 0666 less the umask. Left out by machines that have none. */
+  mkfifo?(path: string): Step<void>;
   /** One directory; the parent must exist. Mode 0777 less the umask. */
   mkdir(path: string): Step<void>;
   /** One empty directory. */
@@ -109,6 +119,8 @@ export interface Files {
    * somebody has taken the file away, which the holder of a lease needs to know.
    */
   touch(path: string): Step<void>;
+  /** Where a path leads in the end: absolute, without symbolic links. */
+  realPath(path: string): Step<string>;
   /** The file system that a path is on. */
   statfs(path: string): Step<FileSystemStatus>;
 }
@@ -207,6 +219,8 @@ export interface Processes {
    * (ENOENT, EACCES, ENOEXEC, E2BIG, EAGAIN, ...).
    */
   spawn(command: Command): Step<Child>;
+  /** Whether there is a process of that number on this host, anybody's. */
+  exists(pid: number): Step<boolean>;
   /** An empty file in memory, without a name; it passes only to a command it is given to. */
   scratch(): Step<Descriptor>;
   /** A pipe; neither end passes to a command unless it is given to it. */

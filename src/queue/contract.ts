@@ -52,7 +52,7 @@ export type Queue = {
   /** How many jobs wait, where that costs no more than a listing of names. */
   countWaiting?(): Promise<number>;
   /** Where what that start of a job has said is kept, if it is; left out by layouts that never keep it. */
-  outputsOf?(job: Job, attempt: number): readonly RunOutput[];
+  outputsOf?(job: Job, attempt: number): readonly OutputFile[];
 };
 
 export type NewJob = {
@@ -191,6 +191,8 @@ export type Claim = {
    * moves it. Closed by settling the claim.
    */
   readonly payload: Descriptor;
+  /** Where the claim lasts as long as anybody has this open: to be handed to the command, beside its payload. */
+  readonly hold?: Descriptor;
   /**
    * To be called when the payload has been read as far as anybody cares: a sentence when what was read cannot
    * be trusted, because the program that unpacked it failed.
@@ -207,7 +209,7 @@ export type Claim = {
 };
 
 /** A file with what a run, or all of them, have said; it need not be there. */
-export type RunOutput = {
+export type OutputFile = {
   /** Undefined where one file has the output of all runs. */
   readonly attempt: number | undefined;
   readonly kind: 'stdout' | 'stderr' | 'both';
@@ -275,8 +277,8 @@ export type SharedSession = {
   readonly eventsArrive?: boolean | undefined;
   /** Aborted when we were silent for too long: our jobs are run by others now, and what we do is lost. */
   readonly fenced: AbortSignal;
-  /** Keeps our claims from coming back as long as it is open anywhere. */
-  readonly lock: Descriptor;
+  /** Keeps our claims from coming back as long as it is open anywhere; left out where each claim has its `hold`. */
+  readonly lock?: Descriptor;
   /** Claims that are not settled are released. */
   close(): Promise<void>;
 };

@@ -9,6 +9,9 @@ export type ErrorCode = keyof typeof HINTS;
 const HINTS = {
   locked: 'Another process is working on it; try again when that has ended.',
   'not-a-queue': 'Make a queue there with `intray init DIR` or `fspl queue-init -q DIR`.',
+  'not-a-root': 'Make one there with `intray monitor init ROOT`.',
+  'not-a-unit': 'docs/monitor.md shows what a unit of work looks like.',
+  'config-damaged': 'Correct these lines; a line that begins with # says nothing.',
   'append-only': 'It was made with --append-only: jobs can be added to it and listed, not processed.',
   exists: 'Choose another name, or remove what is there.',
   'job-not-found': '`intray ls DIR`, or `fspl queue-ls -q DIR`, lists the jobs that are there.',
@@ -32,6 +35,7 @@ const HINTS = {
   'unordered-jobs': 'Work them first; then the order can begin.',
   'settings-damaged': 'Correct the file, or remove it: then the queue is worked as the original does.',
   fenced: 'Its jobs are run by others now. See why it was silent: a stopped process, or the network.',
+  'bad-setting': 'Correct the variable, or unset it.',
   'not-a-file': '',
   'output-failed': '',
   stopped: '',

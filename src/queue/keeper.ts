@@ -8,20 +8,22 @@
 
 import type { Descriptor } from '../os/ports.ts';
 import type { Sequence, Work } from '../packet/header.ts';
-import type { RunOutput } from './contract.ts';
+import type { OutputFile } from './contract.ts';
 import type { FoundJob, LayoutName, QueueSnapshot, RunRecord, Standing } from './snapshot.ts';
 
 export interface Keeper {
   readonly location: string;
   readonly layout: LayoutName;
+  /** Where its jobs are: directories that should be on the file system of the queue itself. */
+  readonly jobDirectories: readonly string[];
   /** Throws `not-a-queue`. Takes no lock that anybody needs, changes nothing. */
   look(): Promise<QueueSnapshot>;
   /** All of a snapshot's jobs, and those that are done and kept. */
   everyJob(snapshot: QueueSnapshot): Promise<readonly FoundJob[]>;
   /** What its file says, no more than a list shows; undefined when it has gone meanwhile or cannot be read. */
   contents(job: FoundJob): Promise<JobContents | undefined>;
-  /** All that its file says. */
-  details(job: FoundJob): Promise<JobDetails | undefined>;
+  /** All that is known of it beside the snapshot. */
+  details(job: FoundJob): Promise<JobDetails>;
   explain(snapshot: QueueSnapshot, job: FoundJob): Promise<Explanation>;
   openPayload(job: FoundJob): Promise<OpenedPayload>;
   /** Its ended runs, oldest first, and what they and the one that runs have said, as far as it is kept. */
@@ -94,7 +96,9 @@ export type JobContents = {
   readonly seq: Sequence | undefined;
 };
 
-export type JobDetails = JobContents & {
+export type JobDetails = {
+  /** Undefined where its file has gone meanwhile or cannot be read. */
+  readonly contents: JobContents | undefined;
   /** The one that its adder asked for, whatever the queue does about lanes. */
   readonly lane: string | undefined;
   /** RFC 3339, as it is in the file: as exact as the layout has it. */
@@ -142,7 +146,7 @@ export type Runs = {
   readonly records: readonly RunRecord[];
   /** The start that is running now. */
   readonly running: number | undefined;
-  readonly outputs: readonly RunOutput[];
+  readonly outputs: readonly OutputFile[];
 };
 
 export type WhatRuns = {
@@ -178,8 +182,11 @@ export type Finding = {
   readonly remedy: string;
   /** That in words, for a remedy that this layout alone has: `unlock it`, `unlocked`. */
   readonly words?: readonly [would: string, did: string];
+  /** `note`: it is untidy, and all goes on. Left out: `damage`, by which jobs are lost or stopped. */
+  readonly severity?: 'damage' | 'note';
   /** What a person should do; `DIR`, `PATH` and `FILE` stand for the queue, `path` and its last name. */
   readonly advice?: string;
 };
 
+/** `not-needed`: it was right by the time, or somebody else has seen to it. `left`: for a person. */
 export type Repaired = { readonly finding: Finding; readonly result: 'done' | 'not-needed' | 'left' };

@@ -7,7 +7,7 @@ import { decodeBytes, encodeBytes } from '../os/bytes.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
 import { type Descriptor, type Files, hasErrno, type Machine } from '../os/ports.ts';
 import { copyAll, readExactly, readSmallFile } from '../os/transfer.ts';
-import type { RunFacts } from './contract.ts';
+import type { OutputFile, RunFacts } from './contract.ts';
 import type { RunRecord } from './snapshot.ts';
 
 /** What is known of a run beside its outcome. */
@@ -23,6 +23,14 @@ export type OutputKind = 'out' | 'err';
 
 export function outputPath(directory: string, stem: string, attempt: number, kind: OutputKind): string {
   return `${directory}/${stem}.${attempt}.${kind}`;
+}
+
+/** Where that start of a job writes. */
+export function outputsOf(directory: string, stem: string, attempt: number): OutputFile[] {
+  return [
+    { attempt, kind: 'stdout', path: outputPath(directory, stem, attempt, 'out') },
+    { attempt, kind: 'stderr', path: outputPath(directory, stem, attempt, 'err') },
+  ];
 }
 
 /** Of a longer output, the beginning and the end are kept. */

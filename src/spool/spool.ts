@@ -6,8 +6,9 @@ import { addAllJobs } from './add-all.ts';
 import { addJob } from './add-job.ts';
 import { createHome } from './home/init.ts';
 import type { Order } from './home/rooms.ts';
+import { outputsOf } from './home/run-log.ts';
 import { joinQueue } from './home/session.ts';
-import { stirs, watchQueue } from './home/stir.ts';
+import { countWaiting, stirs, watchQueue } from './home/stir.ts';
 import { type Decoder, decoderFor } from './open-packet.ts';
 import { bySequence, createQueueDirectory, requireQueue, scanQueue } from './queue-files.ts';
 import { jobOf, openSession } from './session.ts';
@@ -57,6 +58,8 @@ function spoolAt(machine: Machine, path: string): Queue {
       openSession(machine, path, { ...options, decoder: await decoderOf(decoder, signal) }),
     stirs: () => stirs(machine, path),
     watch: (onChange) => watchQueue(machine, path, onChange),
+    countWaiting: () => countWaiting(machine, path),
+    outputsOf: ({ id }, attempt) => outputsOf(path, id, attempt),
     join: async ({ decoder, ...options } = {}) =>
       joinQueue(machine, path, { ...options, decoder: await decoderOf(decoder) }),
   };

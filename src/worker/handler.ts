@@ -49,7 +49,8 @@ export async function runHandler(
   const { program, args = [], allowJobParams = false, timeoutMs } = handler;
   const line = { program, args, allowJobParams };
   const job = { work: claim.job.work, env: claim.env };
-  const command = commandFor(machine, line, job, { stdin: claim.payload, ...output });
+  const hold = claim.hold === undefined ? {} : { extra: [claim.hold] };
+  const command = commandFor(machine, line, job, { stdin: claim.payload, ...output, ...hold });
   return runCommand(machine, command, { timeoutMs, stop, watchdog: await watchdog() });
 }
 

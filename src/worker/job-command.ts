@@ -14,7 +14,7 @@ export function commandFor(
   machine: Machine,
   line: CommandLine,
   job: { readonly work: Work; readonly env: readonly (readonly [name: string, value: string])[] },
-  rest: Pick<Command, 'stdin' | 'stdout' | 'stderr' | 'group'>,
+  rest: Pick<Command, 'stdin' | 'stdout' | 'stderr' | 'group' | 'extra'>,
 ): Command {
   const params = line.allowJobParams && job.work.kind === 'command' ? job.work.params : [];
   return {

@@ -230,6 +230,7 @@ describe('intray status', () => {
         {
           queue: q(),
           taken: time,
+          layout: 'filespooler',
           kind: 'home',
           order: 'free',
           paused: false,

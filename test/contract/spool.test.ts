@@ -23,6 +23,9 @@ queueContract('Filespooler queue', () => ground(createSpool(realMachine, tempora
   exclusive: true,
   creationOrder: true,
   anyBytes: true,
+  newlines: true,
+  env: true,
+  longParams: true,
   keeping: true,
   shared: {
     makeQueue: () => ground(homeQueue(temporary.path('queue'))),

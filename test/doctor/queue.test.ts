@@ -3,10 +3,9 @@
 import fs from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { examineQueue, type QueueReport, SEVERITY } from '../../src/doctor/queue.ts';
+import { examineQueue, type QueueReport, severityOf } from '../../src/doctor/queue.ts';
 import type { Machine } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
-import { decoderFor } from '../../src/spool/open-packet.ts';
 import { createQueueDirectory } from '../../src/spool/queue-files.ts';
 import { faultyFiles } from '../support/faulty-files.ts';
 import { addNamed, deadWorker, fileOf, homeQueue } from '../support/home-queues.ts';
@@ -151,7 +150,7 @@ describe('a queue', () => {
     putJob(queue, '3', { seq: 3 });
     fs.writeFileSync(`${queue}/jobs/fspl-x.fspl`, '');
     const { problems } = await look(queue);
-    expect(problems.map(({ kind }) => SEVERITY[kind])).toEqual(['damage', 'gap', 'note']);
+    expect(problems.map(severityOf)).toEqual(['damage', 'gap', 'note']);
   });
 
   it.each([
@@ -180,8 +179,7 @@ describe('a queue', () => {
     const queue = await newQueue();
     fs.writeFileSync(`${queue}/jobs/fspl-x.fspl`, gzipSync(packet({ seq: 1 })));
     expect((await look(queue)).problems).toMatchObject([{ kind: 'encoded' }]);
-    const decoder = await decoderFor(realMachine, 'zcat');
-    const report = await examineQueue(realMachine, queue, Date.now(), decoder);
+    const report = await examineQueue(realMachine, queue, Date.now(), { decoder: 'zcat' });
     expect(report).toMatchObject({ problems: [], snapshot: { counts: { waiting: 1 } } });
   });
 
@@ -231,7 +229,7 @@ describe('a queue with parallel workers', () => {
     const name = deadWorker(queue, fileOf(queue, id));
     const { snapshot, problems } = await look(queue);
     expect(problems).toMatchObject([{ kind: 'dead-worker', path: `${queue}/work/${name}` }]);
-    expect(problems.map(({ kind }) => SEVERITY[kind])).toEqual(['note']);
+    expect(problems.map(severityOf)).toEqual(['note']);
     expect(snapshot).toMatchObject({ counts: { waiting: 1, running: 1 } });
   });
 
@@ -283,7 +281,7 @@ describe('a queue that is worked meanwhile', () => {
       fs.writeFileSync(`${queue}/nextseq`, `${seen}\n`);
     });
     const { problems, snapshot } = await look(queue, machineWithFiles(files));
-    expect(problems).toEqual([{ kind: 'busy', path: `${queue}/nextseq` }]);
+    expect(problems).toEqual([{ kind: 'busy', path: queue }]);
     expect(snapshot?.settled).toBe(false);
   });
 

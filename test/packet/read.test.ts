@@ -167,6 +167,7 @@ function onlyRead(read: Files['read']): Files {
     mkdir: refuse,
     rmdir: refuse,
     touch: refuse,
+    realPath: refuse,
     statfs: refuse,
   };
 }

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import type { Machine } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import type { NewJob, Queue, SharedClaim, SharedSession } from '../../src/queue/contract.ts';
+import { pickJob } from '../../src/queue/find-job.ts';
+import type { FoundJob } from '../../src/queue/snapshot.ts';
 import { makeRooms, type Order, writeSettings } from '../../src/spool/home/rooms.ts';
+import { takeSnapshot } from '../../src/spool/home/snapshot.ts';
+import { everyJob } from '../../src/spool/home/snapshot-parts.ts';
 import { createSpool } from '../../src/spool/spool.ts';
 
 export async function homeQueue(path: string, order: Order = 'free'): Promise<Queue> {
@@ -24,6 +28,11 @@ export async function claimFrom(session: SharedSession): Promise<SharedClaim> {
   const claim = await session.claim();
   if (claim.kind !== 'claim') throw new Error(`nothing to claim: ${claim.reason}`);
   return claim;
+}
+
+/** The job of a queue that is meant by this, wherever it is. */
+export async function findJob(path: string, text: string): Promise<FoundJob> {
+  return pickJob(path, await everyJob(realMachine, await takeSnapshot(realMachine, path)), text);
 }
 
 /** Lets the next job fail for good. */

@@ -99,6 +99,10 @@ export function interceptFiles(files: Files, look: (call: FileCall) => void): Fi
       look({ name: 'touch', path });
       await files.touch(path);
     },
+    realPath: async (path) => {
+      look({ name: 'realPath', path });
+      return files.realPath(path);
+    },
     statfs: async (path) => {
       look({ name: 'statfs', path });
       return files.statfs(path);

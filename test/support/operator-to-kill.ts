@@ -4,12 +4,11 @@
  */
 
 import { realMachine } from '../../src/os/real/index.ts';
-import { findJob } from '../../src/spool/home/find-job.ts';
 import { moveJob, openTarget } from '../../src/spool/home/move.ts';
 import { removeJob, retryJob } from '../../src/spool/home/operate.ts';
 import { Operator } from '../../src/spool/home/operator.ts';
 import { skipLane } from '../../src/spool/home/skip.ts';
-import { takeSnapshot } from '../../src/spool/home/snapshot.ts';
+import { findJob } from './home-queues.ts';
 import { interceptFiles } from './intercepted-files.ts';
 import { machineWithFiles } from './machines.ts';
 
@@ -30,7 +29,7 @@ let refused = 0;
 const operator = new Operator(machineWithFiles(files), queue);
 if (what === 'skip') await skipLane(operator, job);
 else {
-  const found = await findJob(realMachine, await takeSnapshot(realMachine, queue), job);
+  const found = await findJob(queue, job);
   if (what === 'remove') await removeJob(operator, found);
   else if (what === 'retry') await retryJob(operator, found);
   else await moveJob(operator, found, await openTarget(operator, target));

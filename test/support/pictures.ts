@@ -2,9 +2,16 @@
 
 import { type Details, NO_DETAILS, type Picture, type SeenQueue } from '../../src/cli/intray/top/picture.ts';
 import type { Sequence } from '../../src/packet/header.ts';
-import type { Counts, LaneSnapshot, QueueSnapshot, RunningJob } from '../../src/spool/home/snapshot-parts.ts';
-import type { Standing, StandingJob } from '../../src/spool/home/standing.ts';
-import type { SeenWorker } from '../../src/spool/home/workers.ts';
+import type {
+  Counts,
+  LaneSnapshot,
+  QueueSnapshot,
+  RunningJob,
+  SeenWorker,
+  Standing,
+  StoredJob,
+  WaitingJob,
+} from '../../src/queue/snapshot.ts';
 
 export const NOW_MS = Date.UTC(2026, 10, 21, 13, 59, 0);
 
@@ -31,6 +38,7 @@ type Parts = Partial<Omit<QueueSnapshot, 'counts'>> & { readonly details?: Parti
 export function seenQueue(name: string, { details, ...parts }: Parts = {}): SeenQueue {
   const snapshot: QueueSnapshot = {
     queue: name,
+    layout: 'filespooler',
     takenMs: NOW_MS,
     kind: 'home',
     order: 'free',
@@ -71,13 +79,15 @@ export function picture(...queues: Picture['queues']): Picture {
 }
 
 export function waitingJob(
-  stem: string,
+  id: string,
   standing: Standing = { kind: 'ready' },
-  more: Partial<StandingJob> = {},
-): StandingJob {
+  more: Partial<WaitingJob> = {},
+): WaitingJob {
   return {
-    name: `fspl-${stem}.fspl`,
-    stem,
+    place: 'waiting',
+    id,
+    name: `fspl-${id}.fspl`,
+    path: `/q/jobs/fspl-${id}.fspl`,
     priority: 50,
     addedMs: NOW_MS - 90_000,
     notBeforeMs: 0,
@@ -90,17 +100,23 @@ export function waitingJob(
   };
 }
 
-export function aWorker(name = 'vm.12.aaaa', more: Partial<SeenWorker> = {}): SeenWorker {
-  const info = { host: 'vm', boot: 'b', pid: 12, startedMs: NOW_MS - 3_600_000, leaseMs: 60_000 };
-  return { name, path: `/q/work/${name}`, info, jobs: [], life: 'alive', beatMs: NOW_MS - 5000, ...more };
+export function failedJob(id: string): StoredJob {
+  const { standing, ...job } = waitingJob(id);
+  return { ...job, place: 'failed', path: `/q/failed/${job.name}` };
 }
 
-export function runningJob(stem: string, worker: SeenWorker, more: Partial<RunningJob> = {}): RunningJob {
-  const { standing, ...job } = waitingJob(stem);
+export function aWorker(name = 'vm.12.aaaa', more: Partial<SeenWorker> = {}): SeenWorker {
+  const times = { startedMs: NOW_MS - 3_600_000, beatMs: NOW_MS - 5000, leaseMs: 60_000 };
+  return { name, life: 'alive', host: 'vm', pid: 12, ...times, jobs: 0, ...more };
+}
+
+export function runningJob(id: string, worker: SeenWorker, more: Partial<RunningJob> = {}): RunningJob {
+  const { standing, ...job } = waitingJob(id);
   return {
     ...job,
+    place: 'running',
     attempts: 1,
-    path: `${worker.path}/${job.name}`,
+    path: `/q/work/${worker.name}/${job.name}`,
     worker,
     sinceMs: NOW_MS - 65_000,
     ...more,

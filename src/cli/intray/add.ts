@@ -1,9 +1,11 @@
+import { layoutAt, openQueue } from '../../open/open.ts';
 import { toDate, toMs } from '../../os/calendar.ts';
 import type { Descriptor, Machine } from '../../os/ports.ts';
 import { SET_PREFIX } from '../../packet/environment.ts';
 import type { Added, NewJob, Queue } from '../../queue/contract.ts';
-import { isTerm } from '../../spool/home/terms.ts';
-import { openSpool } from '../../spool/spool.ts';
+import { QueueError } from '../../queue/errors.ts';
+import type { Capability, Layout } from '../../queue/layout.ts';
+import { isTerm } from '../../queue/terms.ts';
 import type { Context } from '../context.ts';
 import { printJsonLine } from '../json.ts';
 import { shellQuote } from '../shell.ts';
@@ -34,8 +36,10 @@ export type AddArgs = {
 export async function add(context: Context, args: AddArgs): Promise<number> {
   checkTogether(args);
   const { machine } = context;
-  const queue = await openSpool(machine, args.operand);
-  const terms = termsOf(machine, args);
+  const layout = await layoutAt(machine, args.operand);
+  const queue = await openQueue(machine, args.operand);
+  const terms = termsOf(machine, args, layout);
+  checkPossible(args.operand, layout, terms);
   const source = await openInput(context, args.options);
   if (args.options['each-line']) {
     if (source === undefined)
@@ -44,7 +48,7 @@ export async function add(context: Context, args: AddArgs): Promise<number> {
   }
   const { added, isPacket } = await addOne(machine, queue, terms, source);
   await report(context, args, added);
-  if (isPacket) {
+  if (isPacket && layout.name === 'filespooler') {
     await context.log(
       'warn',
       `the payload is itself a packet; to add it as the job it is: intray fspl queue-write -q ${shellQuote(args.operand)}`,
@@ -68,13 +72,40 @@ function checkTogether({ options }: AddArgs): void {
   together(options['each-line'], name !== undefined, '`--name` names one job, and `--each-line` makes many');
 }
 
+/** What needs which capability. */
+const NEEDS = {
+  lane: ['lanes', '--lane'],
+  priority: ['priority', '--priority'],
+  notBefore: ['delay', '--delay and --at'],
+  expires: ['expires', '--expires'],
+  name: ['names', '--name'],
+} as const satisfies Partial<Record<keyof NewJob, readonly [capability: Capability, option: string]>>;
+
+/** Throws `not-possible` for what the queue could not keep: nothing of it is left out in silence. */
+function checkPossible(location: string, { title, capabilities }: Layout, terms: NewJob): void {
+  const refuse = (capability: Capability, option: string) => {
+    const { has, how } = capabilities[capability];
+    if (has) return;
+    const sentence = `${location}: a queue of ${title} has no place for ${option}: ${how}; nothing was added`;
+    throw new QueueError('not-possible', sentence);
+  };
+  for (const [term, [capability, option]] of Object.entries(NEEDS)) {
+    if (terms[term as keyof typeof NEEDS] !== undefined) refuse(capability, option);
+  }
+  if ((terms.params ?? []).length > 0) refuse('params', 'arguments');
+  if (Object.keys(terms.env ?? {}).length > 0) refuse('variables', '--env');
+}
+
 /** All of the job but its payload. */
-function termsOf(machine: Machine, { options, rest }: AddArgs): NewJob {
+function termsOf(machine: Machine, { options, rest }: AddArgs, { capabilities }: Layout): NewJob {
   const { lane, priority, delay, at, expires, name } = options;
   const start = delay !== undefined ? toMs(machine.clock.now()) + delay : at && momentMs(machine, at);
   return {
     params: rest,
-    env: { ...inheritedVariables(machine), ...Object.fromEntries(options.env) },
+    env: {
+      ...(capabilities.variables.has ? inheritedVariables(machine) : {}),
+      ...Object.fromEntries(options.env),
+    },
     ...(lane === undefined ? {} : { lane }),
     ...(priority === undefined ? {} : { priority }),
     ...(name === undefined ? {} : { name }),

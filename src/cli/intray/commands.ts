@@ -1,6 +1,7 @@
 /** The commands of `intray` itself, in the order in which its help lists them. */
 
 import { type CommandSpec, command, flag, oneOf, text } from '../command.ts';
+import { MONITORING } from './monitoring-commands.ts';
 import { decoder, OPERATING } from './operating-commands.ts';
 import { WORKING } from './working-commands.ts';
 
@@ -18,6 +19,18 @@ const CARING: readonly CommandSpec[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   }),
   command({
+    name: 'layouts',
+    summary: 'Say which layouts of queues there are, and what each can do',
+    options: { json: flag('Print one JSON document, whose fields docs/reference.md describes') },
+    operand: { name: 'LAYOUT', help: 'Say of this one how, or why not', parse: text, otherwise: '' },
+    examples: [
+      'intray layouts',
+      'intray layouts filespooler',
+      "intray layouts --json | jq -r '.layouts[].name'",
+    ],
+    load: async () => (await import('./layouts.ts')).layouts,
+  }),
+  command({
     name: 'completions',
     summary: 'Print what makes a shell complete these commands',
     options: {},
@@ -31,4 +44,4 @@ const CARING: readonly CommandSpec[] = [
   }),
 ];
 
-export const COMMANDS: readonly CommandSpec[] = [...WORKING, ...OPERATING, ...CARING];
+export const COMMANDS: readonly CommandSpec[] = [...WORKING, ...OPERATING, ...MONITORING, ...CARING];

@@ -6,11 +6,12 @@ import { exitStatus } from './exit-codes.ts';
 
 type Shell = 'bash' | 'zsh' | 'fish';
 
+/** Of commands with two words, such as `monitor init`, only the first is completed: behind it a directory may stand too. */
 export function completionsFor(commands: readonly CommandSpec[]) {
   return async ({ print }: Context, args: { readonly operand: Shell }): Promise<number> => {
     const programs = [
       { name: 'fspl', commands: (await import('../fspl/commands.ts')).COMMANDS },
-      { name: 'intray', commands },
+      { name: 'intray', commands: commands.filter(({ name }) => !name.includes(' ')) },
     ];
     const write = { bash, zsh, fish }[args.operand];
     await print(write(programs));

@@ -2,10 +2,10 @@
 
 import type { WorkersClaim } from '../../doctor/promises.ts';
 import type { Problem } from '../../doctor/queue.ts';
-import type { Finding } from '../../spool/home/repair.ts';
+import type { Finding } from '../../queue/keeper.ts';
 import { printable } from '../printable.ts';
 import { shellQuote } from '../shell.ts';
-import { adviceOf, WOULD } from './finding-words.ts';
+import { adviceOf, wordsOf } from './finding-words.ts';
 
 /** What to do about a probe that failed or could not be tried, where there is something to do. */
 export const REMEDIES: Readonly<Record<string, string>> = {
@@ -75,6 +75,9 @@ export function problemWords(
 }
 
 function words(queue: string, problem: Problem): { readonly says: string; readonly remedy: string } {
+  if ('message' in problem) {
+    return { says: `${problem.path}: ${problem.message}`, remedy: findingRemedy(queue, problem) };
+  }
   const dir = shellQuote(queue);
   switch (problem.kind) {
     case 'gap': {
@@ -102,8 +105,6 @@ function words(queue: string, problem: Problem): { readonly says: string; readon
         says: `${problem.path}: the queue kept changing while we looked, so gaps could not be told from jobs that were done`,
         remedy: 'Look again when it is at rest.',
       };
-    default:
-      return { says: `${problem.path}: ${problem.message}`, remedy: findingRemedy(queue, problem) };
   }
 }
 
@@ -114,9 +115,9 @@ function findingRemedy(queue: string, finding: Finding): string {
   const repair = `intray repair ${shellQuote(queue)} --apply`;
   if (kind === 'dead-worker') return `The next worker gives its jobs back; or do it now: ${repair}`;
   if (kind === 'damaged') {
-    return `Ask its sender to send it again. To ${WOULD[remedy][0]}: ${repair}`;
+    return `Ask its sender to send it again. To ${wordsOf(finding)[0]}: ${repair}`;
   }
-  return `To ${WOULD[remedy][0]}: ${repair}`;
+  return `To ${wordsOf(finding)[0]}: ${repair}`;
 }
 
 function capital(sentence: string): string {

@@ -1,7 +1,7 @@
 import { type Examination, examine, type Probed } from '../../doctor/doctor.ts';
 import type { Verdict } from '../../doctor/probe.ts';
 import type { WorkersAssessment } from '../../doctor/promises.ts';
-import { type Problem, type QueueReport, SEVERITY, type Severity } from '../../doctor/queue.ts';
+import { type Problem, type QueueReport, type Severity, severityOf } from '../../doctor/queue.ts';
 import { STDOUT } from '../../os/ports.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
@@ -10,7 +10,7 @@ import { untilStopped } from '../stop-signals.ts';
 import { type Colours, coloursFor, progressFor } from '../terminal.ts';
 import { problemWords, REMEDIES, WORKERS_MEANING } from './doctor-words.ts';
 import { type Ending, exitStatus } from './exit-codes.ts';
-import { type Decoded, decoderOf, type InQueue } from './looking.ts';
+import type { Decoded, InQueue } from './looking.ts';
 import { kindWords } from './status-words.ts';
 
 type Given = InQueue & Decoded & { readonly options: { readonly json: boolean } };
@@ -22,7 +22,7 @@ export async function doctor(context: Context, { options, operand }: Given): Pro
     try {
       return await examine(machine, operand, {
         stop,
-        decoder: await decoderOf(context, { options }, stop),
+        decoder: options.decoder,
         onProbe: ({ title }, at, of) => progress.say(`${at} of ${of}: ${title}`),
       });
     } finally {
@@ -37,7 +37,7 @@ export async function doctor(context: Context, { options, operand }: Given): Pro
 
 /** The worst of what was found: a place that cannot keep a promise, then damage, then a gap. */
 export function endingOf({ probes, promises, queue, hindrance }: Examination): Ending {
-  const severities = new Set((queue?.problems ?? []).map(({ kind }) => SEVERITY[kind]));
+  const severities = new Set((queue?.problems ?? []).map(severityOf));
   if (promises.some(({ verdict }) => verdict === 'fails')) return 'unsafe';
   if (severities.has('damage')) return 'damaged';
   if (severities.has('gap')) return 'gap';
@@ -72,7 +72,7 @@ function queueDocument(directory: string, { snapshot, problems }: QueueReport) {
     running: snapshot?.counts.running ?? null,
     failed: snapshot?.counts.failed ?? null,
     problems: problems.map((problem) => ({
-      severity: SEVERITY[problem.kind],
+      severity: severityOf(problem),
       ...('message' in problem ? { kind: problem.kind, path: problem.path } : problem),
       ...problemWords(directory, problem),
     })),
@@ -170,7 +170,7 @@ const TOLD_LIMIT = 50;
 function problemLines(directory: string, problems: readonly Problem[], colours: Colours): string {
   if (problems.length === 0) return `  ${colours.good('nothing')}\n`;
   const lines = problems.slice(0, TOLD_LIMIT).map((problem) => {
-    const severity = SEVERITY[problem.kind];
+    const severity = severityOf(problem);
     const { says, remedy } = problemWords(directory, problem);
     return `  ${colours[SEVERITY_COLOURS[severity]](severity.padEnd('damage'.length))}  ${says}\n          ${remedy}\n`;
   });

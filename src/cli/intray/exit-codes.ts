@@ -28,6 +28,8 @@ export function exitStatus(ending: Ending): number {
 export function endingOf(error: unknown): Ending {
   if (isQueueError(error, 'locked')) return 'locked';
   if (isQueueError(error, 'command-failed', 'decoder-failed')) return 'jobFailed';
-  if (isQueueError(error, 'duplicate-sequence', 'sequence-damaged', 'packet-damaged')) return 'damaged';
+  if (isQueueError(error, 'duplicate-sequence', 'sequence-damaged', 'packet-damaged', 'config-damaged')) {
+    return 'damaged';
+  }
   return 'error';
 }

@@ -1,6 +1,5 @@
 /** `intray explain`: why a job is not running now. */
 
-import { explain as explainJob } from '../../spool/home/explain.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
@@ -11,11 +10,11 @@ export async function explain(
   context: Context,
   args: OneJob & { readonly options: { readonly json: boolean } },
 ): Promise<number> {
-  const { snapshot, found, header } = await lookUp(context, args);
-  const { cause, sentence, advice } = await explainJob(context.machine, snapshot, found, header);
+  const { keeper, snapshot, found } = await lookUp(context, args);
+  const { cause, sentence, advice } = await keeper.explain(snapshot, found);
   const todo = adviceFor(advice, args.operand, found);
   if (args.options.json) {
-    await printJson(context, { queue: args.operand, id: found.stem, cause, sentence, advice: todo ?? null });
+    await printJson(context, { queue: args.operand, id: found.id, cause, sentence, advice: todo ?? null });
   } else {
     await context.print(
       `${printable(sentence)}\n${todo === undefined ? '' : `What to do: ${printable(todo)}.\n`}`,

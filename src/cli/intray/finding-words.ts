@@ -1,9 +1,9 @@
 /** What can be done about disorder in a queue, in words: for `repair`, which does it, and `doctor`, which points to it. */
 
-import type { Finding, Remedy } from '../../spool/home/repair.ts';
+import type { Finding } from '../../queue/keeper.ts';
 import { shellQuote } from '../shell.ts';
 
-export const WOULD: Readonly<Record<Exclude<Remedy, 'person'>, readonly [would: string, did: string]>> = {
+const WORDS: Readonly<Record<string, readonly [would: string, did: string]>> = {
   'make-rooms': ['make them', 'made'],
   'bring-back': ['give its jobs back and remove it', 'its jobs were given back, and it was removed'],
   remove: ['remove it', 'removed'],
@@ -11,6 +11,11 @@ export const WOULD: Readonly<Record<Exclude<Remedy, 'person'>, readonly [would: 
   'to-jobs': ['put it into jobs/', 'put into jobs/'],
   permit: ['permit it', 'permitted'],
 };
+
+/** What `repair` would do about it, and what it has done then. */
+export function wordsOf({ remedy, words }: Finding): readonly [would: string, did: string] {
+  return words ?? WORDS[remedy] ?? [remedy, `done: ${remedy}`];
+}
 
 /** What a person should do, with the real paths. */
 export function adviceOf(queue: string, { path, advice }: Pick<Finding, 'path' | 'advice'>): string {

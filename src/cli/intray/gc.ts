@@ -1,7 +1,8 @@
 /** `intray gc`: clears away what is over and old. */
 
+import { openKeeper } from '../../open/open.ts';
 import { formatMs, toMs } from '../../os/calendar.ts';
-import { findGarbage, type Garbage, removeGarbage } from '../../spool/home/gc.ts';
+import type { Garbage } from '../../queue/keeper.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
@@ -24,12 +25,13 @@ const OLDER_THAN_MS = 30 * 24 * 3_600_000;
 export async function gc(context: Context, args: Gc): Promise<number> {
   const { machine, print } = context;
   const { options, operand: queue } = args;
-  const found = await findGarbage(machine, queue, {
+  const keeper = await openKeeper(machine, queue);
+  const found = await keeper.findGarbage({
     keepDone: options['keep-done'] ?? KEEP_DONE,
     olderThanMs: options['older-than'] ?? OLDER_THAN_MS,
   });
   const dry = options['dry-run'];
-  const removed = dry ? found : await removeGarbage(machine, queue, found);
+  const removed = dry ? found : await keeper.removeGarbage(found);
   if (options.json) {
     const files = removed.map(({ changedMs, ...file }) => ({ ...file, changed: formatMs(changedMs) }));
     await printJson(context, { queue, dryRun: dry, removed: files });
@@ -45,7 +47,13 @@ export async function gc(context: Context, args: Gc): Promise<number> {
   return exitStatus('done');
 }
 
-const WORDS: Record<Garbage['kind'], string> = { done: 'done job', log: 'log', receipt: 'receipt' };
+const WORDS: Record<Garbage['kind'], string> = {
+  done: 'done job',
+  failed: 'failed job',
+  log: 'log',
+  receipt: 'receipt',
+  temporary: 'temporary file',
+};
 
 function summary(removed: readonly Garbage[], dry: boolean): string {
   if (removed.length === 0) return dry ? 'there would be nothing to remove' : 'there was nothing to remove';

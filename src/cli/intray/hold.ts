@@ -1,13 +1,26 @@
 /** `intray hold` and `intray release`: jobs that wait for a person. */
 
-import { holdJob, releaseJob } from '../../spool/home/operate.ts';
 import type { Context } from '../context.ts';
-import { changeJobs, type ManyJobs } from './operating.ts';
+import { type Change, changeJobs, type ManyJobs } from './operating.ts';
+
+const HOLD: Change = {
+  past: 'held',
+  unchanged: 'is held already',
+  what: 'hold single jobs',
+  by: (operation) => operation.hold?.bind(operation),
+};
+
+const RELEASE: Change = {
+  past: 'released',
+  unchanged: 'is not held',
+  what: 'hold single jobs, or release them',
+  by: (operation) => operation.release?.bind(operation),
+};
 
 export function hold(context: Context, args: ManyJobs): Promise<number> {
-  return changeJobs(context, args, { past: 'held', unchanged: 'is held already', act: holdJob });
+  return changeJobs(context, args, HOLD);
 }
 
 export function release(context: Context, args: ManyJobs): Promise<number> {
-  return changeJobs(context, args, { past: 'released', unchanged: 'is not held', act: releaseJob });
+  return changeJobs(context, args, RELEASE);
 }

@@ -1,6 +1,5 @@
+import { type Initialised, initQueue, type Order } from '../../open/create.ts';
 import { hasErrno } from '../../os/ports.ts';
-import { type Initialised, initHome } from '../../spool/home/init.ts';
-import type { Order } from '../../spool/home/rooms.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { shellQuote } from '../shell.ts';
@@ -31,7 +30,7 @@ async function make(
   order: Order | undefined,
 ): Promise<Initialised | undefined> {
   try {
-    return await initHome(machine, queue, order);
+    return await initQueue(machine, queue, order);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
     const parent = queue.replace(/\/+$/, '').replace(/[^/]*$/, '') || '.';

@@ -1,13 +1,9 @@
 /** What the commands say of a job, to people and, with `--json`, to programs. */
 
 import { formatMs } from '../../os/calendar.ts';
-import type { Machine } from '../../os/ports.ts';
-import type { HeaderResult, PacketHeader } from '../../packet/header.ts';
-import { duration } from '../../spool/home/explain.ts';
-import { type FoundJob, seqOf } from '../../spool/home/find-job.ts';
-import { parseJobName, SEE_HEADER } from '../../spool/home/job-name.ts';
-import type { Decoder } from '../../spool/open-packet.ts';
-import { headerReader, lookAt } from '../../spool/queue-files.ts';
+import type { JobContents } from '../../queue/keeper.ts';
+import type { FoundJob } from '../../queue/snapshot.ts';
+import { duration, QUEUE_LANE } from '../../queue/words.ts';
 
 /** Where a job is and what it waits for, in one word. */
 export type StateWord =
@@ -27,7 +23,7 @@ export type StateWord =
 /** A job that has failed and holds up its lane has failed, wherever its file is. */
 export function stateOf(found: FoundJob): StateWord {
   if (found.place !== 'waiting') return found.place;
-  const { standing } = found.job;
+  const { standing } = found;
   return standing.kind === 'held' && standing.failed !== undefined ? 'failed' : standing.kind;
 }
 
@@ -35,12 +31,12 @@ export function stateOf(found: FoundJob): StateWord {
 export function statePhrase(found: FoundJob, nowMs: number): string {
   const state = stateOf(found);
   if (found.place === 'running') {
-    const { sinceMs, worker } = found.job;
+    const { sinceMs, worker } = found;
     const since = sinceMs === undefined ? '' : ` ${age(nowMs - sinceMs)}`;
     return worker.life === 'dead' || worker.life === 'silent' ? `running?${since}` : `${state}${since}`;
   }
   if (found.place !== 'waiting') return state;
-  const { standing } = found.job;
+  const { standing } = found;
   if (standing.kind === 'delayed') return `delayed ${duration(standing.untilMs - nowMs)}`;
   if (standing.kind === 'behind') return `behind ${standing.seq}`;
   if (standing.kind === 'gap') return `gap at ${standing.missing}`;
@@ -52,47 +48,26 @@ export function age(ms: number): string {
   return duration(ms).split(' ')[0] ?? '';
 }
 
-/** What is known of a job without opening its file. */
-export type KnownJob = {
-  readonly lane: string | undefined;
-  readonly priority: number | undefined;
-  readonly addedMs: number | undefined;
-  readonly notBeforeMs: number;
-  readonly attempts: number;
-};
-
-export function knownOf(found: FoundJob): KnownJob {
-  const said =
-    found.place === 'unreadable'
-      ? parseJobName(found.name)
-      : 'said' in found.job
-        ? found.job.said
-        : found.job;
-  return {
-    lane: said?.lane === SEE_HEADER || said?.lane === '' ? undefined : said?.lane,
-    priority: said?.priority,
-    addedMs: said?.addedMs,
-    notBeforeMs: said?.notBeforeMs ?? 0,
-    attempts: said?.attempts ?? 0,
-  };
+/** The lane that somebody named. */
+export function laneOf({ lane }: FoundJob): string | undefined {
+  return lane === QUEUE_LANE ? undefined : lane;
 }
 
 /** One job in JSON. Its fields are a contract: docs/reference.md. */
-export function jobJson(found: FoundJob, header: PacketHeader | undefined): Record<string, unknown> {
-  const known = knownOf(found);
+export function jobJson(found: FoundJob, contents: JobContents | undefined): Record<string, unknown> {
   const time = (ms: number | undefined) => (ms === undefined || ms === 0 ? null : formatMs(ms));
-  const { work } = header ?? {};
+  const { work, seq } = contents ?? {};
   return {
-    id: found.stem,
+    id: found.id,
     place: found.place,
     state: stateOf(found),
     ...waitsFor(found),
-    number: seqOf(found)?.toString() ?? header?.seq.toString() ?? null,
-    lane: known.lane ?? null,
-    priority: known.priority ?? null,
-    added: time(known.addedMs),
-    notBefore: time(known.notBeforeMs),
-    attempts: known.attempts,
+    number: found.seq?.toString() ?? seq?.toString() ?? null,
+    lane: laneOf(found) ?? null,
+    priority: found.priority ?? null,
+    added: time(found.addedMs),
+    notBefore: time(found.notBeforeMs),
+    attempts: found.attempts,
     params: work === undefined ? null : work.kind === 'command' ? work.params : [],
     file: found.name,
     path: found.path,
@@ -101,12 +76,12 @@ export function jobJson(found: FoundJob, header: PacketHeader | undefined): Reco
 
 function waitsFor(found: FoundJob): Record<string, unknown> {
   if (found.place === 'running') {
-    const { worker, sinceMs } = found.job;
+    const { worker, sinceMs } = found;
     return {
       worker: {
         name: worker.name,
-        host: worker.info?.host ?? null,
-        pid: worker.info?.pid ?? null,
+        host: worker.host ?? null,
+        pid: worker.pid ?? null,
         life: worker.life,
       },
       since: sinceMs === undefined ? null : formatMs(sinceMs),
@@ -114,7 +89,7 @@ function waitsFor(found: FoundJob): Record<string, unknown> {
   }
   if (found.place === 'unreadable') return { reason: found.message };
   if (found.place !== 'waiting') return {};
-  const { standing } = found.job;
+  const { standing } = found;
   if (standing.kind === 'behind') return { behind: standing.seq.toString() };
   if (standing.kind === 'gap') return { missing: standing.missing.toString() };
   if (standing.kind === 'held' && standing.failed?.reason !== undefined)
@@ -123,27 +98,14 @@ function waitsFor(found: FoundJob): Record<string, unknown> {
 }
 
 /** The arguments a job brings, as one would type them; what is no command says what it is. */
-export function paramsOf(header: PacketHeader | undefined): string {
-  if (header === undefined) return '';
-  const { work } = header;
+export function paramsOf(contents: JobContents | undefined): string {
+  if (contents === undefined) return '';
+  const { work } = contents;
   if (work.kind === 'nop') return '(does nothing)';
   if (work.kind === 'fail') return '(always fails)';
   return work.params
     .map((param) => (/^[\w@%+=:,./-]+$/.test(param) ? param : JSON.stringify(param)))
     .join(' ');
-}
-
-/** Reads the header of one job after the other; undefined for what cannot be read, or has gone meanwhile. */
-export function headersOf(
-  machine: Machine,
-  decoder: Decoder | undefined,
-): (found: FoundJob) => Promise<PacketHeader | undefined> {
-  const read: (path: string) => Promise<HeaderResult> = headerReader(machine, decoder);
-  return async (found) => {
-    if (found.place === 'unreadable') return undefined;
-    const look = await lookAt(machine, found.path, 'file', read);
-    return look.kind === 'job' ? look.header : undefined;
-  };
 }
 
 /** The shortest beginnings, of at least `least` characters, that tell these names apart. */

@@ -3,8 +3,8 @@
 import { decodeBytes } from '../../os/bytes.ts';
 import { hasErrno, type Machine, STDOUT } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
-import { outputPath, type RunRecord, readRuns } from '../../spool/home/run-log.ts';
-import { jobsDirectory, join } from '../../spool/layout.ts';
+import type { OutputFile } from '../../queue/contract.ts';
+import type { RunRecord } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable, printableLines } from '../printable.ts';
@@ -14,24 +14,23 @@ import { lookUp, type OneJob } from './looking.ts';
 /** Longer ones are shortened when the run has ended; what runs now may have said more. */
 const OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024;
 
-type Said = { readonly path: string; readonly kind: 'stdout' | 'stderr' | 'both'; readonly text: string };
+type Said = Pick<OutputFile, 'path' | 'kind'> & { readonly text: string };
 
 export async function log(
   context: Context,
   args: OneJob & { readonly options: { readonly json: boolean } },
 ): Promise<number> {
   const { machine, print } = context;
-  const { snapshot, found } = await lookUp(context, args);
+  const { keeper, snapshot, found } = await lookUp(context, args);
   const { queue } = snapshot;
-  const runs = await readRuns(machine, queue, found.stem);
-  const running = found.place === 'running' ? found.job.attempts : undefined;
-  const attempts = [
-    ...new Set([...runs.map(({ attempt }) => attempt), ...(running === undefined ? [] : [running])]),
-  ];
-  const said = new Map<number, Said[]>();
-  for (const attempt of attempts) said.set(attempt, await saidBy(machine, queue, found.stem, attempt));
-  // With --output-to SaveBoth the original, and our fspl, write it beside the job.
-  const beside = await readIfThere(machine, `${join(jobsDirectory(queue), found.name)}.out`, 'both');
+  const { records: runs, running, outputs } = await keeper.runs(found);
+  const said = new Map<number | undefined, Said[]>();
+  for (const output of outputs) {
+    const read = await readIfThere(machine, output);
+    if (read === undefined || (read.text === '' && output.attempt !== undefined)) continue;
+    said.set(output.attempt, [...(said.get(output.attempt) ?? []), read]);
+  }
+  const [beside] = said.get(undefined) ?? [];
   if (args.options.json) {
     const shown = runs.map((run, index) => ({
       ...run,
@@ -43,9 +42,9 @@ export async function log(
     }));
     await printJson(context, {
       queue,
-      id: found.stem,
+      id: found.id,
       runs: shown,
-      running: running === undefined ? null : { attempt: running, output: said.get(running) },
+      running: running === undefined ? null : { attempt: running, output: said.get(running) ?? [] },
       saved: beside ?? null,
     });
     return exitStatus('done');
@@ -59,7 +58,7 @@ export async function log(
     }
   };
   if (runs.length === 0 && running === undefined && beside === undefined) {
-    await context.complain(`intray: ${printable(found.stem)}: no run of it is on record\n`);
+    await context.complain(`intray: ${printable(found.id)}: no run of it is on record\n`);
   }
   for (const [index, run] of runs.entries()) {
     await print(`${printable(runSentence(run))}\n`);
@@ -88,13 +87,7 @@ export function runSentence({ attempt, outcome, reason, worker, started, ended }
   return `Attempt ${attempt} ${OUTCOMES[outcome] ?? outcome}${reason === undefined ? '' : `: ${reason}`} (${when}, worker ${worker})`;
 }
 
-async function saidBy(machine: Machine, queue: string, stem: string, attempt: number): Promise<Said[]> {
-  const out = await readIfThere(machine, outputPath(queue, stem, attempt, 'out'), 'stdout');
-  const err = await readIfThere(machine, outputPath(queue, stem, attempt, 'err'), 'stderr');
-  return [out, err].filter((said) => said !== undefined && said.text !== '') as Said[];
-}
-
-async function readIfThere({ files }: Machine, path: string, kind: Said['kind']): Promise<Said | undefined> {
+async function readIfThere({ files }: Machine, { path, kind }: OutputFile): Promise<Said | undefined> {
   try {
     return { path, kind, text: decodeBytes(await readSmallFile(files, path, OUTPUT_LIMIT_BYTES)) };
   } catch (error) {

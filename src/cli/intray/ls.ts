@@ -2,14 +2,13 @@
 
 import { hasErrno } from '../../os/ports.ts';
 import { isQueueError } from '../../queue/errors.ts';
-import { everyJob, type FoundJob, seqOf } from '../../spool/home/find-job.ts';
-import { takeSnapshot } from '../../spool/home/snapshot.ts';
+import type { FoundJob } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { lineWidth, Table } from '../table.ts';
 import { exitStatus } from './exit-codes.ts';
-import { age, headersOf, jobJson, knownOf, paramsOf, shortNames, statePhrase } from './job-words.ts';
-import { type Decoded, decoderOf, type InQueue } from './looking.ts';
+import { age, jobJson, laneOf, paramsOf, shortNames, statePhrase } from './job-words.ts';
+import { type Decoded, type InQueue, keeperOf } from './looking.ts';
 
 type Ls = InQueue &
   Decoded & {
@@ -30,24 +29,23 @@ const SHORTEST_ID = 8;
 export async function ls(context: Context, args: Ls): Promise<number> {
   const { machine, print } = context;
   const { options, operand: queue } = args;
-  const decoder = await decoderOf(context, args);
-  const snapshot = await takeSnapshot(machine, queue, { decoder });
-  const every = await everyJob(machine, snapshot);
+  const keeper = await keeperOf(context, args);
+  const snapshot = await keeper.look();
+  const every = await keeper.everyJob(snapshot);
   const wanted = every
     .filter(wantedBy(options))
     .sort((a, b) => PLACES.indexOf(a.place) - PLACES.indexOf(b.place));
-  const headerOf = headersOf(machine, decoder);
   if (options.json) {
     const jobs: unknown[] = [];
-    for (const found of wanted) jobs.push(jobJson(found, await headerOf(found)));
+    for (const found of wanted) jobs.push(jobJson(found, await keeper.contents(found)));
     await printJson(context, { queue, jobs });
     return exitStatus('done');
   }
   const ids = shortNames(
-    every.map(({ stem }) => stem),
+    every.map(({ id }) => id),
     SHORTEST_ID,
   );
-  const cells = wanted.map((found) => cellsOf(found, ids.get(found.stem) ?? found.stem, snapshot.takenMs));
+  const cells = wanted.map((found) => cellsOf(found, ids.get(found.id) ?? found.id, snapshot.takenMs));
   const table = new Table(
     [
       { title: 'ID', most: 36 },
@@ -76,7 +74,7 @@ export async function ls(context: Context, args: Ls): Promise<number> {
     for (let at = 0; at < wanted.length; at += ROWS_AT_ONCE) {
       const rows: string[] = [];
       for (const [index, found] of wanted.slice(at, at + ROWS_AT_ONCE).entries()) {
-        rows.push(table.row([...(cells[at + index] ?? []), paramsOf(await headerOf(found))]));
+        rows.push(table.row([...(cells[at + index] ?? []), paramsOf(await keeper.contents(found))]));
       }
       await print(rows.join(''));
     }
@@ -89,7 +87,7 @@ const PLACES: readonly FoundJob['place'][] = ['running', 'waiting', 'unreadable'
 function wantedBy({ failed, done, running, all, lane }: Ls['options']): (found: FoundJob) => boolean {
   const chosen = failed || done || running;
   return (found) => {
-    if (lane !== undefined && knownOf(found).lane !== lane) return false;
+    if (lane !== undefined && laneOf(found) !== lane) return false;
     if (all) return true;
     switch (found.place) {
       case 'failed':
@@ -101,7 +99,7 @@ function wantedBy({ failed, done, running, all, lane }: Ls['options']): (found: 
       case 'unreadable':
         return !chosen;
       case 'waiting': {
-        const { standing } = found.job;
+        const { standing } = found;
         return !chosen || (failed && standing.kind === 'held' && standing.failed !== undefined);
       }
     }
@@ -109,17 +107,13 @@ function wantedBy({ failed, done, running, all, lane }: Ls['options']): (found: 
 }
 
 function cellsOf(found: FoundJob, id: string, nowMs: number): string[] {
-  const { lane, priority, addedMs, attempts } = knownOf(found);
-  // A number that no order hangs on is long and says nothing.
-  const ordered =
-    found.place === 'waiting' || found.place === 'running'
-      ? found.job.lane !== undefined
-      : lane !== undefined;
+  const { seq, priority, addedMs, attempts } = found;
   return [
     id,
     statePhrase(found, nowMs),
-    lane ?? '',
-    ordered ? (seqOf(found)?.toString() ?? '') : '',
+    laneOf(found) ?? '',
+    // A number that no order hangs on is long and says nothing.
+    found.lane === undefined ? '' : (seq?.toString() ?? ''),
     priority?.toString() ?? '',
     addedMs === undefined ? '' : age(nowMs - addedMs),
     attempts.toString(),

@@ -78,6 +78,8 @@ export function parseProgram(program: Program, argv: readonly string[]): Intent 
   if (word.startsWith('-')) return { kind: 'usage', message: `there is no option \`${word}\` here` };
   if (word === 'fspl') return { kind: 'fspl', words };
   if (word === 'help') return parseHelp(program, words);
+  const nested = program.commands.find(({ name }) => name === `${word} ${words[0]}`);
+  if (nested !== undefined) return { kind: 'run', command: nested, words: words.slice(1) };
   const command = program.commands.find(({ name }) => name === word);
   return command === undefined ? { kind: 'unknown', word } : { kind: 'run', command, words };
 }
@@ -89,6 +91,8 @@ function parseHelp(program: Program, words: readonly string[]): Intent {
     return { kind: 'print', text: programHelp(program) };
   }
   if (word === 'fspl') return { kind: 'fspl', words: ['help', ...more] };
+  const nested = program.commands.find(({ name }) => name === `${word} ${more[0]}`);
+  if (nested !== undefined) return { kind: 'print', text: commandHelp(program, nested) };
   const command = program.commands.find(({ name }) => name === word);
   if (command === undefined) return { kind: 'unknown', word };
   if (more[0] !== undefined) return { kind: 'usage', message: `"${more[0]}" is one argument too many` };

@@ -1,6 +1,5 @@
 /** `intray move`: jobs to another queue. */
 
-import { moveJob, openTarget, type Target } from '../../spool/home/move.ts';
 import type { Context } from '../context.ts';
 import { printable } from '../printable.ts';
 import { exitStatus } from './exit-codes.ts';
@@ -15,16 +14,16 @@ export async function move(context: Context, args: ManyJobs): Promise<number> {
     );
     return exitStatus('usage');
   }
-  let opened: Target | undefined;
   return changeJobs(
     context,
     { ...args, more: jobs.reverse() },
     {
       past: `moved to ${printable(target)}`,
       unchanged: 'is there already',
-      act: async (operator, found) => {
-        opened ??= await openTarget(operator, target);
-        return moveJob(operator, found, opened);
+      what: 'move jobs to another queue',
+      by: (operation) => {
+        const moveTo = operation.move?.bind(operation);
+        return moveTo && ((found) => moveTo(found, target));
       },
     },
   );

@@ -1,17 +1,16 @@
 /** How the commands that change single jobs go about it: one job after the other, each with a sentence. */
 
+import { layoutNamed } from '../../open/layouts.ts';
 import { isSystemError } from '../../os/ports.ts';
 import { isQueueError, QueueError } from '../../queue/errors.ts';
-import { everyJob, type FoundJob, pickJob } from '../../spool/home/find-job.ts';
-import type { Operated } from '../../spool/home/operate.ts';
-import { Operator } from '../../spool/home/operator.ts';
-import { takeSnapshot } from '../../spool/home/snapshot.ts';
-import type { QueueSnapshot } from '../../spool/home/snapshot-parts.ts';
+import { pickJob } from '../../queue/find-job.ts';
+import type { Keeper, Operated, Operation } from '../../queue/keeper.ts';
+import type { FoundJob } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
 import { sentenceOf } from '../failure.ts';
 import { printable } from '../printable.ts';
 import { type Ending, endingOf, exitStatus } from './exit-codes.ts';
-import { type Decoded, decoderOf, type InQueue } from './looking.ts';
+import { type Decoded, type InQueue, keeperOf } from './looking.ts';
 
 export type ManyJobs = InQueue & Decoded & { readonly more: readonly string[] };
 
@@ -20,7 +19,10 @@ export type Change = {
   readonly past: string;
   /** `is not held`, for a job that is so already. */
   readonly unchanged: string;
-  readonly act: (operator: Operator, found: FoundJob) => Promise<Operated>;
+  /** What is to be done, as the end of a sentence: `hold single jobs`. */
+  readonly what: string;
+  /** Undefined where the layout cannot do it. */
+  readonly by: (operation: Operation) => ((found: FoundJob) => Promise<Operated>) | undefined;
 };
 
 /** A worker may be faster than we are, but not so often. */
@@ -33,25 +35,23 @@ export async function changeJobs(
   change: Change,
   choose?: (all: readonly FoundJob[]) => readonly FoundJob[],
 ): Promise<number> {
-  const { machine, print, log } = context;
-  const decoder = await decoderOf(context, args);
-  const look = async () => {
-    const snapshot = await takeSnapshot(machine, args.operand, { decoder });
-    return { snapshot, all: await everyJob(machine, snapshot) };
-  };
+  const { print, log } = context;
+  const keeper = await keeperOf(context, args);
+  const look = async () => keeper.everyJob(await keeper.look());
   let seen = await look();
-  const wanted = choose === undefined ? args.more : choose(seen.all);
-  const operator = new Operator(machine, args.operand, decoder);
+  const wanted = choose === undefined ? args.more : choose(seen);
+  const operation = await keeper.operate();
   let ending: Ending = wanted.length === 0 ? 'idle' : 'done';
   try {
+    const act = change.by(operation) ?? cannot(keeper, change.what);
     for (const one of wanted) {
       try {
-        await print(
-          await changeOne(operator, one, change, seen, async () => {
-            seen = await look();
-            return seen;
-          }),
-        );
+        const found = typeof one === 'string' ? pickJob(keeper.location, seen, one) : one;
+        const lookAgain = async () => {
+          seen = await look();
+          return pickJob(keeper.location, seen, found.id);
+        };
+        await print(await changeOne(found, change, act, lookAgain));
       } catch (error) {
         // What is wrong with one job is no reason to leave the others alone.
         const ofOne = isSystemError(error) || isQueueError(error);
@@ -61,34 +61,37 @@ export async function changeJobs(
       }
     }
   } finally {
-    await operator.close();
+    await operation.close();
   }
   if (wanted.length === 0)
     await context.complain(`intray: ${printable(args.operand)}: there is no such job\n`);
   return exitStatus(ending);
 }
 
-type Seen = { readonly snapshot: QueueSnapshot; readonly all: readonly FoundJob[] };
+/** Throws `not-possible`: the layout has no way to do it. */
+export function cannot({ location, layout }: Keeper, what: string): never {
+  const { title } = layoutNamed(layout);
+  throw new QueueError('not-possible', `${location}: a queue of ${title} has no way to ${what}`);
+}
 
 async function changeOne(
-  operator: Operator,
-  wanted: string | FoundJob,
+  wanted: FoundJob,
   change: Change,
-  seen: Seen,
-  lookAgain: () => Promise<Seen>,
+  act: (found: FoundJob) => Promise<Operated>,
+  lookAgain: () => Promise<FoundJob>,
 ): Promise<string> {
-  let found = typeof wanted === 'string' ? pickJob(operator.queue, seen.all, wanted) : wanted;
+  let found = wanted;
   for (let tried = 1; tried <= TRIES; tried++) {
-    const operated = await change.act(operator, found);
+    const operated = await act(found);
     if (operated.kind !== 'gone') return sentence(found, change, operated);
-    // It was claimed, given back or removed since we looked: by its whole stem it is the same job.
-    found = pickJob(operator.queue, (await lookAgain()).all, found.stem);
+    // It was claimed, given back or removed since we looked: by its whole id it is the same job.
+    found = await lookAgain();
   }
   throw new QueueError('not-possible', `${found.path}: it comes and goes; try again`);
 }
 
 function sentence(found: FoundJob, { past, unchanged }: Change, operated: Operated): string {
-  const id = printable(found.stem);
+  const id = printable(found.id);
   if (operated.kind !== 'done') return `${id}: ${unchanged}\n`;
   const more = [];
   if (operated.lane === 'moved-on') more.push('its lane goes on with the next number');

@@ -1,6 +1,6 @@
 /** Operands and options that several commands have, and what their values may be. */
 
-import { isPriority, isTerm } from '../../spool/home/terms.ts';
+import { isPriority, isTerm } from '../../queue/terms.ts';
 import type { Operand, Parse } from '../command.ts';
 import { text } from '../command.ts';
 import { duration } from '../time.ts';

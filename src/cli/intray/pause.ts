@@ -1,9 +1,8 @@
 /** `intray pause`, `resume` and `drain`: whether jobs may start. */
 
+import { openKeeper } from '../../open/open.ts';
 import { sleep } from '../../os/sleep.ts';
-import { isPaused, pause, resume } from '../../spool/home/rooms.ts';
-import { type Running, whatRuns } from '../../spool/home/running.ts';
-import { requireQueue } from '../../spool/queue-files.ts';
+import type { Keeper, WhatRuns } from '../../queue/keeper.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { shellQuote } from '../shell.ts';
@@ -20,8 +19,9 @@ type Args = {
 type DrainArgs = Args & { readonly options: { readonly timeout: number | undefined } };
 
 export async function pauseQueues(context: Context, args: Args): Promise<number> {
-  for (const { queue, changed } of await pauseAll(context, args)) {
-    const runs = await whatRuns(context.machine, queue);
+  for (const { keeper, changed } of await pauseAll(context, args)) {
+    const queue = keeper.location;
+    const runs = await keeper.whatRuns();
     if (args.options.json) await printJson(context, { queue, paused: true, changed, running: runs.jobs });
     else
       await context.print(
@@ -32,11 +32,11 @@ export async function pauseQueues(context: Context, args: Args): Promise<number>
 }
 
 export async function resumeQueues(context: Context, args: Args): Promise<number> {
-  const { machine, print } = context;
-  for (const queue of await queuesOf(context, args)) {
-    const changed = await resume(machine, queue);
+  for (const keeper of await keepersOf(context, args)) {
+    const queue = keeper.location;
+    const changed = await keeper.resume();
     if (args.options.json) await printJson(context, { queue, paused: false, changed });
-    else await print(`${queue}: ${changed ? 'jobs may start again' : 'it was not paused'}\n`);
+    else await context.print(`${queue}: ${changed ? 'jobs may start again' : 'it was not paused'}\n`);
   }
   return exitStatus('done');
 }
@@ -47,18 +47,19 @@ const LOOK_MS = 200;
 export async function drainQueues(context: Context, args: DrainArgs): Promise<number> {
   const { machine, print, log } = context;
   const { json, timeout = Number.POSITIVE_INFINITY } = args.options;
-  const queues = (await pauseAll(context, args)).map(({ queue }) => queue);
+  const keepers = (await pauseAll(context, args)).map(({ keeper }) => keeper);
   const deadline = machine.clock.monotonicMs() + timeout;
   // A worker that had just looked whether the queue is paused may start one more job.
   await sleep(machine.clock, LOOK_MS);
   const progress = await progressFor(machine);
   let drained = true;
-  for (const queue of queues) {
-    let runs = await whatRuns(machine, queue);
+  for (const keeper of keepers) {
+    const queue = keeper.location;
+    let runs = await keeper.whatRuns();
     while (isBusy(runs) && machine.clock.monotonicMs() < deadline) {
       await progress.say(`${queue}: ${stillRunning(runs)}`);
       await sleep(machine.clock, LOOK_MS);
-      runs = await whatRuns(machine, queue);
+      runs = await keeper.whatRuns();
     }
     await progress.clear();
     drained &&= !isBusy(runs);
@@ -76,41 +77,41 @@ export async function drainQueues(context: Context, args: DrainArgs): Promise<nu
   return exitStatus(drained ? 'done' : 'error');
 }
 
-async function queuesOf({ machine }: Context, { operand, more }: Args): Promise<string[]> {
-  const queues = [operand, ...more];
-  for (const queue of queues) await requireQueue(machine, queue);
-  return queues;
+async function keepersOf({ machine }: Context, { operand, more }: Args): Promise<Keeper[]> {
+  const keepers: Keeper[] = [];
+  for (const queue of [operand, ...more]) keepers.push(await openKeeper(machine, queue));
+  return keepers;
 }
 
 /** All of them, before anything is waited for. */
 async function pauseAll(
   context: Context,
   args: Args,
-): Promise<{ readonly queue: string; readonly changed: boolean }[]> {
-  const done: { queue: string; changed: boolean }[] = [];
-  for (const queue of await queuesOf(context, args)) {
-    const changed = !(await isPaused(context.machine, queue));
-    await pause(context.machine, queue);
-    done.push({ queue, changed });
+): Promise<{ readonly keeper: Keeper; readonly changed: boolean }[]> {
+  const done: { keeper: Keeper; changed: boolean }[] = [];
+  for (const keeper of await keepersOf(context, args)) {
+    const changed = !(await keeper.isPaused());
+    await keeper.pause();
+    done.push({ keeper, changed });
   }
   return done;
 }
 
-function isBusy({ jobs, alone }: Running): boolean {
+function isBusy({ jobs, alone }: WhatRuns): boolean {
   return jobs > 0 || alone;
 }
 
-function stillRunning({ jobs, alone }: Running): string {
+function stillRunning({ jobs, alone }: WhatRuns): string {
   if (alone) return 'fspl is still working it, which does not know of pauses';
   return jobs === 1 ? '1 job is still running' : `${jobs} jobs are still running`;
 }
 
-function pausedSentence(queue: string, runs: Running): string {
+function pausedSentence(queue: string, runs: WhatRuns): string {
   const now = isBusy(runs) ? `; ${stillRunning(runs)}` : '';
   return `no job will start until ${resumeCommand(queue)}${now}`;
 }
 
-function abandonedNote({ abandoned }: Running): string {
+function abandonedNote({ abandoned }: WhatRuns): string {
   if (abandoned === 0) return '';
   return abandoned === 1
     ? '; 1 job of a worker that died is started again then'

@@ -1,31 +1,30 @@
 /** `intray repair`: says what it would put right in a queue, and with `--apply` does it. */
 
-import { applyRepair, type Repaired } from '../../spool/home/apply-repair.ts';
-import { Operator } from '../../spool/home/operator.ts';
-import { type Finding, findDisorder } from '../../spool/home/repair.ts';
+import { openKeeper } from '../../open/open.ts';
+import type { Finding, Keeper, Repaired } from '../../queue/keeper.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
 import { shellQuote } from '../shell.ts';
 import { exitStatus } from './exit-codes.ts';
-import { adviceOf, WOULD } from './finding-words.ts';
-import { type Decoded, decoderOf, type InQueue } from './looking.ts';
+import { adviceOf, wordsOf } from './finding-words.ts';
+import type { Decoded, InQueue } from './looking.ts';
 
 type Repair = InQueue & Decoded & { readonly options: { readonly apply: boolean; readonly json: boolean } };
 
 export async function repair(context: Context, args: Repair): Promise<number> {
   const { machine, print } = context;
   const { operand: queue, options } = args;
-  const decoder = await decoderOf(context, args);
-  const findings = await findDisorder(machine, queue, decoder);
-  const repaired = options.apply ? await applyAll(context, queue, findings, decoder) : undefined;
+  const keeper = await openKeeper(machine, queue, { decoder: options.decoder, evenDamaged: true });
+  const findings = await keeper.findDisorder();
+  const repaired = options.apply ? await applyAll(keeper, findings) : undefined;
   const left =
     repaired === undefined
       ? findings
       : repaired.filter(({ result }) => result === 'left').map(({ finding }) => finding);
   const ending = exitStatus(left.length === 0 ? 'done' : 'damaged');
   if (options.json) {
-    const rows = findings.map((finding, index) => ({
+    const rows = findings.map(({ words: _, ...finding }, index) => ({
       ...finding,
       advice: finding.advice === undefined ? null : adviceOf(queue, finding),
       result: repaired?.[index]?.result ?? null,
@@ -42,17 +41,12 @@ export async function repair(context: Context, args: Repair): Promise<number> {
   return ending;
 }
 
-async function applyAll(
-  { machine }: Context,
-  queue: string,
-  findings: readonly Finding[],
-  decoder: Operator['decoder'],
-): Promise<Repaired[]> {
-  const operator = new Operator(machine, queue, decoder);
+async function applyAll(keeper: Keeper, findings: readonly Finding[]): Promise<readonly Repaired[]> {
+  const operation = await keeper.operate();
   try {
-    return await applyRepair(operator, findings);
+    return await operation.repair(findings);
   } finally {
-    await operator.close();
+    await operation.close();
   }
 }
 
@@ -63,6 +57,6 @@ function lines(queue: string, finding: Finding, result: Repaired['result'] | und
   if (remedy === 'person' || result === 'left') {
     return `${what}\n  for you: ${printable(adviceOf(queue, finding))}`;
   }
-  const [would, did] = WOULD[remedy];
+  const [would, did] = wordsOf(finding);
   return `${what}\n  ${result === 'done' ? did : `would ${would}`}`;
 }

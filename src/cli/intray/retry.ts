@@ -1,10 +1,9 @@
 /** `intray retry`: runs jobs again that have failed, or now that would wait longer. */
 
-import type { FoundJob } from '../../spool/home/find-job.ts';
-import { retryJob } from '../../spool/home/operate.ts';
+import type { FoundJob } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
 import { exitStatus } from './exit-codes.ts';
-import { knownOf, stateOf } from './job-words.ts';
+import { stateOf } from './job-words.ts';
 import { type Change, changeJobs, type ManyJobs } from './operating.ts';
 
 type Retry = ManyJobs & {
@@ -14,7 +13,8 @@ type Retry = ManyJobs & {
 const RETRY: Change = {
   past: 'waits to be run again',
   unchanged: 'waits for its turn already',
-  act: retryJob,
+  what: 'run jobs again',
+  by: (operation) => operation.retry.bind(operation),
 };
 
 export async function retry(context: Context, args: Retry): Promise<number> {
@@ -36,7 +36,7 @@ export async function retry(context: Context, args: Retry): Promise<number> {
 }
 
 function byAge(a: FoundJob, b: FoundJob): number {
-  return (knownOf(a).addedMs ?? 0) - (knownOf(b).addedMs ?? 0);
+  return (a.addedMs ?? 0) - (b.addedMs ?? 0);
 }
 
 /** What is wrong when neither jobs are named nor all are meant, or both. */

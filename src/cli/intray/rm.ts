@@ -1,6 +1,5 @@
 /** `intray rm`: removes jobs, with what their runs have said. */
 
-import { removeJob } from '../../spool/home/operate.ts';
 import type { Context } from '../context.ts';
 import { exitStatus } from './exit-codes.ts';
 import { stateOf } from './job-words.ts';
@@ -9,7 +8,12 @@ import { jobsOrAll } from './retry.ts';
 
 type Rm = ManyJobs & { readonly options: { readonly 'all-failed': boolean } };
 
-const REMOVE: Change = { past: 'removed', unchanged: 'is not there', act: removeJob };
+const REMOVE: Change = {
+  past: 'removed',
+  unchanged: 'is not there',
+  what: 'remove jobs',
+  by: (operation) => operation.remove.bind(operation),
+};
 
 export async function rm(context: Context, args: Rm): Promise<number> {
   const { 'all-failed': all } = args.options;

@@ -3,7 +3,7 @@
 import { decodeBytes } from '../../os/bytes.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
-import { outputPath } from '../../spool/home/run-log.ts';
+import type { Job, OutputFile, Queue } from '../../queue/contract.ts';
 
 /** More than is ever kept of a run's output. */
 const LIMIT_BYTES = 4 * 1024 * 1024;
@@ -13,13 +13,13 @@ export type SavedOutput = { readonly path: string; readonly text: string };
 /** Its standard error, then its standard output, as far as there is any. */
 export async function savedOutput(
   { files }: Machine,
-  queue: string,
-  job: string,
+  queue: Queue,
+  job: Job,
   attempt: number,
 ): Promise<SavedOutput[]> {
   const found: SavedOutput[] = [];
-  for (const kind of ['err', 'out'] as const) {
-    const path = outputPath(queue, job, attempt, kind);
+  const outputs = [...(queue.outputsOf?.(job, attempt) ?? [])];
+  for (const { path } of outputs.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))) {
     try {
       found.push({ path, text: decodeBytes(await readSmallFile(files, path, LIMIT_BYTES)) });
     } catch (error) {
@@ -28,6 +28,8 @@ export async function savedOutput(
   }
   return found;
 }
+
+const ORDER: readonly OutputFile['kind'][] = ['stderr', 'stdout', 'both'];
 
 /** Characters that are none: sequences that colour text or move the cursor, tabs, bells. */
 const CONTROLS = /\p{Cc}(\[[0-9;?]*[A-Za-z])?/gu;

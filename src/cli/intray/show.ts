@@ -1,15 +1,12 @@
 /** `intray show`: all about one job. */
 
-import { formatMs, formatUtc } from '../../os/calendar.ts';
-import { hasErrno, type Machine } from '../../os/ports.ts';
-import { explain } from '../../spool/home/explain.ts';
-import { readRuns } from '../../spool/home/run-log.ts';
-import { type Terms, termsOf } from '../../spool/home/terms.ts';
+import { formatMs } from '../../os/calendar.ts';
+import type { JobDetails } from '../../queue/keeper.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
 import { exitStatus } from './exit-codes.ts';
-import { jobJson, knownOf, statePhrase } from './job-words.ts';
+import { jobJson, laneOf, statePhrase } from './job-words.ts';
 import { runSentence } from './log.ts';
 import { adviceFor, type LookedUp, lookUp, type OneJob } from './looking.ts';
 
@@ -17,29 +14,29 @@ export async function show(
   context: Context,
   args: OneJob & { readonly options: { readonly json: boolean } },
 ): Promise<number> {
-  const { machine, print } = context;
   const looked = await lookUp(context, args);
-  const { snapshot, found, header } = looked;
-  const reason = await explain(machine, snapshot, found, header);
-  const runs = await readRuns(machine, snapshot.queue, found.stem);
-  const bytes = await sizeOf(machine, found.path);
-  const terms = header === undefined ? {} : termsOf(header);
+  const { keeper, snapshot, found } = looked;
+  const reason = await keeper.explain(snapshot, found);
+  const { records: runs } = await keeper.runs(found);
+  const details = await keeper.details(found);
+  const { contents, expiresMs, name, made, bytes, more } = details;
   if (args.options.json) {
     await printJson(context, {
       queue: snapshot.queue,
-      ...jobJson(found, header),
+      ...jobJson(found, contents),
       cause: reason.cause,
       sentence: reason.sentence,
-      expires: terms.expiresMs === undefined ? null : formatMs(terms.expiresMs),
-      name: terms.id ?? null,
-      made: header === undefined ? null : formatUtc(header.ctime),
-      env: header?.work.kind === 'command' ? header.work.env : [],
+      expires: expiresMs === undefined ? null : formatMs(expiresMs),
+      name: name ?? null,
+      made: made ?? null,
+      env: contents?.work.kind === 'command' ? contents.work.env : [],
       bytes: bytes ?? null,
+      ...(more.length === 0 ? {} : { more: Object.fromEntries(more) }),
       runs,
     });
     return exitStatus('done');
   }
-  const rows = rowsOf(looked, terms, bytes);
+  const rows = rowsOf(looked, details);
   const lines = rows.map(([title, value]) => `${title.padEnd(11)}${printable(value)}`);
   const advice = adviceFor(reason.advice, args.operand, found);
   lines.push(
@@ -48,45 +45,33 @@ export async function show(
     ...(advice === undefined ? [] : [`What to do: ${printable(advice)}.`]),
   );
   if (runs.length > 0) lines.push('', ...runs.map((run) => printable(runSentence(run))));
-  await print(`${lines.join('\n')}\n`);
+  await context.print(`${lines.join('\n')}\n`);
   return exitStatus('done');
 }
 
-function rowsOf(
-  { snapshot, found, header }: LookedUp,
-  terms: Terms,
-  bytes: number | undefined,
-): [string, string][] {
-  const known = knownOf(found);
-  const time = (ms: number) => `${formatMs(ms)}`;
+function rowsOf({ snapshot, found }: LookedUp, details: JobDetails): [string, string][] {
+  const { contents, lane, made, expiresMs, name, bytes, more } = details;
+  const { priority, addedMs, notBeforeMs, attempts } = found;
   const rows: [string, string | undefined][] = [
-    ['id', found.stem],
+    ['id', found.id],
     ['file', found.path],
     ['state', statePhrase(found, snapshot.takenMs)],
-    ['number', header?.seq.toString()],
-    ['lane', known.lane ?? terms.lane],
-    ['priority', known.priority?.toString()],
-    ['added', known.addedMs === undefined ? undefined : time(known.addedMs)],
-    ['made', header === undefined ? undefined : formatUtc(header.ctime)],
-    ['not before', known.notBeforeMs === 0 ? undefined : time(known.notBeforeMs)],
-    ['expires', terms.expiresMs === undefined ? undefined : time(terms.expiresMs)],
-    ['name', terms.id],
-    ['starts', known.attempts.toString()],
+    ['number', contents?.seq?.toString()],
+    ['lane', laneOf(found) ?? lane],
+    ['priority', priority?.toString()],
+    ['added', addedMs === undefined ? undefined : formatMs(addedMs)],
+    ['made', made],
+    ['not before', notBeforeMs === 0 ? undefined : formatMs(notBeforeMs)],
+    ['expires', expiresMs === undefined ? undefined : formatMs(expiresMs)],
+    ['name', name],
+    ['starts', attempts.toString()],
     ['bytes', bytes?.toString()],
+    ...more.map(([title, value]): [string, string] => [title, value]),
   ];
-  if (header?.work.kind === 'command') {
-    for (const param of header.work.params) rows.push(['param', param]);
-    for (const [name, value] of header.work.env) rows.push(['env', `${name}=${value}`]);
-  } else if (header !== undefined)
-    rows.push(['work', header.work.kind === 'nop' ? 'does nothing' : 'always fails']);
+  const { work } = contents ?? {};
+  if (work?.kind === 'command') {
+    for (const param of work.params) rows.push(['param', param]);
+    for (const [variable, value] of work.env) rows.push(['env', `${variable}=${value}`]);
+  } else if (work !== undefined) rows.push(['work', work.kind === 'nop' ? 'does nothing' : 'always fails']);
   return rows.filter((row): row is [string, string] => row[1] !== undefined);
-}
-
-async function sizeOf({ files }: Machine, path: string): Promise<number | undefined> {
-  try {
-    return (await files.stat(path)).size;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return undefined;
-    throw error;
-  }
 }

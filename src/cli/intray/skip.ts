@@ -1,28 +1,26 @@
 /** `intray skip`: lets a lane go on past a number that is missing, or a job that is held. */
 
-import { laneName } from '../../spool/home/explain.ts';
-import { Operator } from '../../spool/home/operator.ts';
-import { QUEUE_LANE } from '../../spool/home/rooms.ts';
-import { skipLane } from '../../spool/home/skip.ts';
+import { laneName, QUEUE_LANE } from '../../queue/words.ts';
 import type { Context } from '../context.ts';
 import { printable } from '../printable.ts';
 import { exitStatus } from './exit-codes.ts';
-import { type Decoded, decoderOf, type InQueue } from './looking.ts';
+import { type Decoded, type InQueue, keeperOf } from './looking.ts';
+import { cannot } from './operating.ts';
 
 type Skip = InQueue & Decoded & { readonly options: { readonly lane: string | undefined } };
 
 export async function skip(context: Context, args: Skip): Promise<number> {
-  const operator = new Operator(context.machine, args.operand, await decoderOf(context, args));
+  const keeper = await keeperOf(context, args);
+  const operation = await keeper.operate();
   try {
-    const { lane, from, to, stem } = await skipLane(operator, args.options.lane ?? QUEUE_LANE);
+    const skipLane = operation.skip?.bind(operation) ?? cannot(keeper, 'let a lane go on');
+    const { lane, from, to, id } = await skipLane(args.options.lane ?? QUEUE_LANE);
     const left =
-      stem === undefined
-        ? `without ${numbers(from, to)}`
-        : `without ${stem}, which is among the failed jobs now`;
+      id === undefined ? `without ${numbers(from, to)}` : `without ${id}, which is among the failed jobs now`;
     await context.print(`${printable(`${laneName(lane)} goes on with job ${to}, ${left}`)}\n`);
     return exitStatus('done');
   } finally {
-    await operator.close();
+    await operation.close();
   }
 }
 

@@ -1,10 +1,10 @@
 /** What `intray status` says of one queue. */
 
+import { layoutNamed } from '../../open/layouts.ts';
 import { formatMs } from '../../os/calendar.ts';
 import type { Machine } from '../../os/ports.ts';
-import { duration, laneName } from '../../spool/home/explain.ts';
-import type { LaneSnapshot, QueueSnapshot } from '../../spool/home/snapshot-parts.ts';
-import type { SeenWorker } from '../../spool/home/workers.ts';
+import type { LaneSnapshot, QueueSnapshot, SeenWorker } from '../../queue/snapshot.ts';
+import { counted, duration, laneName, QUEUE_LANE } from '../../queue/words.ts';
 import { printable } from '../printable.ts';
 import { shellQuote } from '../shell.ts';
 import { lineWidth, Table } from '../table.ts';
@@ -40,7 +40,7 @@ export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
     );
   }
   if (counts.failed > 0)
-    say('failed', `${jobs(counts.failed)} failed: see \`intray ls ${dir} --failed\``, 'jobFailed');
+    say('failed', `${counted(counts.failed, 'job')} failed: see \`intray ls ${dir} --failed\``, 'jobFailed');
   if (counts.lanesFailed > 0) {
     say(
       'held up',
@@ -52,7 +52,7 @@ export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
   for (const { lane, missing, waiting } of gaps.slice(0, MOST_OF_A_KIND)) {
     say(
       'gap',
-      `${laneName(lane)} waits for job ${missing}, which is not there; ${jobs(waiting)} wait${waiting === 1 ? 's' : ''} behind it`,
+      `${laneName(lane)} waits for job ${missing}, which is not there; ${counted(waiting, 'job')} wait${waiting === 1 ? 's' : ''} behind it`,
       'gap',
     );
   }
@@ -61,7 +61,7 @@ export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
   if (counts.past > 0)
     say(
       'past',
-      `the number of ${jobs(counts.past)} is past, so ${counts.past === 1 ? 'it does' : 'they do'} not start any more: see \`intray repair ${dir}\``,
+      `the number of ${counted(counts.past, 'job')} is past, so ${counts.past === 1 ? 'it does' : 'they do'} not start any more: see \`intray repair ${dir}\``,
     );
   for (const worker of workers
     .filter(({ life }) => life === 'dead' || life === 'silent')
@@ -69,7 +69,7 @@ export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
     const count = running.filter((job) => job.worker.name === worker.name).length;
     say(
       'dead worker',
-      `worker ${worker.name} is ${worker.life}; ${count === 0 ? 'it had no job' : `${jobs(count)} of it come${count === 1 ? 's' : ''} back with the next worker`}`,
+      `worker ${worker.name} is ${worker.life}; ${count === 0 ? 'it had no job' : `${counted(count, 'job')} of it come${count === 1 ? 's' : ''} back with the next worker`}`,
     );
   }
   return troubles;
@@ -105,7 +105,7 @@ export async function statusDetails(machine: Machine, snapshot: QueueSnapshot): 
   if (workers.length > 0) lines.push('', (await workersTable(machine, snapshot, workers)).trimEnd());
   const notable = lanes.filter(
     ({ lane, waiting, running, missing }) =>
-      lane !== '' && (waiting > 0 || running > 0 || missing !== undefined),
+      lane !== QUEUE_LANE && (waiting > 0 || running > 0 || missing !== undefined),
   );
   if (notable.length > 0) lines.push('', (await lanesTable(machine, notable)).trimEnd());
   const troubles = troublesOf(snapshot);
@@ -124,14 +124,16 @@ const STATE_WORDS = {
   stuck: 'stuck',
 } as const;
 
-export function kindWords({ kind, order, lanes }: QueueSnapshot): string {
+export function kindWords({ layout, kind, order, lanes }: QueueSnapshot): string {
   if (kind === 'append-only') return 'a queue that jobs are only added to here';
-  const next = lanes.find(({ lane }) => lane === '')?.next;
+  const next = lanes.find(({ lane }) => lane === QUEUE_LANE)?.next;
   const words =
     order === 'free'
       ? 'jobs in any order'
       : `jobs in the order of their numbers${next === undefined ? '' : `, next is ${next}`}`;
-  return kind === 'home' ? `${words}; parallel workers` : `a Filespooler queue, ${words}`;
+  if (kind === 'home') return `${words}; parallel workers`;
+  const { title } = layoutNamed(layout);
+  return layout === 'filespooler' ? `a ${title} queue, ${words}` : `${kind}, ${words}`;
 }
 
 async function workersTable(
@@ -139,11 +141,11 @@ async function workersTable(
   { running, takenMs }: QueueSnapshot,
   workers: readonly SeenWorker[],
 ): Promise<string> {
-  const rows = workers.map(({ name, life, info, beatMs }) => [
+  const rows = workers.map(({ name, life, host, pid, startedMs, beatMs }) => [
     life,
-    info?.host ?? name,
-    info === undefined ? '' : String(info.pid),
-    info === undefined ? '' : duration(takenMs - info.startedMs),
+    host ?? name,
+    pid === undefined ? '' : String(pid),
+    startedMs === undefined ? '' : duration(takenMs - startedMs),
     beatMs === undefined ? '' : duration(takenMs - beatMs),
     String(running.filter((job) => job.worker.name === name).length),
   ]);
@@ -183,10 +185,11 @@ function tableText(table: Table, rows: readonly (readonly string[])[]): string {
 
 /** One queue in JSON. Its fields are a contract: docs/reference.md. */
 export function statusJson(snapshot: QueueSnapshot): Record<string, unknown> {
-  const { queue, kind, order, paused, counts, oldestMs, lanes, workers, alone, unreadable, damage, litter } =
-    snapshot;
+  const { queue, layout, kind, order, paused, counts, oldestMs, lanes, workers, alone } = snapshot;
+  const { unreadable, damage, litter } = snapshot;
   return {
     queue,
+    layout,
     taken: formatMs(snapshot.takenMs),
     kind,
     order,
@@ -200,14 +203,14 @@ export function statusJson(snapshot: QueueSnapshot): Record<string, unknown> {
       running,
       missing: missing?.toString() ?? null,
     })),
-    workers: workers.map(({ name, life, info, beatMs, jobs: held }) => ({
+    workers: workers.map(({ name, life, host, pid, startedMs, beatMs, jobs }) => ({
       name,
       life,
-      host: info?.host ?? null,
-      pid: info?.pid ?? null,
-      started: info === undefined ? null : formatMs(info.startedMs),
+      host: host ?? null,
+      pid: pid ?? null,
+      started: startedMs === undefined ? null : formatMs(startedMs),
       heard: beatMs === undefined ? null : formatMs(beatMs),
-      jobs: held.length,
+      jobs,
     })),
     alone: alone === undefined ? null : { pid: alone.pid },
     unreadable,
@@ -215,8 +218,4 @@ export function statusJson(snapshot: QueueSnapshot): Record<string, unknown> {
     litter: litter.map(({ path, kind: of }) => ({ path, kind: of })),
     troubles: troublesOf(snapshot).map(({ short, sentence }) => ({ kind: short, sentence })),
   };
-}
-
-function jobs(count: number): string {
-  return count === 1 ? '1 job' : `${count} jobs`;
 }

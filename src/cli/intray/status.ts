@@ -1,16 +1,15 @@
 /** `intray status`: how queues are: one line for each of many, all about one. */
 
+import { queuesAt } from '../../open/find.ts';
+import { openKeeper } from '../../open/open.ts';
 import type { Machine } from '../../os/ports.ts';
-import { QueueError } from '../../queue/errors.ts';
-import { takeSnapshot } from '../../spool/home/snapshot.ts';
-import type { QueueSnapshot } from '../../spool/home/snapshot-parts.ts';
-import { jobsDirectory, join } from '../../spool/layout.ts';
+import type { QueueSnapshot } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { lineWidth, Table } from '../table.ts';
 import { type Ending, exitStatus } from './exit-codes.ts';
 import { age } from './job-words.ts';
-import { type Decoded, decoderOf, type InQueue } from './looking.ts';
+import type { Decoded, InQueue } from './looking.ts';
 import { statusDetails, statusJson, troublesOf } from './status-words.ts';
 
 type Status = InQueue &
@@ -18,49 +17,17 @@ type Status = InQueue &
 
 export async function status(context: Context, args: Status): Promise<number> {
   const { machine, print } = context;
-  const decoder = await decoderOf(context, args);
+  const { decoder } = args.options;
   const queues = await queuesAt(machine, [args.operand, ...args.more]);
   const snapshots: QueueSnapshot[] = [];
-  for (const queue of queues) snapshots.push(await takeSnapshot(machine, queue, { decoder }));
+  for (const queue of queues) {
+    const keeper = await openKeeper(machine, queue, { decoder });
+    snapshots.push(await keeper.look());
+  }
   if (args.options.json) await printJson(context, { queues: snapshots.map(statusJson) });
   else if (snapshots.length === 1) await print(await statusDetails(machine, snapshots[0] as QueueSnapshot));
   else await print(await overview(machine, snapshots));
   return exitStatus(worstOf(snapshots));
-}
-
-/** A directory that is no queue stands for the queues in it. */
-async function queuesAt({ files }: Machine, paths: readonly string[]): Promise<string[]> {
-  const isQueue = async (path: string) => {
-    try {
-      return (await files.stat(jobsDirectory(path))).kind === 'directory';
-    } catch {
-      return false;
-    }
-  };
-  const queues: string[] = [];
-  for (const path of paths) {
-    if (await isQueue(path)) {
-      queues.push(path);
-      continue;
-    }
-    const inside: string[] = [];
-    try {
-      for (const { name } of await files.readdir(path))
-        if (await isQueue(join(path, name))) inside.push(join(path, name));
-    } catch (error) {
-      throw new QueueError('not-a-queue', `${path}: it is not a queue, and not a directory of queues`, {
-        cause: error,
-      });
-    }
-    if (inside.length === 0) {
-      throw new QueueError(
-        'not-a-queue',
-        `${path}: it has no jobs directory, so it is not a queue, and there is no queue in it`,
-      );
-    }
-    queues.push(...inside.sort());
-  }
-  return queues;
 }
 
 async function overview(machine: Machine, snapshots: readonly QueueSnapshot[]): Promise<string> {

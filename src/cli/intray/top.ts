@@ -1,11 +1,11 @@
 /** `intray top`: queues, lanes, workers and jobs as they are now, again and again. */
 
+import { namedQueues } from '../../open/find.ts';
 import { type Machine, STDOUT } from '../../os/ports.ts';
 import type { Context } from '../context.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { exitStatus } from './exit-codes.ts';
-import { namedQueues } from './find-queues.ts';
-import { type Decoded, decoderOf, type InQueue } from './looking.ts';
+import type { Decoded, InQueue } from './looking.ts';
 import { frame } from './top/frame.ts';
 import { momentOf, showLive } from './top/live.ts';
 import { Looker } from './top/look.ts';
@@ -29,7 +29,7 @@ export async function top(context: Context, args: Top): Promise<number> {
   const names = (await queues.find()).map(({ location }) => location);
   // One that may get company is listed.
   const start = startState(queues.changing ? [] : names);
-  const looker = new Looker(polite, queues, await decoderOf(context, args));
+  const looker = new Looker(polite, queues, args.options.decoder);
   const palette = await paletteOf(machine);
   const ending = await untilStopped(machine, async (stop) => {
     const first = looker.look({ queue: start.queue, filter: '' });

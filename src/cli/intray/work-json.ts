@@ -33,7 +33,7 @@ export class JsonTeller extends WorkProblems implements Teller {
 
   async ended(job: Job, queue: Queue, { ran, attempt, reason }: RunEnd): Promise<void> {
     const failed = ran === 'failed' || ran === 'again';
-    const outputs = failed ? await savedOutput(this.#context.machine, queue.location, job.id, attempt) : [];
+    const outputs = failed ? await savedOutput(this.#context.machine, queue, job, attempt) : [];
     const log = failed ? { log: outputs.map(({ path }) => path) } : {};
     await this.#say({
       event: ran,

@@ -1,10 +1,10 @@
 /** What a worker tells while it works, and what it has to say only once. */
 
+import type { NamedQueues } from '../../open/find.ts';
 import type { Job, Queue, Unreadable } from '../../queue/contract.ts';
 import type { PoolReport } from '../../worker/pool.ts';
 import type { RunEnd } from '../../worker/serve.ts';
 import { sentenceOf } from '../failure.ts';
-import type { NamedQueues } from './find-queues.ts';
 import type { Problems, WorkEnding } from './work-ending.ts';
 
 export interface Teller extends Problems {

@@ -1,11 +1,10 @@
 /** The line that says how far a worker is: counts, rate, what is left. */
 
+import type { NamedQueues } from '../../open/find.ts';
 import type { Clock, Machine } from '../../os/ports.ts';
-import { isJobName, jobsDirectory } from '../../spool/layout.ts';
 import type { Ran } from '../../worker/pool.ts';
 import type { Progress } from '../terminal.ts';
 import { formatDuration } from '../time.ts';
-import type { NamedQueues } from './find-queues.ts';
 
 const SHOW_MS = 200;
 /** The rate is that of the last so many milliseconds. */
@@ -82,7 +81,7 @@ export function showProgress(
   const show = async () => {
     if (clock.monotonicMs() >= countAgainMs) {
       const begunMs = clock.monotonicMs();
-      tally.waiting = await countWaiting(machine, queues).catch(() => undefined);
+      tally.waiting = await countWaiting(queues).catch(() => undefined);
       const tookMs = clock.monotonicMs() - begunMs;
       countAgainMs = clock.monotonicMs() + Math.max(SHOW_MS, tookMs / SHARE_OF_TIME);
     }
@@ -106,11 +105,13 @@ export function showProgress(
   };
 }
 
-async function countWaiting(machine: Machine, queues: NamedQueues): Promise<number> {
+/** Undefined where one of them cannot tell at little cost. */
+async function countWaiting(queues: NamedQueues): Promise<number | undefined> {
   let count = 0;
-  for (const { location } of await queues.find()) {
-    const entries = await machine.files.readdir(jobsDirectory(location));
-    count += entries.filter(({ name }) => isJobName(name)).length;
+  for (const queue of await queues.find()) {
+    const waiting = await queue.countWaiting?.();
+    if (waiting === undefined) return undefined;
+    count += waiting;
   }
   return count;
 }

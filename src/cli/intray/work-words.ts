@@ -1,9 +1,10 @@
 /** What a worker does, in words: failures always; on a terminal also how far it is. */
 
+import type { NamedQueues } from '../../open/find.ts';
 import { formatLocal, fromMs } from '../../os/calendar.ts';
 import { STDERR } from '../../os/ports.ts';
 import type { Job, Queue, SharedIdle, Unreadable } from '../../queue/contract.ts';
-import { QUEUE_LANE } from '../../spool/home/rooms.ts';
+import { QUEUE_LANE } from '../../queue/words.ts';
 import type { PoolReport } from '../../worker/pool.ts';
 import type { RunEnd } from '../../worker/serve.ts';
 import type { Context } from '../context.ts';
@@ -11,7 +12,6 @@ import { sentenceOf } from '../failure.ts';
 import { shellQuote } from '../shell.ts';
 import { type Colours, coloursFor, type Progress, progressFor } from '../terminal.ts';
 import { formatDuration } from '../time.ts';
-import type { NamedQueues } from './find-queues.ts';
 import { lastLines, savedOutput } from './run-output.ts';
 import type { WorkEnding } from './work-ending.ts';
 import { type Teller, WorkProblems } from './work-problems.ts';
@@ -104,7 +104,7 @@ export class WordsTeller extends WorkProblems implements Teller {
   async #outputOf(job: Job, queue: Queue, { ran, attempt }: RunEnd): Promise<string[]> {
     if (!this.#options.logged) return [];
     const colours = await this.#paint();
-    const outputs = await savedOutput(this.#context.machine, queue.location, job.id, attempt);
+    const outputs = await savedOutput(this.#context.machine, queue, job, attempt);
     const [first] = outputs;
     if (first === undefined) return [];
     const lines = ran === 'failed' ? lastLines(first.text, SHOWN_LINES, SHOWN_WIDTH) : [];

@@ -1,3 +1,4 @@
+import { namedQueues } from '../../open/find.ts';
 import { type Machine, STDERR } from '../../os/ports.ts';
 import type { BlockedPolicy } from '../../queue/contract.ts';
 import { type ServeOptions, serveQueues } from '../../worker/serve.ts';
@@ -5,7 +6,6 @@ import type { Context } from '../context.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { UsageProblem } from '../usage.ts';
 import { exitStatus } from './exit-codes.ts';
-import { namedQueues } from './find-queues.ts';
 import { workEnding } from './work-ending.ts';
 import { JsonTeller } from './work-json.ts';
 import type { Teller } from './work-problems.ts';

@@ -11,8 +11,8 @@ import {
 import { cString, native, systemError } from './native.ts';
 import { syncTogether } from './sync-together.ts';
 
-const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
-  fs.constants;
+const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = fs.constants;
+const { O_NONBLOCK, O_NOCTTY, O_NOFOLLOW, O_DIRECTORY } = fs.constants;
 
 /** fcntl.h: a path that is not absolute is meant from our working directory. */
 const AT_FDCWD = -100;
@@ -22,12 +22,14 @@ const NO_TIMES = 0;
 const FLAGS: Record<OpenMode, number> = {
   read: O_RDONLY,
   'read-job': O_RDONLY | O_NONBLOCK | O_NOCTTY,
+  'read-own': O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW,
   create: O_WRONLY | O_CREAT | O_EXCL,
   truncate: O_WRONLY | O_CREAT | O_TRUNC,
   append: O_WRONLY | O_CREAT | O_APPEND,
   lock: O_RDWR | O_CREAT,
   'lock-present': O_RDWR,
   directory: O_RDONLY | O_DIRECTORY,
+  trigger: O_WRONLY | O_NONBLOCK,
 };
 
 /** New files are readable and writable by all, less the umask. */
@@ -71,6 +73,7 @@ export const realFiles: Files = {
       }
     }
   },
+  writeNow: (descriptor, bytes) => fs.writeSync(descriptor, bytes),
   writeAt: (descriptor, bytes, position) => {
     fs.writeSync(descriptor, bytes, 0, bytes.length, position);
   },
@@ -90,6 +93,7 @@ export const realFiles: Files = {
   fsyncAll: syncTogether,
   fstat: (descriptor) => status(fs.fstatSync(descriptor, { bigint: true })),
   fchmod: (descriptor, mode) => fs.fchmodSync(descriptor, mode),
+  fchown: (descriptor, user, group) => fs.fchownSync(descriptor, user, group),
   stat: (path) => status(fs.statSync(raw(path), { bigint: true })),
   readdir: (path) => {
     const entries = fs.readdirSync(raw(path), { withFileTypes: true });
@@ -100,6 +104,11 @@ export const realFiles: Files = {
   rename: (from, to) => fs.renameSync(raw(from), raw(to)),
   link: (existing, added) => fs.linkSync(raw(existing), raw(added)),
   unlink: (path) => fs.unlinkSync(raw(path)),
+  mkfifo: async (path) => {
+    const { library, errno } = await native();
+    if (library.mkfifo(cString(path, 'mkfifo'), NEW_FILE_MODE) !== 0)
+      throw systemError(errno(), 'mkfifo', path);
+  },
   mkdir: (path) => fs.mkdirSync(raw(path)),
   rmdir: (path) => fs.rmdirSync(raw(path)),
   touch: async (path) => {
@@ -108,6 +117,7 @@ export const realFiles: Files = {
     const failed = library.utimensat(AT_FDCWD, cString(path, 'utimensat'), NO_TIMES, 0);
     if (failed !== 0) throw systemError(errno(), 'utimensat', path);
   },
+  realPath: (path) => decodeBytes(fs.realpathSync.native(raw(path), 'buffer')),
   statfs: (path) => {
     const { type, bsize, blocks, bavail, files, ffree } = fs.statfsSync(raw(path), { bigint: true });
     return { type, size: blocks * bsize, free: bavail * bsize, inodes: files, freeInodes: ffree };

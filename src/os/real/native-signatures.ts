@@ -1,5 +1,5 @@
 /**
- * The few C functions that neither Node nor Bun offers: flock, posix_spawn and waitpid,
+ * The few C functions that neither Node nor Bun offers: flock, mkfifo, posix_spawn and waitpid,
  * pipe2 and memfd_create, and who has the terminal.
  *
  * One table of signatures, two ways to bind it: bun:ffi (built into Bun, and so into our executable) and koffi
@@ -20,6 +20,7 @@ export type Signature = {
 
 export const SIGNATURES = {
   flock: { args: ['int', 'int'], returns: 'int' },
+  mkfifo: { args: ['buffer', 'int'], returns: 'int' },
   utimensat: { args: ['int', 'buffer', 'address', 'int'], returns: 'int' },
   pipe2: { args: ['buffer', 'int'], returns: 'int' },
   memfdCreate: { args: ['buffer', 'int'], returns: 'int', symbol: 'memfd_create' },

@@ -30,6 +30,7 @@ import { descendantsOf, groupIsAlive } from './proc.ts';
  */
 export const realProcesses: Processes = {
   spawn: async (command) => start(await native(), command),
+  exists: (pid) => exists(pid),
   scratch: async () => {
     const { library, errno } = await native();
     const descriptor = library.memfdCreate(cString('intray', 'memfd_create'), MFD_CLOEXEC);
@@ -48,6 +49,7 @@ const O_CLOEXEC = 0o2000000;
 const MFD_CLOEXEC = 1;
 const WNOHANG = 1;
 const SWEEP_MS = 1000;
+const LARGEST_PID = 2 ** 31 - 1;
 
 // spawn.h of glibc and musl
 const POSIX_SPAWN_SETPGROUP = 0x02;
@@ -111,6 +113,17 @@ function groupMember(pid: number, exit: Promise<Exit>): Child {
     return reached;
   };
   return { pid, exit, target: pid, signalGroup: signalAll, groupExists: () => signalAll(0) };
+}
+
+/** Whoever may not be signalled is there. A number that no process can have is nobody's. */
+function exists(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid < 1 || pid > LARGEST_PID) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasErrno(error, 'EPERM');
+  }
 }
 
 function signalTo(target: number, signal: SignalName | 0): boolean {

@@ -11,18 +11,17 @@
 import { formatMs, toMs } from '../../os/calendar.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
 import { hasErrno } from '../../os/ports.ts';
+import type { Finding, Repaired } from '../../queue/keeper.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { headerReader, lookAt } from '../queue-files.ts';
 import { lockQueue } from '../session.ts';
 import { isThere, renamed, unlinked } from './hand.ts';
 import { stemOf } from './job-name.ts';
 import type { Operator } from './operator.ts';
-import { type Finding, findDisorder, modifiedMs, orderOf, STALE_MS } from './repair.ts';
+import { findDisorder, orderOf } from './repair.ts';
 import { hasRooms, makeRooms, room } from './rooms.ts';
 import { recordRun } from './run-log.ts';
-
-/** `not-needed`: it was right by the time, or somebody else has seen to it. `left`: for a person. */
-export type Repaired = { readonly finding: Finding; readonly result: 'done' | 'not-needed' | 'left' };
+import { modifiedMs, STALE_MS } from './stale.ts';
 
 /** Puts one thing right after the other. Throws `locked` when somebody works the queue alone. */
 export async function applyRepair(operator: Operator, findings: readonly Finding[]): Promise<Repaired[]> {
@@ -50,8 +49,6 @@ async function apply(operator: Operator, finding: Finding, isStillSo: StillSo): 
   const { machine, queue } = operator;
   const { path } = finding;
   switch (finding.remedy) {
-    case 'person':
-      return 'left';
     case 'make-rooms':
       await makeMissingRooms(operator);
       return 'done';
@@ -61,10 +58,9 @@ async function apply(operator: Operator, finding: Finding, isStillSo: StillSo): 
       operator.touched(jobsDirectory(queue));
       return 'done';
     }
-    case 'to-jobs': {
+    case 'to-jobs':
       operator.touched(jobsDirectory(queue));
       return (await renamed(machine, path, join(jobsDirectory(queue), nameOf(path)))) ? 'done' : 'not-needed';
-    }
     case 'remove': {
       const atMs = await modifiedMs(machine, path);
       if (atMs === undefined || toMs(machine.clock.now()) - atMs < STALE_MS) return 'not-needed';
@@ -74,6 +70,8 @@ async function apply(operator: Operator, finding: Finding, isStillSo: StillSo): 
       return permit(operator, finding);
     case 'set-aside':
       return setAside(operator, finding, isStillSo);
+    default:
+      return 'left'; // for a person
   }
 }
 

@@ -6,12 +6,13 @@
 
 import { closeQuietly } from '../../os/close-quietly.ts';
 import { hasErrno, isSystemError, type Machine } from '../../os/ports.ts';
+import { elsewhere } from '../../queue/elsewhere.ts';
 import { isQueueError, reasonOf } from '../../queue/errors.ts';
+import type { Finding } from '../../queue/keeper.ts';
+import type { QueueSnapshot } from '../../queue/snapshot.ts';
 import { jobsDirectory, nextSequencePath } from '../layout.ts';
 import { isThere } from './hand.ts';
-import type { Finding } from './repair.ts';
 import { ROOMS, room, settingsPath } from './rooms.ts';
-import type { QueueSnapshot } from './snapshot-parts.ts';
 
 const ACCESS = 'look as the user who works the queue; if that is this one, see who owns it: ls -ld PATH';
 
@@ -138,22 +139,4 @@ export async function strangers(machine: Machine, { queue, kind }: QueueSnapshot
     advice:
       'when nothing works the queue, have it on the file system of DIR: a directory, not a mount or a link',
   }));
-}
-
-/** Those of these directories that are on another file system than the queue. */
-export async function elsewhere(
-  { files }: Machine,
-  queue: string,
-  directories: readonly string[],
-): Promise<string[]> {
-  const { device } = await files.stat(queue);
-  const found: string[] = [];
-  for (const path of directories) {
-    try {
-      if ((await files.stat(path)).device !== device) found.push(path);
-    } catch (error) {
-      if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error; // a missing one is told as such
-    }
-  }
-  return found;
 }

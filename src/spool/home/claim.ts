@@ -3,10 +3,11 @@
 import type { Machine } from '../../os/ports.ts';
 import { packetEnvironment } from '../../packet/environment.ts';
 import type { RunFacts, Settled, SharedClaim } from '../../queue/contract.ts';
+import type { RunRecord } from '../../queue/snapshot.ts';
 import type { OpenedPacket } from '../open-packet.ts';
 import { jobOf } from '../session.ts';
 import { finishReceipt } from './receipts.ts';
-import { openOutput, type RunNotes, type RunOutput, type RunRecord } from './run-log.ts';
+import { openOutput, type RunNotes, type RunOutput } from './run-log.ts';
 import type { Settling, Taken } from './settle.ts';
 import { termsOf } from './terms.ts';
 

@@ -17,6 +17,7 @@ import { closeQuietly } from '../../os/close-quietly.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { QueueError } from '../../queue/errors.ts';
+import type { Garbage, GcOptions } from '../../queue/keeper.ts';
 import { isJobName, jobsDirectory, join } from '../layout.ts';
 import { requireQueue } from '../queue-files.ts';
 import { unlinked } from './hand.ts';
@@ -24,19 +25,6 @@ import { stemOf } from './job-name.ts';
 import type { Receipt } from './receipts.ts';
 import { room } from './rooms.ts';
 import { entriesOf, listRooms } from './worker-room.ts';
-
-export type GcOptions = {
-  /** Of the jobs in `done/`, so many of the newest stay. */
-  readonly keepDone: number;
-  readonly olderThanMs: number;
-};
-
-export type Garbage = {
-  readonly kind: 'done' | 'log' | 'receipt';
-  readonly path: string;
-  readonly bytes: number;
-  readonly changedMs: number;
-};
 
 const RECEIPT_LIMIT_BYTES = 4096;
 const LOCK_WAIT_MS = 10_000;

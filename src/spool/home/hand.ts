@@ -26,23 +26,26 @@ import { closeQuietly } from '../../os/close-quietly.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { encodeHeader } from '../../packet/encode.ts';
 import { following, type PacketHeader, type Sequence } from '../../packet/header.ts';
+import type { Operated } from '../../queue/keeper.ts';
+import { DEFAULT_PRIORITY } from '../../queue/terms.ts';
+import { QUEUE_LANE } from '../../queue/words.ts';
 import { addJobFile } from '../add.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { headerReader } from '../queue-files.ts';
 import type { LockedSequence } from '../sequence-file.ts';
 import { lockQueue } from '../session.ts';
-import { DEFAULT_PRIORITY, formatJobName } from './job-name.ts';
+import { formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
 import { whatIs } from './look.ts';
 import { bringBackTheDead } from './recovery.ts';
-import { hasRooms, type Order, QUEUE_LANE } from './rooms.ts';
+import { hasRooms, type Order } from './rooms.ts';
 import { shareQueue } from './share.ts';
 import { termsToEnv } from './terms.ts';
 import type { Waiting } from './waiting.ts';
 import { DEFAULT_LEASE_MS, enterRoom } from './worker-room.ts';
 
-/** What became of the lane of a job that was taken away: `none`, for it has none or is past it. */
-export type LaneEffect = 'none' | 'moved-on' | 'place-kept';
+/** What became of the lane of a job that was taken away. */
+type LaneEffect = Extract<Operated, { readonly kind: 'done' }>['lane'];
 
 export type Hand = {
   readonly kind: 'beside' | 'alone';

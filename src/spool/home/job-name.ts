@@ -19,10 +19,6 @@ import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { LAST_SEQUENCE, type Sequence } from '../../packet/header.ts';
 import { JOB_PREFIX, JOB_SUFFIX } from '../layout.ts';
 
-export const FIRST_PRIORITY = 0;
-export const DEFAULT_PRIORITY = 50;
-export const LAST_PRIORITY = 99;
-
 export type JobName = {
   readonly priority: number;
   readonly addedMs: number;

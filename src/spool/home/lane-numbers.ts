@@ -2,9 +2,10 @@
 
 import type { Machine } from '../../os/ports.ts';
 import { type Sequence, sequence } from '../../packet/header.ts';
+import { QUEUE_LANE } from '../../queue/words.ts';
 import { join, nextSequencePath } from '../layout.ts';
 import { type LockedSequence, lockSequence, peekAfresh, peekSequence } from '../sequence-file.ts';
-import { laneFileName, QUEUE_LANE, room } from './rooms.ts';
+import { laneFileName, room } from './rooms.ts';
 
 /** The lock is held for two writes of a small file: whoever has it longer is stopped, or its disk is. */
 const LANE_WAIT_MS = 10_000;

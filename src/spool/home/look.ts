@@ -4,13 +4,14 @@ import { toMs } from '../../os/calendar.ts';
 import type { FileKind, Machine } from '../../os/ports.ts';
 import type { PacketHeader } from '../../packet/header.ts';
 import type { Unreadable } from '../../queue/contract.ts';
+import { QUEUE_LANE } from '../../queue/words.ts';
 import { isJobName, jobsDirectory, join } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
 import { headerReader, lookAt, type ReadHeader } from '../queue-files.ts';
 import { Backlog } from './backlog.ts';
 import { foreignStem, type JobName, parseJobName, SEE_HEADER } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
-import { type Order, QUEUE_LANE } from './rooms.ts';
+import type { Order } from './rooms.ts';
 import { priorityOf, termsOf } from './terms.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
 

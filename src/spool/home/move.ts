@@ -17,20 +17,20 @@ import { hasErrno } from '../../os/ports.ts';
 import { readChunks } from '../../os/transfer.ts';
 import type { PacketHeader } from '../../packet/header.ts';
 import { QueueError } from '../../queue/errors.ts';
+import type { Operated } from '../../queue/keeper.ts';
 import { syncDirectory } from '../../queue/publish.ts';
+import type { FoundJob, QueueSnapshot } from '../../queue/snapshot.ts';
 import { addJobFile } from '../add.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { headerReader } from '../queue-files.ts';
-import { everyJob, type FoundJob } from './find-job.ts';
 import { type Hand, letLaneGoOn, unlinked } from './hand.ts';
 import { formatJobName } from './job-name.ts';
 import { laneKept, waitingByHeader } from './look.ts';
-import type { Operated } from './operate.ts';
 import { notPossible, type Operator, running } from './operator.ts';
 import { finishReceipt } from './receipts.ts';
 import { hasRooms, readSettings } from './rooms.ts';
 import { takeSnapshot } from './snapshot.ts';
-import type { QueueSnapshot } from './snapshot-parts.ts';
+import { everyJob, waitingOf } from './snapshot-parts.ts';
 import { termsOf } from './terms.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -38,7 +38,7 @@ import type { Waiting } from './waiting.ts';
 export type Target = {
   readonly queue: string;
   readonly snapshot: QueueSnapshot;
-  readonly stems: Set<string>;
+  readonly ids: Set<string>;
   /** `LANE/NUMBER` of the jobs of lanes. */
   readonly numbers: Set<string>;
 };
@@ -56,11 +56,11 @@ export async function openTarget(
   if (here.inode === there.inode && here.device === there.device) {
     throw new QueueError('not-possible', `${queue}: it is the queue that the jobs are in already`);
   }
-  const stems = new Set((await everyJob(machine, snapshot)).map(({ stem }) => stem));
+  const ids = new Set((await everyJob(machine, snapshot)).map(({ id }) => id));
   const numbers = new Set(
     [...snapshot.waiting, ...snapshot.running].map(({ lane, seq }) => `${lane}/${seq}`),
   );
-  return { queue, snapshot, stems, numbers };
+  return { queue, snapshot, ids, numbers };
 }
 
 export async function moveJob(operator: Operator, found: FoundJob, target: Target): Promise<Operated> {
@@ -75,14 +75,14 @@ export async function moveJob(operator: Operator, found: FoundJob, target: Targe
   let lane: Operated & { readonly kind: 'done' } = { kind: 'done', lane: 'none' };
   const hand = found.place === 'waiting' ? await operator.handIfWorked() : undefined;
   if (found.place === 'waiting' && hand !== undefined) {
-    const path = await hand.take(found.job);
+    const path = await hand.take(waitingOf(found));
     if (path === undefined) return { kind: 'gone' };
     await transferOr(
       () => hand.putBack(path, found.name),
       () => transfer(operator, path, target, name, hand),
     );
-    const past = found.job.standing.kind === 'past' || found.job.standing.kind === 'duplicate';
-    if (!past) lane = { kind: 'done', lane: await letLaneGoOn(machine, queue, hand, found.job) };
+    const past = found.standing.kind === 'past' || found.standing.kind === 'duplicate';
+    if (!past) lane = { kind: 'done', lane: await letLaneGoOn(machine, queue, hand, waitingOf(found)) };
     operator.touched(jobsDirectory(queue));
   } else {
     await transfer(operator, found.path, target, name, undefined);
@@ -97,7 +97,7 @@ export async function moveJob(operator: Operator, found: FoundJob, target: Targe
 /** Throws `not-possible` when it does not fit in there. */
 function nameThere(found: FoundJob, job: Waiting, header: PacketHeader, target: Target): string {
   const { order, kind, lanes } = target.snapshot;
-  if (target.stems.has(found.stem))
+  if (target.ids.has(found.id))
     throw notPossible(found, `there is a job of that name in ${target.queue} already`);
   const { lane: own, notBeforeMs } = termsOf(header);
   const lane = laneKept(order, own);
@@ -111,7 +111,7 @@ function nameThere(found: FoundJob, job: Waiting, header: PacketHeader, target: 
     }
     target.numbers.add(`${lane}/${header.seq}`);
   }
-  target.stems.add(found.stem);
+  target.ids.add(found.id);
   const until = found.place === 'waiting' ? job.notBeforeMs : (notBeforeMs ?? 0);
   return formatJobName({ ...job, lane: own, held: false, attempts: 0, notBeforeMs: until });
 }

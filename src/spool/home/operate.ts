@@ -26,10 +26,11 @@
 
 import { toMs } from '../../os/calendar.ts';
 import { QueueError } from '../../queue/errors.ts';
+import type { Operated } from '../../queue/keeper.ts';
+import type { FoundJob, WaitingJob } from '../../queue/snapshot.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { headerReader } from '../queue-files.ts';
-import type { FoundJob } from './find-job.ts';
-import { type LaneEffect, letLaneGoOn, renamed, unlinked } from './hand.ts';
+import { letLaneGoOn, renamed, unlinked } from './hand.ts';
 import { formatJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
 import { waitingByHeader } from './look.ts';
@@ -37,19 +38,8 @@ import { notPossible, type Operator, running, waitingOnly } from './operator.ts'
 import { retryLate } from './retry-late.ts';
 import { hasRooms, readSettings, room } from './rooms.ts';
 import { removeRuns } from './run-log.ts';
-import type { StandingJob } from './standing.ts';
+import { waitingOf } from './snapshot-parts.ts';
 import type { Waiting } from './waiting.ts';
-
-/** `unchanged`: it was so already. `gone`: the file was not there any more: look again. */
-export type Operated =
-  | {
-      readonly kind: 'done';
-      readonly lane: LaneEffect;
-      /** Its new number, when it got one. */
-      readonly seq?: bigint;
-    }
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'gone' };
 
 const DONE: Operated = { kind: 'done', lane: 'none' };
 const UNCHANGED: Operated = { kind: 'unchanged' };
@@ -64,12 +54,12 @@ export async function holdJob(operator: Operator, found: FoundJob): Promise<Oper
       `${operator.queue}: it is a queue of Filespooler, which knows no held jobs and would run it; \`intray init\` gives it rooms, \`intray pause\` stops all of it`,
     );
   }
-  return job.held ? UNCHANGED : renameJob(operator, job, { ...job, held: true });
+  return job.held ? UNCHANGED : renameJob(operator, job, { held: true });
 }
 
 export async function releaseJob(operator: Operator, found: FoundJob): Promise<Operated> {
   const job = waitingOnly(found, 'release');
-  return job.held ? renameJob(operator, job, { ...job, held: false }) : UNCHANGED;
+  return job.held ? renameJob(operator, job, { held: false }) : UNCHANGED;
 }
 
 /** Throws `not-possible` when its lane cannot take it again. */
@@ -81,34 +71,31 @@ export async function retryJob(operator: Operator, found: FoundJob): Promise<Ope
   }
   const due = job.notBeforeMs <= toMs(operator.machine.clock.now());
   if (due && !job.held && job.attempts === 0) return UNCHANGED;
-  return renameJob(operator, job, { ...job, held: false, notBeforeMs: 0, attempts: 0 });
+  return renameJob(operator, job, { held: false, notBeforeMs: 0, attempts: 0 });
 }
 
 /** Removes it with what its runs have said. */
 export async function removeJob(operator: Operator, found: FoundJob): Promise<Operated> {
   if (found.place === 'running') throw running(found);
   const operated =
-    found.place === 'waiting'
-      ? await removeWaiting(operator, found.job)
-      : await unlinkFile(operator, found.path);
+    found.place === 'waiting' ? await removeWaiting(operator, found) : await unlinkFile(operator, found.path);
   if (operated.kind === 'done' && found.place !== 'unreadable') {
-    const attempts = 'said' in found.job ? (found.job.said?.attempts ?? 0) : found.job.attempts;
-    await removeRuns(operator.machine, operator.queue, found.stem, attempts);
+    await removeRuns(operator.machine, operator.queue, found.id, found.attempts);
   }
   return operated;
 }
 
-async function removeWaiting(operator: Operator, job: StandingJob): Promise<Operated> {
+async function removeWaiting(operator: Operator, job: WaitingJob): Promise<Operated> {
   const jobs = jobsDirectory(operator.queue);
   const hand = await operator.handIfWorked();
   const { kind } = job.standing;
   if (hand === undefined || job.lane === undefined || kind === 'past' || kind === 'duplicate') {
     return unlinkFile(operator, join(jobs, job.name));
   }
-  const path = await hand.take(job);
+  const path = await hand.take(waitingOf(job));
   if (path === undefined) return GONE;
   operator.touched(jobs);
-  const lane = await letLaneGoOn(operator.machine, operator.queue, hand, job, () =>
+  const lane = await letLaneGoOn(operator.machine, operator.queue, hand, waitingOf(job), () =>
     unlinked(operator.machine, path),
   );
   return { kind: 'done', lane };
@@ -133,10 +120,15 @@ async function retryFailed(operator: Operator, found: FoundJob): Promise<Operate
   return DONE;
 }
 
-async function renameJob(operator: Operator, from: Waiting, to: Waiting): Promise<Operated> {
+async function renameJob(
+  operator: Operator,
+  job: WaitingJob,
+  change: Partial<Pick<Waiting, 'held' | 'notBeforeMs' | 'attempts'>>,
+): Promise<Operated> {
   await operator.handIfWorked(); // nobody else has it to himself: see above
   const jobs = jobsDirectory(operator.queue);
-  if (!(await renamed(operator.machine, join(jobs, from.name), join(jobs, formatJobName(to))))) return GONE;
+  const name = formatJobName({ ...waitingOf(job), ...change });
+  if (!(await renamed(operator.machine, join(jobs, job.name), join(jobs, name)))) return GONE;
   operator.touched(jobs);
   return DONE;
 }

@@ -3,10 +3,9 @@
 import type { Machine } from '../../os/ports.ts';
 import { isQueueError, QueueError } from '../../queue/errors.ts';
 import { syncDirectory } from '../../queue/publish.ts';
+import type { FoundJob, RunningJob, WaitingJob } from '../../queue/snapshot.ts';
 import type { Decoder } from '../open-packet.ts';
-import type { FoundJob } from './find-job.ts';
 import { type Hand, openHand } from './hand.ts';
-import type { StandingJob } from './standing.ts';
 
 export class Operator {
   readonly machine: Machine;
@@ -53,10 +52,10 @@ export class Operator {
 }
 
 /** The job, if it waits. Throws a sentence that says where it is if it does not. */
-export function waitingOnly(found: FoundJob, verb: string): StandingJob {
+export function waitingOnly(found: FoundJob, verb: string): WaitingJob {
   switch (found.place) {
     case 'waiting':
-      return found.job;
+      return found;
     case 'running':
       throw running(found);
     case 'failed':
@@ -68,9 +67,9 @@ export function waitingOnly(found: FoundJob, verb: string): StandingJob {
   }
 }
 
-export function running(found: FoundJob & { readonly place: 'running' }): QueueError {
-  const { info, name } = found.job.worker;
-  const where = info === undefined ? `worker ${name}` : `process ${info.pid} on ${info.host}`;
+export function running(found: RunningJob): QueueError {
+  const { name, host, pid } = found.worker;
+  const where = pid === undefined ? `worker ${name}` : `process ${pid} on ${host}`;
   return new QueueError('job-running', `${found.path}: it is being run by ${where}`);
 }
 

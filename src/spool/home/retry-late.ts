@@ -16,15 +16,16 @@ import { copyAll } from '../../os/transfer.ts';
 import { encodeHeader } from '../../packet/encode.ts';
 import { following, type PacketHeader, type Sequence } from '../../packet/header.ts';
 import { QueueError } from '../../queue/errors.ts';
+import type { FoundJob } from '../../queue/snapshot.ts';
+import { QUEUE_LANE } from '../../queue/words.ts';
 import { addJobFile } from '../add.ts';
 import { lockNumbers, numberingFor } from '../new-job.ts';
 import { openPacket } from '../open-packet.ts';
 import { type LockedSequence, peekSequence } from '../sequence-file.ts';
-import type { FoundJob } from './find-job.ts';
 import { unlinked } from './hand.ts';
 import { formatJobName } from './job-name.ts';
 import { notPossible, type Operator } from './operator.ts';
-import { QUEUE_LANE, readSettings } from './rooms.ts';
+import { readSettings } from './rooms.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -89,5 +90,7 @@ async function isOurs(
   const { waiting, running, lanes } = await takeSnapshot(machine, queue, { decoder });
   const next = lanes.find((one) => one.lane === lane)?.next;
   if (next !== undefined && next > added) return false;
-  return [...waiting, ...running].every((job) => job.lane !== lane || job.seq < added);
+  return [...waiting, ...running].every(
+    (job) => job.lane !== lane || job.seq === undefined || job.seq < added,
+  );
 }

@@ -34,9 +34,6 @@ export function room(queue: string, name: Room): string {
   return join(queue, name);
 }
 
-/** The lane of jobs without one, in a queue whose order is `sequence`. */
-export const QUEUE_LANE = '';
-
 const LANE_FILE_LIMIT = 150;
 
 /** Of a longer name, the beginning and a number made from all of it. */

@@ -22,13 +22,14 @@ import { following } from '../../packet/header.ts';
 import type { BlockedPolicy, Settled } from '../../queue/contract.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
 import type { SharedSync } from '../../queue/shared-sync.ts';
+import type { RunRecord } from '../../queue/snapshot.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
 import type { Look } from './look.ts';
 import { findJobFile } from './receipts.ts';
 import { exists, room } from './rooms.ts';
-import { type RunNotes, type RunOutput, type RunRecord, recordRun } from './run-log.ts';
+import { type RunNotes, type RunOutput, recordRun } from './run-log.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
 import { isGone, type WorkerRoom } from './worker-room.ts';
 

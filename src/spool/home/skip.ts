@@ -13,24 +13,17 @@
 import { formatMs, toMs } from '../../os/calendar.ts';
 import type { Sequence } from '../../packet/header.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { explainLane } from '../../queue/explain-standing.ts';
+import type { Skipped } from '../../queue/keeper.ts';
+import type { QueueSnapshot, WaitingJob } from '../../queue/snapshot.ts';
 import { jobsDirectory, join } from '../layout.ts';
-import { explainLane } from './explain.ts';
 import { letLaneGoOn, renamed } from './hand.ts';
 import { formatJobName } from './job-name.ts';
 import type { Operator } from './operator.ts';
 import { room } from './rooms.ts';
 import { recordRun } from './run-log.ts';
 import { takeSnapshot } from './snapshot.ts';
-import type { QueueSnapshot } from './snapshot-parts.ts';
-import type { StandingJob } from './standing.ts';
-
-export type Skipped = {
-  readonly lane: string;
-  readonly from: Sequence;
-  readonly to: Sequence;
-  /** The job that went to `failed/`; undefined for a gap. */
-  readonly stem: string | undefined;
-};
+import { waitingOf } from './snapshot-parts.ts';
 
 /** Throws `not-possible` for a lane that nothing stops. */
 export async function skipLane(operator: Operator, lane: string): Promise<Skipped> {
@@ -44,15 +37,15 @@ export async function skipLane(operator: Operator, lane: string): Promise<Skippe
     // No worker can count a job of it as over now, nor one that is missing come to run.
     const again = await takeSnapshot(machine, queue, { decoder });
     const at = stopOf(again, lane);
-    const present = again.waiting
-      .filter((job) => job.lane === lane && job.seq > (at.next ?? 0n))
-      .map(({ seq }) => seq);
+    const present = again.waiting.flatMap(({ lane: of, seq = 0n as Sequence }) =>
+      of === lane && seq > (at.next ?? 0n) ? [seq] : [],
+    );
     const first = present.sort((a, b) => (a < b ? -1 : 1))[0];
     if (at.stop !== undefined || at.next === undefined || at.next !== next || first === undefined) {
       throw new QueueError('not-possible', `${queue}: ${explainLane(again, lane)}`);
     }
     await numbers.write(first);
-    return { lane, from: at.next, to: first, stem: undefined };
+    return { lane, from: at.next, to: first, id: undefined };
   } finally {
     await numbers.close();
   }
@@ -62,7 +55,7 @@ export async function skipLane(operator: Operator, lane: string): Promise<Skippe
 function stopOf(
   snapshot: QueueSnapshot,
   lane: string,
-): { readonly stop: StandingJob | undefined; readonly next: Sequence | undefined } {
+): { readonly stop: WaitingJob | undefined; readonly next: Sequence | undefined } {
   const { queue, lanes, waiting } = snapshot;
   const found = lanes.find((one) => one.lane === lane);
   if (found?.next === undefined) {
@@ -75,8 +68,9 @@ function stopOf(
   return { stop: head, next: found.next };
 }
 
-async function skipHeld(operator: Operator, lane: string, job: StandingJob): Promise<Skipped> {
+async function skipHeld(operator: Operator, lane: string, head: WaitingJob): Promise<Skipped> {
   const { machine, queue } = operator;
+  const job = waitingOf(head);
   const hand = await operator.hand();
   const path = await hand.take(job);
   if (path === undefined)
@@ -88,7 +82,7 @@ async function skipHeld(operator: Operator, lane: string, job: StandingJob): Pro
     throw new QueueError('not-possible', `${queue}: its lane has just been moved on by somebody else`);
   operator.touched(jobsDirectory(queue));
   operator.touched(room(queue, 'failed'));
-  const failed = job.standing.kind === 'held' && job.standing.failed !== undefined;
+  const failed = head.standing.kind === 'held' && head.standing.failed !== undefined;
   if (!failed) {
     await recordRun(machine, queue, job.stem, {
       attempt: job.attempts,
@@ -98,5 +92,5 @@ async function skipHeld(operator: Operator, lane: string, job: StandingJob): Pro
       ended: formatMs(toMs(machine.clock.now())),
     });
   }
-  return { lane, from: job.seq, to: (job.seq + 1n) as Sequence, stem: job.stem };
+  return { lane, from: job.seq, to: (job.seq + 1n) as Sequence, id: job.stem };
 }

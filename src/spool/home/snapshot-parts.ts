@@ -1,91 +1,86 @@
-/** What a snapshot of a queue is made of: see snapshot.ts. */
+/** Parts of a snapshot: see snapshot.ts. */
 
-import type { LockHolder } from '../../os/lock-holders.ts';
 import type { Machine } from '../../os/ports.ts';
 import type { Sequence } from '../../packet/header.ts';
-import type { Unreadable } from '../../queue/contract.ts';
+import type {
+  FoundJob,
+  LaneSnapshot,
+  QueueSnapshot,
+  RunningJob,
+  SeenJob,
+  StoredJob,
+} from '../../queue/snapshot.ts';
+import { DEFAULT_PRIORITY } from '../../queue/terms.ts';
 import { isJobName, join } from '../layout.ts';
-import { type JobName, parseJobName, stemOf } from './job-name.ts';
-import { type Order, type Room, room } from './rooms.ts';
-import type { LaneState, Standing, StandingJob, Standings } from './standing.ts';
+import { parseJobName, SEE_HEADER, stemOf } from './job-name.ts';
+import { type Room, room } from './rooms.ts';
+import type { LaneState, Standings } from './standing.ts';
 import type { Waiting } from './waiting.ts';
 import { entriesOf } from './worker-room.ts';
-import type { SeenWorker } from './workers.ts';
+import type { RoomWorker } from './workers.ts';
 
-export type RunningJob = Waiting & {
-  readonly path: string;
-  readonly worker: SeenWorker;
-  /** Since when it is in that worker's hands, ms since 1970; undefined when it has just gone. */
-  readonly sinceMs: number | undefined;
-};
+/** A job as its worker needs it, to give its file another name. */
+export function waitingOf({ id, lane, seq, priority, addedMs, ...job }: SeenJob): Waiting {
+  return {
+    name: job.name,
+    priority: priority ?? DEFAULT_PRIORITY,
+    addedMs: addedMs ?? 0,
+    notBeforeMs: job.notBeforeMs,
+    held: job.held,
+    failed: parseJobName(job.name)?.failed === true,
+    attempts: job.attempts,
+    seq: seq ?? (0n as Sequence),
+    lane,
+    stem: id,
+  };
+}
 
-/** A job that is over. */
-export type StoredJob = {
-  readonly name: string;
-  readonly path: string;
-  readonly stem: string;
-  /** What its name says; undefined for a name that says nothing. */
-  readonly said: JobName | undefined;
-};
+export function runningAs(
+  { stem, ...job }: Waiting,
+  path: string,
+  worker: RoomWorker,
+  sinceMs: number | undefined,
+): RunningJob {
+  return { place: 'running', id: stem, ...job, path, worker, sinceMs };
+}
 
-export type LaneSnapshot = {
-  /** `''` is the queue's own: of jobs without a lane in an ordered queue. */
-  readonly lane: string;
-  /** The number it waits for; undefined when that file is damaged. */
-  readonly next: Sequence | undefined;
-  readonly waiting: number;
-  readonly running: number;
-  readonly missing: Sequence | undefined;
-};
-
-/** A name in `jobs/` that is no job. */
-export type Litter = { readonly path: string; readonly kind: 'temporary' | 'other' };
-
-export type Counts = Readonly<
-  Record<Standing['kind'] | 'waiting' | 'running' | 'failed' | 'done' | 'unreadable' | 'lanesFailed', number>
->;
-
-export type QueueSnapshot = {
-  readonly queue: string;
-  readonly takenMs: number;
-  /** `home`: with rooms for parallel workers. `append-only`: jobs are only added to it here. */
-  readonly kind: 'home' | 'filespooler' | 'append-only';
-  readonly order: Order;
-  readonly paused: boolean;
-  /** In the order in which they would be started. */
-  readonly waiting: readonly StandingJob[];
-  readonly running: readonly RunningJob[];
-  readonly failed: readonly StoredJob[];
-  readonly unreadable: readonly Unreadable[];
-  readonly lanes: readonly LaneSnapshot[];
-  readonly workers: readonly SeenWorker[];
-  /** Who works it alone, as the original does; undefined when nobody does or nobody can tell. */
-  readonly alone: LockHolder | undefined;
-  readonly litter: readonly Litter[];
-  /** Files of the queue itself that are damaged, as sentences. */
-  readonly damage: readonly string[];
-  readonly counts: Counts;
-  /** False when gaps and past numbers were different at each look, so that they may only seem so. */
-  readonly settled: boolean;
-  /** When the oldest waiting job was added, ms since 1970. */
-  readonly oldestMs: number | undefined;
-};
+/** What the name of a file says, for one that need not say anything. */
+export function seenByName(name: string, path: string): SeenJob {
+  const said = parseJobName(name);
+  return {
+    id: stemOf(name),
+    name,
+    path,
+    lane: said?.lane === SEE_HEADER ? undefined : said?.lane,
+    seq: said?.seq,
+    priority: said?.priority,
+    addedMs: said?.addedMs,
+    notBeforeMs: said?.notBeforeMs ?? 0,
+    attempts: said?.attempts ?? 0,
+    held: false,
+  };
+}
 
 /** The jobs in `failed/` or `done/`, oldest first. */
 export async function listStored(
   machine: Machine,
   queue: string,
-  where: Room & ('failed' | 'done'),
+  place: Room & StoredJob['place'],
 ): Promise<StoredJob[]> {
-  const directory = room(queue, where);
+  const directory = room(queue, place);
   const names = (await entriesOf(machine, directory)).map(({ name }) => name).filter(isJobName);
-  const stored = names.map((name) => ({
-    name,
-    path: join(directory, name),
-    stem: stemOf(name),
-    said: parseJobName(name),
-  }));
-  return stored.sort((a, b) => (a.said?.addedMs ?? 0) - (b.said?.addedMs ?? 0) || (a.name < b.name ? -1 : 1));
+  const stored = names.map((name): StoredJob => ({ place, ...seenByName(name, join(directory, name)) }));
+  return stored.sort((a, b) => (a.addedMs ?? 0) - (b.addedMs ?? 0) || (a.name < b.name ? -1 : 1));
+}
+
+export async function everyJob(machine: Machine, snapshot: QueueSnapshot): Promise<FoundJob[]> {
+  const { queue, waiting, running, failed, unreadable } = snapshot;
+  const done = await listStored(machine, queue, 'done');
+  const spoiled = unreadable.map(({ path, message }): FoundJob => {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    return { place: 'unreadable', ...seenByName(name, path), message };
+  });
+  return [...waiting, ...running, ...failed, ...done, ...spoiled];
 }
 
 /** Names that our programs, the original and common sync tools give to files on their way. */
@@ -114,32 +109,4 @@ export function lanesOf({
       missing: standings.gaps.get(lane)?.missing,
     }))
     .sort((a, b) => (a.lane < b.lane ? -1 : 1));
-}
-
-export function countsOf(
-  jobs: readonly StandingJob[],
-): Omit<Counts, 'running' | 'failed' | 'done' | 'unreadable'> {
-  const counts = {
-    waiting: jobs.length,
-    ready: 0,
-    delayed: 0,
-    held: 0,
-    behind: 0,
-    gap: 0,
-    duplicate: 0,
-    past: 0,
-    stuck: 0,
-    lanesFailed: 0,
-  };
-  for (const { standing } of jobs) {
-    counts[standing.kind] += 1;
-    if (standing.kind === 'held' && standing.failed !== undefined) counts.lanesFailed += 1;
-  }
-  return counts;
-}
-
-export function oldestOf(jobs: readonly Waiting[]): number | undefined {
-  let oldest: number | undefined;
-  for (const { addedMs } of jobs) if (oldest === undefined || addedMs < oldest) oldest = addedMs;
-  return oldest;
 }

@@ -1,35 +1,13 @@
 /**
  * Where each waiting job stands: whether it may start now, or what it waits for; and the order in which the jobs
  * would be started. Pure.
- *
- * | standing    | the job                                                                              |
- * |-------------|--------------------------------------------------------------------------------------|
- * | `ready`     | may start now                                                                        |
- * | `delayed`   | may start at its time                                                                |
- * | `held`      | waits for a person: it was held, or it has failed and its lane must not go on without |
- * | `behind`    | waits for the job at which its lane is                                               |
- * | `gap`       | waits for a number that is not there                                                 |
- * | `duplicate` | has the number of a job before it in its lane                                        |
- * | `past`      | has a number that its lane is done with: it does not start any more                  |
- * | `stuck`     | nobody can tell which number its lane waits for: that file is damaged                |
  */
 
 import TinyQueue from 'tinyqueue';
 import { following, type Sequence } from '../../packet/header.ts';
-import type { RunRecord } from './run-log.ts';
+import type { Standing, WaitingJob } from '../../queue/snapshot.ts';
+import { join } from '../layout.ts';
 import { byService, type Waiting } from './waiting.ts';
-
-export type Standing =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'delayed'; readonly untilMs: number }
-  /** With the run that failed, where that is why. */
-  | { readonly kind: 'held'; readonly failed?: RunRecord }
-  /** `seq` is the number of the job that its lane is at. */
-  | { readonly kind: 'behind'; readonly seq: Sequence; readonly running: boolean }
-  | { readonly kind: 'gap'; readonly missing: Sequence }
-  | { readonly kind: 'duplicate'; readonly seq: Sequence }
-  | { readonly kind: 'past'; readonly next: Sequence }
-  | { readonly kind: 'stuck' };
 
 export type Standings = {
   /** In the order in which they would be started, those that cannot be last. */
@@ -37,7 +15,8 @@ export type Standings = {
   readonly gaps: ReadonlyMap<string, { readonly missing: Sequence; readonly waiting: number }>;
 };
 
-export type StandingJob = Waiting & { readonly standing: Standing };
+/** Of a job here more is known than everywhere. */
+export type StandingJob = WaitingJob & Pick<Waiting, 'priority' | 'addedMs' | 'seq'>;
 
 /** What is known of a lane besides the jobs that wait in it. */
 export type LaneState = {
@@ -47,12 +26,15 @@ export type LaneState = {
   readonly running: ReadonlySet<Sequence>;
 };
 
+/** When, and the directory in which the jobs are. */
+export type Moment = { readonly nowMs: number; readonly directory: string };
+
 export function standingsOf(
   jobs: readonly Waiting[],
   lanes: ReadonlyMap<string, LaneState>,
-  nowMs: number,
+  { directory, nowMs }: Moment,
 ): Standings {
-  const order = new ServiceOrder(nowMs);
+  const order = new ServiceOrder(directory, nowMs);
   for (const job of jobs) if (job.lane === undefined) order.addFree(job);
   for (const [name, all] of byLane(jobs)) order.addLane(name, all, lanes.get(name));
   return { jobs: order.jobs(), gaps: order.gaps };
@@ -69,19 +51,21 @@ type Stop = { readonly job: StandingJob; readonly rest: readonly StandingJob[] }
 
 class ServiceOrder {
   readonly gaps = new Map<string, { readonly missing: Sequence; readonly waiting: number }>();
+  readonly #directory: string;
   readonly #nowMs: number;
   readonly #starts: Start[] = [];
   readonly #stops: Stop[] = [];
   readonly #last: StandingJob[] = [];
 
-  constructor(nowMs: number) {
+  constructor(directory: string, nowMs: number) {
+    this.#directory = directory;
     this.#nowMs = nowMs;
   }
 
   addFree(job: Waiting): void {
     const standing = ownStanding(job, this.#nowMs);
-    if (standing.kind === 'ready') this.#starts.push({ job: { ...job, standing } });
-    else this.#stops.push({ job: { ...job, standing }, rest: [] });
+    if (standing.kind === 'ready') this.#starts.push({ job: this.#seen(job, standing) });
+    else this.#stops.push({ job: this.#seen(job, standing), rest: [] });
   }
 
   /** `all` by number. */
@@ -111,7 +95,7 @@ class ServiceOrder {
     } else if (head.seq === next) {
       const standing = ownStanding(head, this.#nowMs);
       if (standing.kind === 'ready')
-        this.#starts.push({ job: { ...head, standing }, lane: { jobs: present, at: 0 } });
+        this.#starts.push({ job: this.#seen(head, standing), lane: { jobs: present, at: 0 } });
       else this.#stop(present, 0, standing, { kind: 'behind', seq: next, running: false });
     } else {
       this.gaps.set(name, { missing: next, waiting: present.length });
@@ -151,7 +135,7 @@ class ServiceOrder {
     const job = jobs[at];
     if (job === undefined) return undefined;
     if (job.seq === expected && ownStanding(job, this.#nowMs).kind === 'ready') {
-      return { job: { ...job, standing: behind }, lane: { jobs, at } };
+      return { job: this.#seen(job, behind), lane: { jobs, at } };
     }
     this.#stop(jobs, at, job.held ? { kind: 'held' } : behind, behind);
     return undefined;
@@ -160,13 +144,33 @@ class ServiceOrder {
   #stop(jobs: readonly Waiting[], at: number, standing: Standing, rest: Standing): void {
     const job = jobs[at] as Waiting;
     this.#stops.push({
-      job: { ...job, standing },
-      rest: jobs.slice(at + 1).map((one) => ({ ...one, standing: one.held ? { kind: 'held' } : rest })),
+      job: this.#seen(job, standing),
+      rest: jobs.slice(at + 1).map((one) => this.#seen(one, one.held ? { kind: 'held' } : rest)),
     });
   }
 
   #addLast(jobs: readonly Waiting[], standing: Standing): void {
-    for (const job of jobs) this.#last.push({ ...job, standing });
+    for (const job of jobs) this.#last.push(this.#seen(job, standing));
+  }
+
+  #seen(job: Waiting, standing: Standing): StandingJob {
+    const { name, stem, lane, seq, priority, addedMs, notBeforeMs, attempts, held } = job;
+    const path = join(this.#directory, name);
+    // One object for each of perhaps 100,000 jobs.
+    return {
+      place: 'waiting',
+      id: stem,
+      name,
+      path,
+      lane,
+      seq,
+      priority,
+      addedMs,
+      notBeforeMs,
+      attempts,
+      held,
+      standing,
+    };
   }
 }
 

@@ -14,6 +14,12 @@ export async function stirs(machine: Machine, queue: string): Promise<boolean> {
   return false;
 }
 
+/** How many files are named like jobs that wait. */
+export async function countWaiting(machine: Machine, queue: string): Promise<number> {
+  const entries = await machine.files.readdir(jobsDirectory(queue));
+  return entries.filter(({ name }) => isJobName(name)).length;
+}
+
 export async function watchQueue(machine: Machine, queue: string, onChange: () => void): Promise<() => void> {
   try {
     return await machine.watches.watch(jobsDirectory(queue), { onChange, onLost: onChange });

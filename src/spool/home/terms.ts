@@ -16,7 +16,7 @@
 
 import { formatMs, parseTime } from '../../os/calendar.ts';
 import type { PacketHeader } from '../../packet/header.ts';
-import { DEFAULT_PRIORITY, FIRST_PRIORITY, LAST_PRIORITY } from './job-name.ts';
+import { DEFAULT_PRIORITY, TERM_NAMES } from '../../queue/terms.ts';
 
 export type Terms = {
   readonly lane?: string | undefined;
@@ -29,27 +29,18 @@ export type Terms = {
   readonly nothing?: boolean | undefined;
 };
 
-const NAMES = {
-  lane: 'INTRAY_LANE',
-  priority: 'INTRAY_PRIORITY',
-  notBefore: 'INTRAY_NOT_BEFORE',
-  expires: 'INTRAY_EXPIRES',
-  id: 'INTRAY_ID',
-  nothing: 'INTRAY_NOTHING',
-} as const;
-
 /** As variables of the packet, without the `FSPL_SET_` before them. */
 export function termsToEnv(terms: Terms): [name: string, value: string][] {
   const env: [string, string][] = [];
   const put = (name: string, value: string | undefined) => {
     if (value !== undefined) env.push([name, value]);
   };
-  put(NAMES.lane, terms.lane);
-  put(NAMES.priority, terms.priority?.toString());
-  if (terms.notBeforeMs !== undefined) put(NAMES.notBefore, formatMs(terms.notBeforeMs));
-  if (terms.expiresMs !== undefined) put(NAMES.expires, formatMs(terms.expiresMs));
-  put(NAMES.id, terms.id);
-  if (terms.nothing === true) put(NAMES.nothing, '1');
+  put(TERM_NAMES.lane, terms.lane);
+  put(TERM_NAMES.priority, terms.priority?.toString());
+  if (terms.notBeforeMs !== undefined) put(TERM_NAMES.notBefore, formatMs(terms.notBeforeMs));
+  if (terms.expiresMs !== undefined) put(TERM_NAMES.expires, formatMs(terms.expiresMs));
+  put(TERM_NAMES.id, terms.id);
+  if (terms.nothing === true) put(TERM_NAMES.nothing, '1');
   return env;
 }
 
@@ -58,27 +49,18 @@ export function termsOf({ work }: PacketHeader): Terms {
   return work.kind === 'command' ? termsIn(work.env) : {};
 }
 
-/** Whether a variable of that name is one of these. */
-export function isTerm(name: string): boolean {
-  return (Object.values(NAMES) as readonly string[]).includes(name);
-}
-
 export function termsIn(variables: readonly (readonly [name: string, value: string])[]): Terms {
   if (variables.length === 0) return {};
   const env = new Map(variables);
-  const priority = env.get(NAMES.priority) ?? '';
+  const priority = env.get(TERM_NAMES.priority) ?? '';
   return {
-    lane: nonEmpty(env.get(NAMES.lane)),
+    lane: nonEmpty(env.get(TERM_NAMES.lane)),
     priority: /^\d{1,2}$/.test(priority) ? Number(priority) : undefined,
-    notBeforeMs: timeOf(env.get(NAMES.notBefore)),
-    expiresMs: timeOf(env.get(NAMES.expires)),
-    id: nonEmpty(env.get(NAMES.id)),
-    nothing: env.get(NAMES.nothing) === '1' ? true : undefined,
+    notBeforeMs: timeOf(env.get(TERM_NAMES.notBefore)),
+    expiresMs: timeOf(env.get(TERM_NAMES.expires)),
+    id: nonEmpty(env.get(TERM_NAMES.id)),
+    nothing: env.get(TERM_NAMES.nothing) === '1' ? true : undefined,
   };
-}
-
-export function isPriority(value: number): boolean {
-  return Number.isInteger(value) && value >= FIRST_PRIORITY && value <= LAST_PRIORITY;
 }
 
 export function priorityOf(terms: Terms): number {

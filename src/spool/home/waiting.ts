@@ -270,12 +270,15 @@ export class WaitingJobs {
   }
 }
 
+/** What the order of service goes by. */
+export type Placed = Pick<Waiting, 'priority' | 'addedMs' | 'seq' | 'name'>;
+
 /** The order of service: by priority, then first come, first served. */
-export function byService(a: Waiting, b: Waiting): number {
+export function byService(a: Placed, b: Placed): number {
   return a.priority - b.priority || a.addedMs - b.addedMs || byNumber(a, b);
 }
 
-function byNumber(a: Waiting, b: Waiting): number {
+function byNumber(a: Placed, b: Placed): number {
   return a.seq < b.seq ? -1 : a.seq > b.seq ? 1 : a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 

@@ -17,23 +17,30 @@
 import { closeQuietly } from '../../os/close-quietly.ts';
 import { type LockHolder, lockHolders } from '../../os/lock-holders.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
+import type { Life, SeenWorker } from '../../queue/snapshot.ts';
 import { join, nextSequencePath } from '../layout.ts';
 import { DEFAULT_LEASE_MS, listRooms, type SeenRoom, WORKER_FILE } from './worker-room.ts';
 
-/** `silent`: on another machine, and quiet for longer than its lease. `unknown`: it has not said who it is. */
-export type Life = 'alive' | 'dead' | 'silent' | 'unknown';
+/** A worker, and what is in its room. */
+export type RoomWorker = SeenWorker & { readonly path: string; readonly files: readonly string[] };
 
-export type SeenWorker = SeenRoom & {
-  readonly life: Life;
-  /** When it was last heard of, ms since 1970; undefined when its file is gone. */
-  readonly beatMs: number | undefined;
-};
-
-export async function seeWorkers(machine: Machine, queue: string, nowMs: number): Promise<SeenWorker[]> {
-  const seen: SeenWorker[] = [];
+export async function seeWorkers(machine: Machine, queue: string, nowMs: number): Promise<RoomWorker[]> {
+  const seen: RoomWorker[] = [];
   for (const room of await listRooms(machine, queue)) {
     const beatMs = await beatOf(machine, room);
-    seen.push({ ...room, beatMs, life: await lifeOf(machine, room, beatMs, nowMs) });
+    const { name, path, info, jobs } = room;
+    seen.push({
+      name,
+      life: await lifeOf(machine, room, beatMs, nowMs),
+      host: info?.host,
+      pid: info?.pid,
+      startedMs: info?.startedMs,
+      beatMs,
+      leaseMs: info?.leaseMs ?? DEFAULT_LEASE_MS,
+      jobs: jobs.length,
+      path,
+      files: jobs,
+    });
   }
   return seen;
 }

@@ -8,7 +8,16 @@ import { SECTIONS } from '../../../src/cli/intray/top/rows.ts';
 import { type State, startState } from '../../../src/cli/intray/top/state.ts';
 import { lineWidth, plainText } from '../../../src/cli/intray/top/text.ts';
 import type { Sequence } from '../../../src/packet/header.ts';
-import { aWorker, lane, NOW_MS, picture, runningJob, seenQueue, waitingJob } from '../../support/pictures.ts';
+import {
+  aWorker,
+  failedJob,
+  lane,
+  NOW_MS,
+  picture,
+  runningJob,
+  seenQueue,
+  waitingJob,
+} from '../../support/pictures.ts';
 
 const MOMENT: Moment = { nowMs: NOW_MS, intervalMs: 2000, clock: () => '13:59:00' };
 
@@ -41,7 +50,7 @@ const BUSY = seenQueue('/var/spool/queues/mail', {
     lane('bob', { next: 2n as Sequence, missing: 2n as Sequence }),
     lane(HOSTILE),
   ],
-  failed: [{ name: 'x', path: '/x', stem: '77777777-ab', said: undefined }],
+  failed: [failedJob('77777777-ab')],
   workers: [aWorker(), dead],
   details: {
     params: new Map([['11111111-aa', '--to alice@example.org']]),

@@ -59,7 +59,7 @@ describe('a look', () => {
     await addNamed(queue, 'late', { lane: 'bob', notBefore: new Date('2099-01-01') });
     const now = Date.now();
     const rows = rowsOf(await seen(await looker(q()), q()), '', now);
-    expect(rows.failed.map(({ stem, failure, holds }) => [stem, failure?.reason, holds])).toEqual([
+    expect(rows.failed.map(({ id, failure, holds }) => [id, failure?.reason, holds])).toEqual([
       [stuck, 'exit code 9', true],
       [bad, 'exit code 7', false],
     ]);

@@ -2,14 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { Key } from '../../../src/cli/intray/top/keys.ts';
 import type { Picture } from '../../../src/cli/intray/top/picture.ts';
 import { type Effect, react, type State, startState } from '../../../src/cli/intray/top/state.ts';
-import { aWorker, NOW_MS, picture, runningJob, seenQueue, waitingJob } from '../../support/pictures.ts';
+import {
+  aWorker,
+  failedJob,
+  NOW_MS,
+  picture,
+  runningJob,
+  seenQueue,
+  waitingJob,
+} from '../../support/pictures.ts';
 
-const failed = ['f2', 'f1'].map((stem) => ({
-  name: stem,
-  path: `/q/b/failed/${stem}`,
-  stem,
-  said: undefined,
-}));
+const failed = ['f2', 'f1'].map(failedJob);
 const PICTURE = picture(
   seenQueue('/q/a'),
   seenQueue('/q/b', {
@@ -136,7 +139,7 @@ describe('what is done', () => {
     const asked = press('j enter 4 j r');
     expect(asked.state.question?.text).toBe('Run job f2 again?');
     expect(press('y', asked.state, picture()).effects).toEqual([
-      { kind: 'act', act: { kind: 'retry', queue: '/q/b', stem: 'f2' } },
+      { kind: 'act', act: { kind: 'retry', queue: '/q/b', id: 'f2' } },
     ]);
   });
 

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { realMachine } from '../../../src/os/real/index.ts';
-import { findGarbage, type GcOptions, removeGarbage } from '../../../src/spool/home/gc.ts';
+import type { GcOptions } from '../../../src/queue/keeper.ts';
+import { findGarbage, removeGarbage } from '../../../src/spool/home/gc.ts';
 import { addNamed, claimFrom, failNext, homeQueue, jobFiles } from '../../support/home-queues.ts';
 import { useTemporary } from '../../support/temporary.ts';
 

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { beforeAll, expect, it } from 'vitest';
 import { realMachine } from '../../../src/os/real/index.ts';
 import { isQueueError } from '../../../src/queue/errors.ts';
-import { everyJob, type FoundJob } from '../../../src/spool/home/find-job.ts';
-import { holdJob, type Operated, releaseJob, removeJob, retryJob } from '../../../src/spool/home/operate.ts';
+import type { Operated } from '../../../src/queue/keeper.ts';
+import type { FoundJob } from '../../../src/queue/snapshot.ts';
+import { holdJob, releaseJob, removeJob, retryJob } from '../../../src/spool/home/operate.ts';
 import { Operator } from '../../../src/spool/home/operator.ts';
 import { takeSnapshot } from '../../../src/spool/home/snapshot.ts';
+import { everyJob } from '../../../src/spool/home/snapshot-parts.ts';
 import { serveQueues } from '../../../src/worker/serve.ts';
 import { homeQueue } from '../../support/home-queues.ts';
 import { useTemporary } from '../../support/temporary.ts';
@@ -82,7 +84,7 @@ it.each([1, 2, 3])(
       try {
         const { kind } = await act(operator, found);
         done[`${name} ${kind}`] = (done[`${name} ${kind}`] ?? 0) + 1;
-        if (name === 'remove' && kind === 'done') removed.set(found.stem, started.length);
+        if (name === 'remove' && kind === 'done') removed.set(found.id, started.length);
       } catch (error) {
         if (!isQueueError(error, 'job-running', 'not-possible')) throw error;
       } finally {
@@ -93,7 +95,7 @@ it.each([1, 2, 3])(
     for (const job of (await takeSnapshot(realMachine, path)).waiting) {
       if (!job.held) continue;
       const operator = new Operator(realMachine, path);
-      await releaseJob(operator, { place: 'waiting', job, name: job.name, path: '', stem: job.stem });
+      await releaseJob(operator, job);
       await operator.close();
     }
     for (;;) {

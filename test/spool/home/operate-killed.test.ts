@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { realMachine } from '../../../src/os/real/index.ts';
 import type { Queue } from '../../../src/queue/contract.ts';
-import { everyJob } from '../../../src/spool/home/find-job.ts';
 import { Operator } from '../../../src/spool/home/operator.ts';
 import { skipLane } from '../../../src/spool/home/skip.ts';
 import { takeSnapshot } from '../../../src/spool/home/snapshot.ts';
+import { everyJob } from '../../../src/spool/home/snapshot-parts.ts';
 import { serveQueues } from '../../../src/worker/serve.ts';
 import { addNamed, failNext, homeQueue } from '../../support/home-queues.ts';
 import { useTemporary } from '../../support/temporary.ts';
@@ -55,7 +55,7 @@ async function laneOf(path: string, names: readonly string[]): Promise<{ queue: 
 
 async function placesOf(path: string, stem: string): Promise<string[]> {
   const all = await everyJob(realMachine, await takeSnapshot(realMachine, path));
-  return all.filter((job) => job.stem === stem).map(({ place }) => place);
+  return all.filter((job) => job.id === stem).map(({ place }) => place);
 }
 
 /** Kills before the first change, before the second, and so on, until there is none left. */

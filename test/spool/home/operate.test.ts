@@ -6,9 +6,10 @@ import type { Machine } from '../../../src/os/ports.ts';
 import { realMachine } from '../../../src/os/real/index.ts';
 import { sequence } from '../../../src/packet/header.ts';
 import type { Queue } from '../../../src/queue/contract.ts';
-import { findJob } from '../../../src/spool/home/find-job.ts';
+import type { Operated } from '../../../src/queue/keeper.ts';
+import type { FoundJob } from '../../../src/queue/snapshot.ts';
 import { moveJob, openTarget } from '../../../src/spool/home/move.ts';
-import { holdJob, type Operated, releaseJob, removeJob, retryJob } from '../../../src/spool/home/operate.ts';
+import { holdJob, releaseJob, removeJob, retryJob } from '../../../src/spool/home/operate.ts';
 import { Operator } from '../../../src/spool/home/operator.ts';
 import { skipLane } from '../../../src/spool/home/skip.ts';
 import { takeSnapshot } from '../../../src/spool/home/snapshot.ts';
@@ -18,7 +19,15 @@ import { lockQueue } from '../../../src/spool/session.ts';
 import { openSpool } from '../../../src/spool/spool.ts';
 import { serveQueues } from '../../../src/worker/serve.ts';
 import { faultyFiles } from '../../support/faulty-files.ts';
-import { addNamed, claimFrom, failNext, fileOf, homeQueue, jobFiles } from '../../support/home-queues.ts';
+import {
+  addNamed,
+  claimFrom,
+  failNext,
+  fileOf,
+  findJob,
+  homeQueue,
+  jobFiles,
+} from '../../support/home-queues.ts';
 import { machineWithFiles } from '../../support/machines.ts';
 import { litterOf, putJob } from '../../support/packets.ts';
 import { useTemporary } from '../../support/temporary.ts';
@@ -27,12 +36,12 @@ const temporary = useTemporary();
 const q = (...names: string[]) => temporary.path('q', ...names);
 const HOUR_MS = 3_600_000;
 
-type Act = (operator: Operator, found: Awaited<ReturnType<typeof findJob>>) => Promise<Operated>;
+type Act = (operator: Operator, found: FoundJob) => Promise<Operated>;
 
 async function operate(act: Act, job: string, machine: Machine = realMachine): Promise<Operated> {
   const operator = new Operator(machine, q());
   try {
-    return await act(operator, await findJob(realMachine, await takeSnapshot(realMachine, q()), job));
+    return await act(operator, await findJob(q(), job));
   } finally {
     await operator.close();
   }
@@ -57,8 +66,8 @@ async function runAll(queue: Queue): Promise<string[]> {
 }
 
 async function placeOf(job: string): Promise<string> {
-  const found = await findJob(realMachine, await takeSnapshot(realMachine, q()), job);
-  return found.place === 'waiting' ? found.job.standing.kind : found.place;
+  const found = await findJob(q(), job);
+  return found.place === 'waiting' ? found.standing.kind : found.place;
 }
 
 describe('holding', () => {
@@ -113,7 +122,7 @@ describe('what runs', () => {
   it('is said when it was claimed since we looked', async () => {
     const queue = await homeQueue(q());
     const id = await addNamed(queue, 'x');
-    const found = await findJob(realMachine, await takeSnapshot(realMachine, q()), id);
+    const found = await findJob(q(), id);
     const session = await queue.join();
     await claimFrom(session);
     const operator = new Operator(realMachine, q());
@@ -216,8 +225,7 @@ describe('removing', () => {
       for (const name of ['1', '2', '3', '4'])
         ids.push(await addNamed(queue, name, lane === undefined ? {} : { lane }));
       const operator = new Operator(realMachine, temporary.path(path));
-      const snapshot = await takeSnapshot(realMachine, temporary.path(path));
-      const found = await findJob(realMachine, snapshot, ids[index] ?? '');
+      const found = await findJob(temporary.path(path), ids[index] ?? '');
       expect(await removeJob(operator, found)).toEqual({ kind: 'done', lane: effect });
       await operator.close();
       expect(await runAll(queue)).toEqual(rest);
@@ -275,8 +283,7 @@ describe('removing', () => {
         const queue = await homeQueue(path);
         const ids: string[] = [];
         for (const name of ['1', '2', '3']) ids.push(await addNamed(queue, name, { lane: 'alice' }));
-        const snapshot = await takeSnapshot(realMachine, path);
-        const found = await findJob(realMachine, snapshot, ids[index] ?? '');
+        const found = await findJob(path, ids[index] ?? '');
         let count = 0;
         const files = faultyFiles(realMachine.files, ({ name }) => {
           if (!['rename', 'unlink', 'fsync'].includes(name)) return undefined;
@@ -313,7 +320,7 @@ describe('moving a lane on', () => {
     for (const name of ['1', '2', '3', '4']) ids.push(await addNamed(queue, name, { lane: 'alice' }));
     for (const id of ids.slice(0, 2)) rmSync(q('jobs', fileOf(q(), id)));
     expect(await runAll(queue)).toEqual([]);
-    expect(await skip('alice')).toEqual({ lane: 'alice', from: 1n, to: 3n, stem: undefined });
+    expect(await skip('alice')).toEqual({ lane: 'alice', from: 1n, to: 3n, id: undefined });
     expect(await runAll(queue)).toEqual(['3', '4']);
   });
 
@@ -322,7 +329,7 @@ describe('moving a lane on', () => {
     const id = await addNamed(queue, '1');
     await addNamed(queue, '2');
     await failNext(queue, 'no', 'hold');
-    expect(await skip('')).toEqual({ lane: '', from: 1n, to: 2n, stem: id });
+    expect(await skip('')).toEqual({ lane: '', from: 1n, to: 2n, id });
     expect(await placeOf(id)).toBe('failed');
     expect(await runAll(queue)).toEqual(['2']);
   });
@@ -367,7 +374,7 @@ describe('moving jobs', () => {
   async function move(job: string, to: string, machine: Machine = realMachine): Promise<Operated> {
     const operator = new Operator(machine, q());
     try {
-      const found = await findJob(realMachine, await takeSnapshot(realMachine, q()), job);
+      const found = await findJob(q(), job);
       return await moveJob(operator, found, await openTarget(operator, to));
     } finally {
       await operator.close();

@@ -3,14 +3,20 @@
 import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { realMachine } from '../../../src/os/real/index.ts';
-import { explain } from '../../../src/spool/home/explain.ts';
-import { findJob } from '../../../src/spool/home/find-job.ts';
+import { openSpoolKeeper } from '../../../src/spool/home/keeper.ts';
 import { pause } from '../../../src/spool/home/rooms.ts';
 import { takeSnapshot } from '../../../src/spool/home/snapshot.ts';
-import { openPacket } from '../../../src/spool/open-packet.ts';
 import { createQueueDirectory } from '../../../src/spool/queue-files.ts';
 import { lockQueue } from '../../../src/spool/session.ts';
-import { addNamed, claimFrom, deadWorker, failNext, fileOf, homeQueue } from '../../support/home-queues.ts';
+import {
+  addNamed,
+  claimFrom,
+  deadWorker,
+  failNext,
+  fileOf,
+  findJob,
+  homeQueue,
+} from '../../support/home-queues.ts';
 import { machineWithFiles } from '../../support/machines.ts';
 import { putJob } from '../../support/packets.ts';
 import { useTemporary } from '../../support/temporary.ts';
@@ -21,16 +27,15 @@ const HOUR_MS = 3_600_000;
 const look = () => takeSnapshot(realMachine, temporary.path('q'));
 
 async function states(): Promise<string[]> {
-  return (await look()).waiting.map(({ stem, standing }) => `${stem.slice(0, 4)} ${standing.kind}`);
+  return (await look()).waiting.map(({ id, standing }) => `${id.slice(0, 4)} ${standing.kind}`);
 }
 
 async function explained(job: string) {
-  const snapshot = await look();
-  const found = await findJob(realMachine, snapshot, job);
-  const opened = found.place === 'unreadable' ? undefined : await openPacket(realMachine, found.path);
-  if (opened?.kind === 'packet') await opened.discard();
-  return explain(realMachine, snapshot, found, opened?.kind === 'packet' ? opened.header : undefined);
+  const keeper = await openSpoolKeeper(realMachine, temporary.path('q'));
+  return keeper.explain(await keeper.look(), await found(job));
 }
+
+const found = (text: string) => findJob(temporary.path('q'), text);
 
 describe('a queue with rooms', () => {
   it('is seen in every state at once', async () => {
@@ -47,7 +52,7 @@ describe('a queue with rooms', () => {
       await addNamed(queue, 'third', { lane: 'bob' });
       await addNamed(queue, 'fourth', { lane: 'bob' });
       rmSync(
-        `${path}/jobs/${fileOf(path, (await look()).waiting.find(({ lane }) => lane === 'bob')?.stem ?? '')}`,
+        `${path}/jobs/${fileOf(path, (await look()).waiting.find(({ lane }) => lane === 'bob')?.id ?? '')}`,
       );
       writeFileSync(`${path}/jobs/fspl-broken.fspl`, '*FILESPOOLER and no more');
       writeFileSync(`${path}/jobs/tmp-fspl-x.fspl.tmp`, '');
@@ -73,9 +78,9 @@ describe('a queue with rooms', () => {
         ['alice', 1n, undefined],
         ['bob', 1n, 1n],
       ]);
-      expect(snapshot.running).toMatchObject([{ stem: running, attempts: 1, worker: { life: 'alive' } }]);
+      expect(snapshot.running).toMatchObject([{ id: running, attempts: 1, worker: { life: 'alive' } }]);
       expect(Date.now() - (snapshot.running[0]?.sinceMs ?? 0)).toBeLessThan(HOUR_MS);
-      expect(snapshot.workers).toMatchObject([{ life: 'alive', info: { pid: process.pid } }]);
+      expect(snapshot.workers).toMatchObject([{ life: 'alive', pid: process.pid }]);
       expect(snapshot.litter.map(({ kind }) => kind).sort()).toEqual(['other', 'temporary']);
       expect(snapshot.unreadable).toMatchObject([{ path: `${path}/jobs/fspl-broken.fspl` }]);
       expect((await explained(first)).cause).toBe('others-first');
@@ -146,7 +151,7 @@ describe('a queue with rooms', () => {
     };
     const snapshot = await takeSnapshot(machineWithFiles(files), path);
     expect(snapshot.workers).toMatchObject([{ life: 'unknown' }]);
-    renameSync(temporary.path('gone'), snapshot.workers[0]?.path ?? '');
+    renameSync(temporary.path('gone'), `${path}/work/${snapshot.workers[0]?.name}`);
     await session.close();
   });
 
@@ -177,7 +182,7 @@ describe('a queue with rooms', () => {
     utimesSync(`${path}/work/${there}/worker`, 1, 1);
     const silent = await look();
     expect(silent.workers.find(({ name }) => name === there)?.life).toBe('silent');
-    expect((await explained(silent.running[0]?.stem ?? '')).sentence).toMatch(
+    expect((await explained(silent.running[0]?.id ?? '')).sentence).toMatch(
       /^It is running .*(is dead|has been silent)/,
     );
   });
@@ -303,17 +308,17 @@ describe('why a job is not running', () => {
 });
 
 describe('a job as people name it', () => {
-  it('is found by its stem, its beginning, its file and its number', async () => {
+  it('is found by its id, its beginning, its file and its number', async () => {
     const path = temporary.path('q');
     const queue = await homeQueue(path, 'sequence');
     const id = await addNamed(queue, 'x');
     for (const text of [id, id.slice(0, 4), fileOf(path, id), `${path}/jobs/${fileOf(path, id)}`, '#1']) {
-      expect((await findJob(realMachine, await look(), text)).stem).toBe(id);
+      expect((await found(text)).id).toBe(id);
     }
-    await expect(findJob(realMachine, await look(), id.slice(0, 3))).rejects.toMatchObject({
+    await expect(found(id.slice(0, 3))).rejects.toMatchObject({
       code: 'job-not-found',
     });
-    await expect(findJob(realMachine, await look(), '#2')).rejects.toMatchObject({ code: 'job-not-found' });
+    await expect(found('#2')).rejects.toMatchObject({ code: 'job-not-found' });
   });
 
   it('is refused with the candidates when it could be several', async () => {
@@ -324,8 +329,8 @@ describe('a job as people name it', () => {
       ['same-ab', 2],
     ] as const)
       putJob(path, name, { seq });
-    expect((await findJob(realMachine, await look(), 'same-a')).stem).toBe('same-a');
-    await expect(findJob(realMachine, await look(), 'same')).rejects.toMatchObject({
+    expect((await found('same-a')).id).toBe('same-a');
+    await expect(found('same')).rejects.toMatchObject({
       code: 'job-ambiguous',
       message: expect.stringContaining('"same-ab"'),
     });
@@ -340,8 +345,8 @@ describe('a job as people name it', () => {
     const claim = await claimFrom(session);
     await claim.succeed();
     await session.close();
-    expect((await findJob(realMachine, await look(), failed)).place).toBe('failed');
-    expect((await findJob(realMachine, await look(), claim.job.id)).place).toBe('done');
+    expect((await found(failed)).place).toBe('failed');
+    expect((await found(claim.job.id)).place).toBe('done');
     expect((await explained(claim.job.id)).cause).toBe('done');
   });
 });

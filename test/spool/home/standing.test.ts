@@ -32,17 +32,20 @@ function lane(next: number | undefined, running: number[] = []): LaneState {
 }
 
 function standing(jobs: string[], lanes: Record<string, LaneState> = {}): string[] {
-  const { jobs: ordered } = standingsOf(jobs.map(job), new Map(Object.entries(lanes)), NOW_MS);
-  return ordered.map(({ stem, standing: where }) => {
+  const { jobs: ordered } = standingsOf(jobs.map(job), new Map(Object.entries(lanes)), {
+    nowMs: NOW_MS,
+    directory: '/q/jobs',
+  });
+  return ordered.map(({ id, standing: where }) => {
     switch (where.kind) {
       case 'behind':
-        return `${stem} behind ${where.seq}${where.running ? ' running' : ''}`;
+        return `${id} behind ${where.seq}${where.running ? ' running' : ''}`;
       case 'gap':
-        return `${stem} gap ${where.missing}`;
+        return `${id} gap ${where.missing}`;
       case 'delayed':
-        return `${stem} delayed ${where.untilMs}`;
+        return `${id} delayed ${where.untilMs}`;
       default:
-        return `${stem} ${where.kind}`;
+        return `${id} ${where.kind}`;
     }
   });
 }
@@ -113,7 +116,7 @@ describe('where waiting jobs stand', () => {
         ['bob', lane(2)],
         ['alice', lane(1)],
       ]),
-      0,
+      { nowMs: 0, directory: '/q/jobs' },
     );
     expect([...gaps]).toEqual([['bob', { missing: 2n, waiting: 2 }]]);
   });
@@ -128,7 +131,7 @@ describe('where waiting jobs stand', () => {
       ['bob', lane(0, [0])],
       ['eve', lane(39)],
     ]);
-    const { jobs: ordered } = standingsOf(named, lanes, NOW_MS);
+    const { jobs: ordered } = standingsOf(named, lanes, { nowMs: NOW_MS, directory: '/q/jobs' });
     expect(ordered.map(({ name }) => name).sort()).toEqual(named.map(({ name }) => name).sort());
   });
 });

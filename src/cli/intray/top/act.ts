@@ -1,11 +1,9 @@
 /** What can be done from the screen, when it was confirmed. */
 
+import { openKeeper } from '../../../open/open.ts';
 import type { Machine } from '../../../os/ports.ts';
-import { findJob } from '../../../spool/home/find-job.ts';
-import { retryJob } from '../../../spool/home/operate.ts';
-import { Operator } from '../../../spool/home/operator.ts';
-import { pause, resume } from '../../../spool/home/rooms.ts';
-import { takeSnapshot } from '../../../spool/home/snapshot.ts';
+import { pickJob } from '../../../queue/find-job.ts';
+import type { Keeper } from '../../../queue/keeper.ts';
 import { sentenceOf } from '../../failure.ts';
 import { firstLine } from './look.ts';
 import type { Act } from './state.ts';
@@ -13,16 +11,17 @@ import type { Act } from './state.ts';
 /** What came of it, as a sentence. */
 export async function actOn(machine: Machine, act: Act): Promise<string> {
   try {
+    const keeper = await openKeeper(machine, act.queue);
     switch (act.kind) {
       case 'pause':
-        await pause(machine, act.queue);
+        await keeper.pause();
         return `${act.queue}: no job starts any more; what runs goes on.`;
       case 'resume':
-        return (await resume(machine, act.queue))
+        return (await keeper.resume())
           ? `${act.queue}: jobs may start again.`
           : `${act.queue}: it was not paused any more.`;
       case 'retry':
-        return await retry(machine, act.queue, act.stem);
+        return await retry(keeper, act.id);
     }
   } catch (error) {
     return firstLine(sentenceOf(error));
@@ -30,22 +29,22 @@ export async function actOn(machine: Machine, act: Act): Promise<string> {
 }
 
 /** Looks anew: since the picture was taken it may have run, or somebody else has retried it. */
-async function retry(machine: Machine, queue: string, stem: string): Promise<string> {
-  const found = await findJob(machine, await takeSnapshot(machine, queue), stem);
-  const operator = new Operator(machine, queue);
+async function retry(keeper: Keeper, id: string): Promise<string> {
+  const found = pickJob(keeper.location, await keeper.everyJob(await keeper.look()), id);
+  const operation = await keeper.operate();
   try {
-    const operated = await retryJob(operator, found);
+    const operated = await operation.retry(found);
     switch (operated.kind) {
       case 'done':
         return operated.seq === undefined
-          ? `${stem}: waits to be run again.`
-          : `${stem}: waits at the end of its lane, with number ${operated.seq}.`;
+          ? `${id}: waits to be run again.`
+          : `${id}: waits at the end of its lane, with number ${operated.seq}.`;
       case 'unchanged':
-        return `${stem}: waits for its turn already.`;
+        return `${id}: waits for its turn already.`;
       case 'gone':
-        return `${stem}: somebody was faster; look again.`;
+        return `${id}: somebody was faster; look again.`;
     }
   } finally {
-    await operator.close();
+    await operation.close();
   }
 }

@@ -4,10 +4,8 @@ import { decodeBytes } from '../../../os/bytes.ts';
 import { parseTime } from '../../../os/calendar.ts';
 import { closeQuietly } from '../../../os/close-quietly.ts';
 import { hasErrno, type Machine } from '../../../os/ports.ts';
-import { type OutputKind, outputPath, readRuns } from '../../../spool/home/run-log.ts';
-import { jobsDirectory, join } from '../../../spool/layout.ts';
-import type { Decoder } from '../../../spool/open-packet.ts';
-import { headerReader, lookAt } from '../../../spool/queue-files.ts';
+import type { Keeper } from '../../../queue/keeper.ts';
+import type { FoundJob, RunningJob, StoredJob } from '../../../queue/snapshot.ts';
 import { paramsOf } from '../job-words.ts';
 import { type Details, type Failure, NO_DETAILS, type SeenQueue } from './picture.ts';
 import { MOST_ROWS, rowsOf } from './rows.ts';
@@ -17,18 +15,16 @@ const TAIL_BYTES = 4096;
 
 export class DetailReader {
   readonly #machine: Machine;
-  readonly #read: ReturnType<typeof headerReader>;
   /** Of the queue that was shown last; what a job brings does not change. */
   #params: ReadonlyMap<string, string> = new Map();
   #failures: ReadonlyMap<string, Failure> = new Map();
 
-  constructor(machine: Machine, decoder: Decoder | undefined) {
+  constructor(machine: Machine) {
     this.#machine = machine;
-    this.#read = headerReader(machine, decoder);
   }
 
   /** Of the rows that pass the filter. */
-  async read(queue: SeenQueue, filter: string, nowMs: number): Promise<Details> {
+  async read(keeper: Keeper, queue: SeenQueue, filter: string, nowMs: number): Promise<Details> {
     const known = { ...queue, details: { ...NO_DETAILS, params: this.#params, failures: this.#failures } };
     const { running, waiting, failed } = rowsOf(known, filter, nowMs);
     const { snapshot } = queue;
@@ -36,45 +32,44 @@ export class DetailReader {
     const said = new Map<string, string>();
     const failures = new Map<string, Failure>();
     for (const { job } of running.slice(0, MOST_ROWS)) {
-      await this.#addParams(params, job.stem, job.path);
-      const line = await this.#lastLine(snapshot.queue, job.stem, job.attempts);
-      if (line !== undefined) said.set(job.stem, line);
+      await this.#addParams(keeper, params, job);
+      const line = await this.#lastLine(keeper, job);
+      if (line !== undefined) said.set(job.id, line);
     }
-    for (const { job } of waiting) {
-      await this.#addParams(params, job.stem, join(jobsDirectory(snapshot.queue), job.name));
-    }
-    const stored = new Map(snapshot.failed.map((job) => [job.stem, job.path]));
-    for (const { stem, holds } of failed) {
-      const path = stored.get(stem);
-      if (holds || path === undefined) continue;
-      await this.#addParams(params, stem, path);
-      failures.set(stem, this.#failures.get(stem) ?? (await this.#failureOf(snapshot.queue, stem)));
+    for (const { job } of waiting) await this.#addParams(keeper, params, job);
+    const stored = new Map(snapshot.failed.map((job) => [job.id, job]));
+    for (const { id, holds } of failed) {
+      const job = stored.get(id);
+      if (holds || job === undefined) continue;
+      await this.#addParams(keeper, params, job);
+      failures.set(id, this.#failures.get(id) ?? (await this.#failureOf(keeper, job)));
     }
     this.#params = params;
     this.#failures = failures;
     return { params, said, failures };
   }
 
-  async #addParams(params: Map<string, string>, stem: string, path: string): Promise<void> {
-    const known = this.#params.get(stem);
+  async #addParams(keeper: Keeper, params: Map<string, string>, job: FoundJob): Promise<void> {
+    const known = this.#params.get(job.id);
     if (known !== undefined) {
-      params.set(stem, known);
+      params.set(job.id, known);
       return;
     }
-    const look = await lookAt(this.#machine, path, 'file', this.#read);
-    if (look.kind === 'job') params.set(stem, paramsOf(look.header));
+    const contents = await keeper.contents(job);
+    if (contents !== undefined) params.set(job.id, paramsOf(contents));
   }
 
-  async #failureOf(queue: string, stem: string): Promise<Failure> {
-    const run = (await readRuns(this.#machine, queue, stem)).at(-1);
+  async #failureOf(keeper: Keeper, job: StoredJob): Promise<Failure> {
+    const run = (await keeper.runs(job)).records.at(-1);
     return { reason: run?.reason ?? '', endedMs: run === undefined ? undefined : parseTime(run.ended) };
   }
 
   /** Of its output and its errors, what was written to last. */
-  async #lastLine(queue: string, stem: string, attempt: number): Promise<string | undefined> {
+  async #lastLine(keeper: Keeper, job: RunningJob): Promise<string | undefined> {
     const tails: { readonly modifiedMs: number; readonly line: string }[] = [];
-    for (const kind of ['out', 'err'] as const satisfies readonly OutputKind[]) {
-      const tail = await this.#tailOf(outputPath(queue, stem, attempt, kind));
+    for (const { attempt, path } of (await keeper.runs(job)).outputs) {
+      if (attempt !== undefined && attempt !== job.attempts) continue;
+      const tail = await this.#tailOf(path);
       if (tail !== undefined && tail.line !== '') tails.push(tail);
     }
     return tails.sort((a, b) => b.modifiedMs - a.modifiedMs)[0]?.line;

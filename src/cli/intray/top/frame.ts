@@ -1,6 +1,6 @@
 /** The whole screen, line by line, from what was seen and what is chosen. Pure. */
 
-import { duration } from '../../../spool/home/explain.ts';
+import { duration } from '../../../queue/words.ts';
 import { formatDuration } from '../../time.ts';
 import { troublesOf } from '../status-words.ts';
 import { failedOf, overviewColumns, rateWord, stateOf, totals } from './overview.ts';

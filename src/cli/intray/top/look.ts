@@ -1,11 +1,11 @@
 /** Takes the pictures. */
 
+import type { NamedQueues } from '../../../open/find.ts';
+import { openKeeper } from '../../../open/open.ts';
 import { toMs } from '../../../os/calendar.ts';
 import type { Machine } from '../../../os/ports.ts';
-import { takeSnapshot } from '../../../spool/home/snapshot.ts';
-import type { Decoder } from '../../../spool/open-packet.ts';
+import type { Keeper } from '../../../queue/keeper.ts';
 import { sentenceOf } from '../../failure.ts';
-import type { NamedQueues } from '../find-queues.ts';
 import { DetailReader } from './details.ts';
 import { NO_DETAILS, type Picture, type QueuePicture, type Rates, type SeenQueue } from './picture.ts';
 import { RateMeter } from './rates.ts';
@@ -19,35 +19,39 @@ export type Focus = { readonly queue: string | undefined; readonly filter: strin
 export class Looker {
   readonly #machine: Machine;
   readonly #queues: NamedQueues;
-  readonly #decoder: Decoder | undefined;
+  readonly #decoder: string | undefined;
   readonly #details: DetailReader;
   #meters = new Map<string, RateMeter>();
+  #keepers = new Map<string, Keeper>();
 
-  constructor(machine: Machine, queues: NamedQueues, decoder: Decoder | undefined) {
+  constructor(machine: Machine, queues: NamedQueues, decoder: string | undefined) {
     this.#machine = machine;
     this.#queues = queues;
     this.#decoder = decoder;
-    this.#details = new DetailReader(machine, decoder);
+    this.#details = new DetailReader(machine);
   }
 
   async look(focus: Focus): Promise<Picture> {
     const takenMs = this.#nowMs();
     const queues: QueuePicture[] = [];
     const meters = new Map<string, RateMeter>();
+    const keepers = new Map<string, Keeper>();
     for (const { location } of await this.#queues.find()) {
       const meter = this.#meters.get(location) ?? new RateMeter();
       meters.set(location, meter);
-      queues.push(await this.#lookAt(location, meter));
+      queues.push(await this.#lookAt(location, meter, keepers));
     }
     this.#meters = meters;
+    this.#keepers = keepers;
     return this.detail({ takenMs, queues }, focus);
   }
 
   /** The same picture, with what the files of the jobs say that are shown. */
   async detail(picture: Picture, { queue: name, filter }: Focus): Promise<Picture> {
     const queue = picture.queues.find((one) => one.name === name);
-    if (queue?.kind !== 'seen') return picture;
-    const details = await this.#details.read(queue, filter, this.#nowMs());
+    const keeper = this.#keepers.get(name ?? '');
+    if (queue?.kind !== 'seen' || keeper === undefined) return picture;
+    const details = await this.#details.read(keeper, queue, filter, this.#nowMs());
     return {
       ...picture,
       queues: picture.queues.map((one): QueuePicture => (one === queue ? { ...queue, details } : one)),
@@ -55,13 +59,16 @@ export class Looker {
   }
 
   /** One queue that cannot be looked at does not hide the others. */
-  async #lookAt(name: string, meter: RateMeter): Promise<QueuePicture> {
+  async #lookAt(name: string, meter: RateMeter, keepers: Map<string, Keeper>): Promise<QueuePicture> {
     try {
-      const snapshot = await takeSnapshot(this.#machine, name, { decoder: this.#decoder });
-      const stems = new Set<string>();
-      for (const { stem } of snapshot.waiting) stems.add(stem);
-      for (const { stem } of snapshot.running) stems.add(stem);
-      meter.look(this.#machine.clock.monotonicMs(), stems);
+      const known = this.#keepers.get(name);
+      const keeper = known ?? (await openKeeper(this.#machine, name, { decoder: this.#decoder }));
+      keepers.set(name, keeper);
+      const snapshot = await keeper.look();
+      const ids = new Set<string>();
+      for (const { id } of snapshot.waiting) ids.add(id);
+      for (const { id } of snapshot.running) ids.add(id);
+      meter.look(this.#machine.clock.monotonicMs(), ids);
       return { kind: 'seen', name, rates: ratesOf(meter), snapshot, details: NO_DETAILS } satisfies SeenQueue;
     } catch (error) {
       return { kind: 'unseen', name, rates: ratesOf(meter), problem: firstLine(sentenceOf(error)) };

@@ -1,6 +1,6 @@
 /** What `intray top` has seen: all that a screen is drawn from. */
 
-import type { QueueSnapshot } from '../../../spool/home/snapshot-parts.ts';
+import type { QueueSnapshot } from '../../../queue/snapshot.ts';
 
 export type Picture = {
   /** When looking at it began, ms since 1970. */
@@ -24,7 +24,7 @@ export type SeenQueue = QueuePicture & { readonly kind: 'seen' };
 /** Jobs a second that came to their end; undefined when nobody knows yet. */
 export type Rates = { readonly tenSeconds: number | undefined; readonly minute: number | undefined };
 
-/** What is in the files of single jobs, of those that are shown; by stem. */
+/** What is in the files of single jobs, of those that are shown; by id. */
 export type Details = {
   readonly params: ReadonlyMap<string, string>;
   /** The last line that a running job has said. */

@@ -1,16 +1,15 @@
 /** The lists on the screen: what is in them, filtered, in their order. Pure. */
 
 import { parseTime } from '../../../os/calendar.ts';
-import { laneName } from '../../../spool/home/explain.ts';
-import { SEE_HEADER } from '../../../spool/home/job-name.ts';
 import type {
   LaneSnapshot,
   QueueSnapshot,
   RunningJob,
+  SeenWorker,
   StoredJob,
-} from '../../../spool/home/snapshot-parts.ts';
-import type { StandingJob } from '../../../spool/home/standing.ts';
-import type { SeenWorker } from '../../../spool/home/workers.ts';
+  WaitingJob,
+} from '../../../queue/snapshot.ts';
+import { laneName, QUEUE_LANE } from '../../../queue/words.ts';
 import { age } from '../job-words.ts';
 import type { Failure, QueuePicture, SeenQueue } from './picture.ts';
 
@@ -23,10 +22,10 @@ export const MOST_ROWS = 100;
 /** `key` tells a row from all others of its list, from one picture to the next. */
 export type RunningRow = { readonly key: string; readonly job: RunningJob };
 export type LaneRow = { readonly key: string; readonly lane: LaneSnapshot; readonly why: Why };
-export type WaitingRow = { readonly key: string; readonly job: StandingJob };
+export type WaitingRow = { readonly key: string; readonly job: WaitingJob };
 export type FailedRow = {
   readonly key: string;
-  readonly stem: string;
+  readonly id: string;
   readonly lane: string | undefined;
   readonly attempts: number;
   readonly addedMs: number | undefined;
@@ -55,24 +54,22 @@ export function queueRows(queues: readonly QueuePicture[], filter: string): read
 export function rowsOf(queue: SeenQueue, filter: string, nowMs: number): Rows {
   const { snapshot, details } = queue;
   const fits = (...texts: readonly (string | undefined)[]) => filter === '' || matches(filter, ...texts);
-  const paramsOf = (stem: string) => details.params.get(stem);
+  const paramsOf = (id: string) => details.params.get(id);
   const stands = whyStands(snapshot, nowMs);
   return {
     running: snapshot.running
-      .filter(({ stem, lane, worker }) =>
-        fits(stem, lane, worker.name, paramsOf(stem), details.said.get(stem)),
-      )
-      .map((job) => ({ key: job.stem, job })),
+      .filter(({ id, lane, worker }) => fits(id, lane, worker.name, paramsOf(id), details.said.get(id)))
+      .map((job) => ({ key: job.id, job })),
     lanes: snapshot.lanes
       .filter(({ lane, waiting, running, missing }) => {
         const has = waiting > 0 || running > 0 || missing !== undefined;
-        return has && fits(lane === '' ? laneName(lane) : lane);
+        return has && fits(lane === QUEUE_LANE ? laneName(lane) : lane);
       })
       .map((lane) => ({ key: lane.lane, lane, why: whyOf(snapshot, lane, stands) }))
       .sort((a, b) => WORST_FIRST.indexOf(a.why.kind) - WORST_FIRST.indexOf(b.why.kind)),
-    waiting: firstOf(snapshot.waiting, ({ stem, lane, seq }) =>
-      fits(stem, lane, `#${seq}`, paramsOf(stem)),
-    ).map((job) => ({ key: job.stem, job })),
+    waiting: firstOf(snapshot.waiting, ({ id, lane, seq }) => fits(id, lane, `#${seq}`, paramsOf(id))).map(
+      (job) => ({ key: job.id, job }),
+    ),
     failed: failedRows(queue, fits),
     workers: snapshot.workers
       .filter(({ name }) => fits(name))
@@ -100,25 +97,25 @@ function failedRows(
   { snapshot, details }: SeenQueue,
   fits: (...texts: readonly (string | undefined)[]) => boolean,
 ): FailedRow[] {
-  const holding = snapshot.waiting.flatMap(({ standing, stem, lane, attempts, addedMs }): FailedRow[] => {
+  const holding = snapshot.waiting.flatMap(({ standing, id, lane, attempts, addedMs }): FailedRow[] => {
     if (standing.kind !== 'held' || standing.failed === undefined) return [];
     const { reason = '', ended } = standing.failed;
     const failure = { reason, endedMs: parseTime(ended) };
-    return [{ key: stem, stem, lane, attempts, addedMs, failure, holds: true }];
+    return [{ key: id, id, lane, attempts, addedMs, failure, holds: true }];
   });
   const stored = [...snapshot.failed].reverse().map(
-    ({ stem, said }: StoredJob): FailedRow => ({
-      key: stem,
-      stem,
-      lane: said?.lane === SEE_HEADER ? undefined : said?.lane,
-      attempts: said?.attempts ?? 0,
-      addedMs: said?.addedMs,
-      failure: details.failures.get(stem),
+    ({ id, lane, attempts, addedMs }: StoredJob): FailedRow => ({
+      key: id,
+      id,
+      lane,
+      attempts,
+      addedMs,
+      failure: details.failures.get(id),
       holds: false,
     }),
   );
-  return firstOf([...holding, ...stored], ({ stem, lane, failure }) =>
-    fits(stem, lane, failure?.reason, details.params.get(stem)),
+  return firstOf([...holding, ...stored], ({ id, lane, failure }) =>
+    fits(id, lane, failure?.reason, details.params.get(id)),
   );
 }
 
@@ -126,7 +123,8 @@ function failedRows(
 function whyStands({ waiting }: QueueSnapshot, nowMs: number): Map<string, Why> {
   const whys = new Map<string, Why & { readonly seq: bigint }>();
   for (const { lane, seq, standing } of waiting) {
-    if (lane === undefined || standing.kind === 'past' || standing.kind === 'duplicate') continue;
+    if (lane === undefined || seq === undefined || standing.kind === 'past' || standing.kind === 'duplicate')
+      continue;
     const before = whys.get(lane);
     if (before !== undefined && before.seq <= seq) continue;
     whys.set(lane, { seq, ...whyOfStanding(standing, nowMs) });
@@ -134,7 +132,7 @@ function whyStands({ waiting }: QueueSnapshot, nowMs: number): Map<string, Why> 
   return whys;
 }
 
-function whyOfStanding(standing: StandingJob['standing'], nowMs: number): Why {
+function whyOfStanding(standing: WaitingJob['standing'], nowMs: number): Why {
   switch (standing.kind) {
     case 'held':
       return standing.failed === undefined

@@ -1,8 +1,7 @@
 /** The lists of one queue as tables: what runs, the lanes, what waits, what has failed, who works it. */
 
-import { duration } from '../../../spool/home/explain.ts';
-import { QUEUE_LANE } from '../../../spool/home/rooms.ts';
-import type { SeenWorker } from '../../../spool/home/workers.ts';
+import type { SeenJob, SeenWorker } from '../../../queue/snapshot.ts';
+import { duration, QUEUE_LANE } from '../../../queue/words.ts';
 import { age, statePhrase } from '../job-words.ts';
 import type { SeenQueue } from './picture.ts';
 import type { FailedRow, LaneRow, Rows, RunningRow, Section, WaitingRow, Why, WorkerRow } from './rows.ts';
@@ -55,8 +54,8 @@ export function sectionTables(queue: SeenQueue, rows: Rows, nowMs: number): read
 
 const ID_LENGTH = 8;
 
-function idColumn<Row>(stemOf: (row: Row) => string): Column<Row> {
-  return { title: 'JOB', leave: 1, cell: (row) => ({ text: safe(stemOf(row).slice(0, ID_LENGTH)) }) };
+function idColumn<Row>(idOf: (row: Row) => string): Column<Row> {
+  return { title: 'JOB', leave: 1, cell: (row) => ({ text: safe(idOf(row).slice(0, ID_LENGTH)) }) };
 }
 
 function laneColumn<Row>(laneOf: (row: Row) => string | undefined): Column<Row> {
@@ -73,20 +72,20 @@ function right<Row>(title: string, leave: number, of: (row: Row) => string): Col
   return { title, align: 'right', leave, onlyIfAny: true, cell: (row) => ({ text: of(row) }) };
 }
 
-function paramsColumn<Row>({ details }: SeenQueue, stemOf: (row: Row) => string): Column<Row> {
+function paramsColumn<Row>({ details }: SeenQueue, idOf: (row: Row) => string): Column<Row> {
   return {
     title: 'PARAMS',
     least: 8,
     fair: 12,
     leave: 4,
     onlyIfAny: true,
-    cell: (row) => ({ text: safe(details.params.get(stemOf(row)) ?? '') }),
+    cell: (row) => ({ text: safe(details.params.get(idOf(row)) ?? '') }),
   };
 }
 
 /** A number that no order hangs on is long and says nothing. */
-function numberOf({ lane, seq }: { readonly lane: string | undefined; readonly seq: bigint }): string {
-  return lane === undefined ? '' : String(seq);
+function numberOf({ lane, seq }: SeenJob): string {
+  return lane === undefined ? '' : String(seq ?? '');
 }
 
 function runningColumns(queue: SeenQueue, nowMs: number): readonly Column<RunningRow>[] {
@@ -114,8 +113,8 @@ const LIFE_STYLES: Readonly<Record<SeenWorker['life'], Style>> = {
   unknown: 'faint',
 };
 
-function workerCell({ info, name, life }: SeenWorker): Cell {
-  const who = safe(info === undefined ? name : `${info.host}:${info.pid}`);
+function workerCell({ host, pid, name, life }: SeenWorker): Cell {
+  const who = safe(pid === undefined ? name : `${host}:${pid}`);
   return { text: life === 'alive' ? who : `${who} (${life})`, style: LIFE_STYLES[life] };
 }
 
@@ -151,16 +150,15 @@ function waitingColumns(queue: SeenQueue, nowMs: number): readonly Column<Waitin
     {
       title: 'STATE',
       cell: ({ job }) => {
-        const found = { place: 'waiting', name: job.name, path: '', stem: job.stem, job } as const;
         const failed = job.standing.kind === 'held' && job.standing.failed !== undefined;
         const style = failed ? 'bad' : (STANDING_STYLES[job.standing.kind] ?? 'bad');
-        return { text: statePhrase(found, nowMs), style };
+        return { text: statePhrase(job, nowMs), style };
       },
     },
     laneColumn(({ job }) => job.lane),
     right('NUMBER', 6, ({ job }) => numberOf(job)),
-    right('PRIO', 8, ({ job }) => String(job.priority)),
-    right('AGE', 5, ({ job }) => age(nowMs - job.addedMs)),
+    right('PRIO', 8, ({ job }) => String(job.priority ?? '')),
+    right('AGE', 5, ({ job }) => (job.addedMs === undefined ? '' : age(nowMs - job.addedMs))),
     right('TRIES', 7, ({ job }) => String(job.attempts)),
     paramsColumn(queue, ({ key }) => key),
   ];
@@ -168,7 +166,7 @@ function waitingColumns(queue: SeenQueue, nowMs: number): readonly Column<Waitin
 
 function failedColumns(queue: SeenQueue, nowMs: number): readonly Column<FailedRow>[] {
   return [
-    idColumn(({ stem }) => stem),
+    idColumn(({ id }) => id),
     laneColumn(({ lane }) => lane),
     right('TRIES', 6, ({ attempts }) => String(attempts)),
     right('AGO', 5, ({ failure }) => (failure?.endedMs === undefined ? '' : age(nowMs - failure.endedMs))),
@@ -181,7 +179,7 @@ function failedColumns(queue: SeenQueue, nowMs: number): readonly Column<FailedR
         style: 'bad',
       }),
     },
-    paramsColumn(queue, ({ stem }) => stem),
+    paramsColumn(queue, ({ id }) => id),
   ];
 }
 
@@ -190,15 +188,17 @@ function workerColumns(nowMs: number): readonly Column<WorkerRow>[] {
     {
       title: 'WORKER',
       least: 12,
-      cell: ({ worker: { info, name } }) => ({
-        text: safe(info === undefined ? name : `${info.host}:${info.pid}`),
+      cell: ({ worker: { host, pid, name } }) => ({
+        text: safe(pid === undefined ? name : `${host}:${pid}`),
       }),
     },
     {
       title: 'STATE',
       cell: ({ worker: { life } }) => ({ text: life, style: life === 'alive' ? 'good' : LIFE_STYLES[life] }),
     },
-    right('FOR', 4, ({ worker: { info } }) => (info === undefined ? '' : duration(nowMs - info.startedMs))),
+    right('FOR', 4, ({ worker: { startedMs } }) =>
+      startedMs === undefined ? '' : duration(nowMs - startedMs),
+    ),
     right('HEARD', 5, ({ worker: { beatMs } }) => (beatMs === undefined ? '' : age(nowMs - beatMs))),
     right('JOBS', 1, ({ jobs }) => String(jobs)),
   ];

@@ -35,7 +35,7 @@ export type Question = { readonly text: string; readonly act: Act };
 /** What is done to queues. */
 export type Act =
   | { readonly kind: 'pause' | 'resume'; readonly queue: string }
-  | { readonly kind: 'retry'; readonly queue: string; readonly stem: string };
+  | { readonly kind: 'retry'; readonly queue: string; readonly id: string };
 
 export type Effect =
   | { readonly kind: 'quit' }
@@ -164,12 +164,12 @@ function asked(state: State, question: Question | string | undefined): State {
 function retryQuestion(state: State, picture: Picture, nowMs: number): Question | string {
   const queue = shownQueue(state, picture);
   const keys = keysOf(state, picture, nowMs);
-  const stem = keys[placeOf(state.choices[state.section], keys)];
-  if (queue === undefined || state.section !== 'failed' || stem === undefined)
+  const id = keys[placeOf(state.choices[state.section], keys)];
+  if (queue === undefined || state.section !== 'failed' || id === undefined)
     return 'Choose one of the failed jobs of a queue first.';
   return {
-    text: `Run job ${stem.slice(0, SHOWN_OF_ID)} again?`,
-    act: { kind: 'retry', queue: queue.name, stem },
+    text: `Run job ${id.slice(0, SHOWN_OF_ID)} again?`,
+    act: { kind: 'retry', queue: queue.name, id },
   };
 }
 

@@ -1,0 +1,8 @@
+/** The small cases of a queue directory of IPC::DirQueue: those of a shared queue, but for names that are remembered. */
+
+import { HOME_SCENARIOS } from './home-scenarios.ts';
+import type { Scenario } from './scenarios.ts';
+
+export const DIRQUEUE_SCENARIOS: readonly Scenario[] = HOME_SCENARIOS.filter(
+  ({ name }) => !name.includes('named'),
+);

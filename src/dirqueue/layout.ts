@@ -1,0 +1,162 @@
+/**
+ * Where things are in a queue directory of IPC::DirQueue.
+ *
+ *     queue/      control files, one for each job; the name is the job's id. In a queue with fan-out: in queue/0 to queue/f
+ *     active/     lock files: a job with one, of the same name, is running
+ *     data/X/Y/   data files, what jobs carry
+ *     tmp/        files under construction
+ *
+ * And what we add, which the original never looks at:
+ *
+ * | name                  | what                                                                                 |
+ * |-----------------------|--------------------------------------------------------------------------------------|
+ * | `intray/workers/W`    | a worker of ours; its lock files in active/ are further names of this file           |
+ * | `intray/later/MS.ID`  | the control file of a job that does not start before that time, ms since 1970        |
+ * | `intray/held/ID`      | of a job that waits for a person                                                     |
+ * | `intray/failed/ID`    | of a job that is over without success                                                |
+ * | `intray/done/ID`      | of a job that has succeeded, where such are kept                                     |
+ * | `intray/starts/ID`    | how often a job that is not over was started                                         |
+ * | `intray/log/`         | what runs have said, and how they ended: see src/queue/run-log.ts                    |
+ * | `intray/paused`       | as long as it is there, no worker of ours starts a job                               |
+ *
+ * A job is in exactly one place, and goes from one to another by a rename of its control file; its data file stays where
+ * it is. Outside of queue/ no worker of the original starts it.
+ */
+
+import { closeQuietly } from '../os/close-quietly.ts';
+import { type DirectoryEntry, hasErrno, type Machine } from '../os/ports.ts';
+import { QueueError } from '../queue/errors.ts';
+import { syncDirectory } from '../queue/publish.ts';
+
+export const ORIGINAL_ROOMS = ['queue', 'active', 'data', 'tmp'] as const;
+export type OriginalRoom = (typeof ORIGINAL_ROOMS)[number];
+
+/** In the order in which they are made. */
+export const OWN_ROOMS = ['workers', 'later', 'held', 'failed', 'done', 'starts', 'log'] as const;
+export type OwnRoom = (typeof OWN_ROOMS)[number];
+
+const OWN = 'intray';
+const LAST_OWN_ROOM: OwnRoom = 'log';
+
+export function join(directory: string, name: string): string {
+  return `${directory}/${name}`;
+}
+
+export function room(queue: string, name: OriginalRoom): string {
+  return join(queue, name);
+}
+
+export function ownRoom(queue: string, name: OwnRoom): string {
+  return `${queue}/${OWN}/${name}`;
+}
+
+export function pausePath(queue: string): string {
+  return `${queue}/${OWN}/paused`;
+}
+
+export function lockPath(queue: string, id: string): string {
+  return join(room(queue, 'active'), id);
+}
+
+/** Whether a name in queue/ is a job's: others are not ours to look at. */
+export function isJobName(name: string): boolean {
+  return /^\d/.test(name);
+}
+
+/** The directories of a queue with fan-out. */
+export const FANOUT = [...'0123456789abcdef'];
+
+export function isFanoutName(name: string): boolean {
+  return name.length === 1 && FANOUT.includes(name);
+}
+
+/** Makes what the original needs; it makes the same where it finds it missing. */
+export async function makeRooms(machine: Machine, queue: string): Promise<void> {
+  for (const name of ORIGINAL_ROOMS) await makeDirectory(machine, room(queue, name));
+  await syncDirectory(machine.files, queue, queue);
+}
+
+/** Makes what we add, where it is missing. The last one says that the others are there to stay. */
+export async function makeOwnRooms(machine: Machine, queue: string): Promise<void> {
+  const { files } = machine;
+  if (await isThere(machine, ownRoom(queue, LAST_OWN_ROOM))) return;
+  for (const name of ['active', 'tmp'] as const) await makeDirectory(machine, room(queue, name));
+  await makeDirectory(machine, join(queue, OWN));
+  await syncDirectory(files, queue, queue);
+  for (const name of OWN_ROOMS) {
+    if (name === LAST_OWN_ROOM) await syncDirectory(files, join(queue, OWN), queue);
+    await makeDirectory(machine, ownRoom(queue, name));
+  }
+  await syncDirectory(files, join(queue, OWN), queue);
+}
+
+export async function makeDirectory({ files }: Machine, path: string): Promise<void> {
+  try {
+    await files.mkdir(path);
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+  }
+}
+
+/** Throws `not-a-queue`. */
+export async function requireQueue(machine: Machine, queue: string): Promise<void> {
+  if (await isThere(machine, room(queue, 'queue'))) return;
+  throw new QueueError(
+    'not-a-queue',
+    `${queue}: it has no directory named queue, so it is no queue of IPC::DirQueue`,
+  );
+}
+
+export async function isPaused(machine: Machine, queue: string): Promise<boolean> {
+  return isThere(machine, pausePath(queue));
+}
+
+export async function pause(machine: Machine, queue: string): Promise<void> {
+  await makeOwnRooms(machine, queue);
+  const { files } = machine;
+  await closeQuietly(files, await files.open(pausePath(queue), 'lock'));
+  await syncDirectory(files, join(queue, OWN), queue);
+}
+
+/** Returns whether it was paused. */
+export async function resume(machine: Machine, queue: string): Promise<boolean> {
+  const { files } = machine;
+  if (!(await unlinkIfThere(machine, pausePath(queue)))) return false;
+  await syncDirectory(files, join(queue, OWN), queue);
+  return true;
+}
+
+/** Whether somebody has taken the thing away. */
+export function isGone(error: unknown): boolean {
+  return hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE');
+}
+
+/** What `look` finds, or `otherwise` when the thing is not there. */
+export async function ifThere<T>(look: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isGone(error)) return otherwise;
+    throw error;
+  }
+}
+
+export function isThere({ files }: Machine, path: string): Promise<boolean> {
+  return ifThere(async () => {
+    await files.stat(path);
+    return true;
+  }, false);
+}
+
+/** What is in a directory; nothing when it is not there. */
+export function entriesOf({ files }: Machine, path: string): Promise<readonly DirectoryEntry[]> {
+  return ifThere(async () => files.readdir(path), []);
+}
+
+/** False when there is nothing of that name. */
+export function unlinkIfThere({ files }: Machine, path: string): Promise<boolean> {
+  return ifThere(async () => {
+    await files.unlink(path);
+    return true;
+  }, false);
+}

@@ -1,0 +1,329 @@
+/**
+ * Working a queue beside others, ours and the original's.
+ *
+ *   joining    a worker file of our own under intray/workers/: see worker-file.ts
+ *   ready      `claim` locks the best job that is free; whoever's lock is there first has it
+ *   fenced     our worker file is gone, for we were silent longer than the lease: what we settle is `lost`
+ *   closed     claims that are not settled are released, the worker file is removed
+ */
+
+import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
+import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
+import { type Durability, syncDirectory } from '../queue/publish.ts';
+import { SharedSync } from '../queue/shared-sync.ts';
+import { type ClaimParts, claimOf, type DirQueueClaim } from './claim.ts';
+import { DataFiles } from './data-file.ts';
+import { isPaused, makeOwnRooms, requireQueue, room } from './layout.ts';
+import { DEFAULT_LOCK_LIFETIME_MS } from './locks.ts';
+import { Look, watchedDirectories } from './look.ts';
+import { bringBackTheDead } from './recovery.ts';
+import { Settling } from './settle.ts';
+import { type TakingParts, takeJob } from './take.ts';
+import { type WaitingJob, WaitingJobs } from './waiting.ts';
+import { DEFAULT_LEASE_MS, enterQueue, fencedError, type WorkerFile } from './worker-file.ts';
+
+export type DirQueueJoinOptions = JoinOptions & {
+  /** Whether jobs that failed are kept, in intray/failed/. Default: yes. */
+  readonly keepFailed?: boolean;
+  /** How old the lock of a dead worker of the original must be to be broken. Default: 600,000. */
+  readonly lockLifetimeMs?: number;
+  /** Whether the end of a job is to survive a power cut. Default: `power-safe`. */
+  readonly durability?: Durability;
+};
+
+const DEFAULT_MAX_STARTS = 5;
+
+/** How often a worker that waits looks by itself, whatever it was told. */
+const POLL_MS = 1000;
+
+/** How soon a pause or its end is noticed. */
+const PAUSE_NOTICED_MS = 50;
+
+/** So many jobs that others had or have before us: then what we know of the queue is old. */
+const MISSES = 4;
+
+export async function joinQueue(
+  machine: Machine,
+  queue: string,
+  options: DirQueueJoinOptions,
+): Promise<DirQueueSession> {
+  await requireQueue(machine, queue);
+  await makeOwnRooms(machine, queue);
+  const worker = await enterQueue(machine, queue, options.leaseMs ?? DEFAULT_LEASE_MS);
+  const session = new DirQueueSession(machine, queue, options, worker);
+  try {
+    await session.begin();
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+export class DirQueueSession implements SharedSession {
+  readonly lock: Descriptor;
+  readonly #machine: Machine;
+  readonly #queue: string;
+  readonly #options: DirQueueJoinOptions;
+  readonly #worker: WorkerFile;
+  readonly #waiting = new WaitingJobs();
+  readonly #look: Look;
+  readonly #sync: SharedSync;
+  readonly #taking: TakingParts;
+  readonly #claimParts: ClaimParts;
+  readonly #claims = new Map<SharedClaim, string>();
+  readonly #fence = new AbortController();
+  /** One call of `claim` after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #paused = { askedMs: Number.NEGATIVE_INFINITY, is: false };
+  #recoveredAtMs = Number.NEGATIVE_INFINITY;
+  #stopBeating: () => void = () => {};
+  #stopWatching: (() => void)[] = [];
+  /** We were told, or know, that something has changed since the last look. */
+  #stale = true;
+  #everLocked = false;
+  #wake: () => void = () => {};
+  #closed = false;
+
+  constructor(machine: Machine, queue: string, options: DirQueueJoinOptions, worker: WorkerFile) {
+    this.#machine = machine;
+    this.#queue = queue;
+    this.#options = options;
+    this.#worker = worker;
+    this.lock = worker.lock;
+    this.#look = new Look(machine, queue, this.#waiting);
+    this.#sync = new SharedSync(machine.files);
+    const { keepSucceeded = false, keepFailed = true, durability = 'power-safe' } = options;
+    const data = new DataFiles(machine, queue);
+    const common = { machine, queue, worker, look: this.#look, data };
+    const settling = new Settling({
+      ...common,
+      waiting: this.#waiting,
+      sync: this.#sync,
+      durability,
+      keepSucceeded,
+      keepFailed,
+    });
+    this.#taking = { ...common, settling, maxStarts: options.maxStarts ?? DEFAULT_MAX_STARTS };
+    this.#claimParts = {
+      machine,
+      queue,
+      settling,
+      onSettled: (claim) => {
+        this.#claims.delete(claim);
+        this.#wake();
+      },
+    };
+  }
+
+  get unreadable(): readonly Unreadable[] {
+    return this.#look.unreadable;
+  }
+
+  get fenced(): AbortSignal {
+    return this.#fence.signal;
+  }
+
+  async begin(): Promise<void> {
+    this.#beatLater();
+    if (this.#options.watch !== true) return;
+    try {
+      for (const directory of await watchedDirectories(this.#machine, this.#queue)) {
+        const changed = () => this.#changedOnDisk();
+        this.#stopWatching.push(
+          await this.#machine.watches.watch(directory, { onChange: changed, onLost: changed }),
+        );
+      }
+    } catch (error) {
+      if (!hasErrno(error, 'ENOSPC', 'EMFILE', 'ENOSYS', 'ENOTSUP')) throw error;
+      // Then we look by ourselves, each second.
+    }
+  }
+
+  claim(): Promise<DirQueueClaim | SharedIdle> {
+    return this.#inTurn(() => this.#claimBest());
+  }
+
+  /** Claims this very job, if it is free: undefined when it is not, or is over. */
+  claimJob(job: WaitingJob): Promise<DirQueueClaim | undefined> {
+    return this.#inTurn(async () => {
+      this.#checkOpen();
+      await this.#recoverNowAndThen();
+      return this.#take(job);
+    });
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(act);
+    this.#turn = turn.catch(() => {}); // told to whoever called
+    return turn;
+  }
+
+  async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
+    // While the queue is paused nobody looks, so there is nothing to be told.
+    const told = this.#stopWatching.length > 0 && this.#stale && !this.#paused.is;
+    if (signal.aborted || this.#closed || (told && this.#look.restMs <= 0)) return;
+    const { clock } = this.#machine;
+    const now = clock.now();
+    const nowMs = Number(now.seconds) * 1000 + Math.floor(now.nanos / 1_000_000);
+    const startsInMs = (this.#look.nextStartMs ?? Number.POSITIVE_INFINITY) - nowMs;
+    const waitMs = Math.min(atMostMs, told ? this.#look.restMs : POLL_MS, startsInMs);
+    await new Promise<void>((resolve) => {
+      const stop = () => {
+        cancel();
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const cancel = clock.after(Math.max(0, Math.ceil(waitMs)), stop);
+      signal.addEventListener('abort', stop);
+      this.#wake = stop;
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopBeating();
+    for (const stop of this.#stopWatching) stop();
+    await this.#turn;
+    let locksAreLeft = true;
+    try {
+      for (const claim of [...this.#claims.keys()]) await claim.release();
+      const isUnlocked = await this.#taking.settling.unlockWhatIsLeft();
+      if (this.#everLocked) {
+        // A lock must not outlive the file that says whose it is.
+        await syncDirectory(this.#machine.files, room(this.#queue, 'active'), this.#queue);
+      }
+      locksAreLeft = !isUnlocked;
+    } finally {
+      await this.#sync.close();
+      await this.#worker.leave({ locksAreLeft });
+    }
+  }
+
+  // Claiming
+
+  #checkOpen(): void {
+    if (this.#closed) throw new Error(`${this.#queue}: the session is closed`);
+    if (this.#fence.signal.aborted) throw fencedError(this.#worker.path);
+  }
+
+  async #claimBest(): Promise<DirQueueClaim | SharedIdle> {
+    this.#checkOpen();
+    await this.#recoverNowAndThen();
+    if ((this.#stale || this.#look.ageMs > POLL_MS || this.#isTimeForDelayed()) && this.#look.restMs <= 0) {
+      await this.#lookAgain();
+    }
+    if (await this.#isPaused()) return this.#idle('paused');
+    const claim = (await this.#claimReady()) ?? (await this.#claimAfterLook());
+    if (claim !== undefined) return claim;
+    const untilMs = this.#look.nextStartMs;
+    if (untilMs === undefined) return this.#idle('empty');
+    return { kind: 'idle', reason: 'delayed', untilMs, waiting: this.#waitingCount() };
+  }
+
+  #idle(reason: 'paused' | 'empty'): SharedIdle {
+    return { kind: 'idle', reason, waiting: this.#waitingCount() };
+  }
+
+  #waitingCount(): number {
+    return this.#waiting.size + this.#look.delayed;
+  }
+
+  #isTimeForDelayed(): boolean {
+    const now = this.#machine.clock.now();
+    return (
+      (this.#look.nextStartMs ?? Number.POSITIVE_INFINITY) <= Number(now.seconds) * 1000 + now.nanos / 1e6
+    );
+  }
+
+  /** Asked anew now and then: for each of many short jobs it would cost as much as the rest of the claim. */
+  async #isPaused(): Promise<boolean> {
+    const nowMs = this.#machine.clock.monotonicMs();
+    if (nowMs - this.#paused.askedMs >= PAUSE_NOTICED_MS) {
+      this.#paused = { askedMs: nowMs, is: await isPaused(this.#machine, this.#queue) };
+    }
+    return this.#paused.is;
+  }
+
+  /** Nothing that we know of may run now. Unless we have just looked, and were told of no change since, look again. */
+  async #claimAfterLook(): Promise<DirQueueClaim | undefined> {
+    const watching = this.#stopWatching.length > 0;
+    if (watching && !this.#stale && this.#look.ageMs < POLL_MS / 2) return undefined;
+    await this.#lookAgain();
+    return this.#claimReady();
+  }
+
+  async #claimReady(): Promise<DirQueueClaim | undefined> {
+    let misses = 0;
+    for (;;) {
+      const job = this.#waiting.take();
+      if (job === undefined) return undefined;
+      const claim = await this.#take(job);
+      if (claim !== undefined) return claim;
+      misses += 1;
+      if (misses % MISSES === 0 && this.#look.restMs <= 0) await this.#lookAgain();
+    }
+  }
+
+  async #take(job: WaitingJob): Promise<DirQueueClaim | undefined> {
+    if ([...this.#claims.values()].includes(job.id)) return undefined; // an old listing has it again
+    this.#everLocked = true;
+    let found: Awaited<ReturnType<typeof takeJob>>;
+    try {
+      found = await takeJob(this.#taking, job);
+    } catch (error) {
+      if (isFenced(error)) this.#fence.abort();
+      throw error;
+    }
+    if (found === undefined) return undefined;
+    const claim = claimOf(this.#claimParts, found.taken, found.opened);
+    this.#claims.set(claim, job.id);
+    return claim;
+  }
+
+  async #lookAgain(): Promise<void> {
+    this.#stale = false;
+    await this.#look.look();
+  }
+
+  #changedOnDisk(): void {
+    this.#stale = true;
+    this.#wake();
+  }
+
+  // Being alive, and noticing who is not
+
+  #beatLater(): void {
+    this.#stopBeating = this.#machine.clock.after(this.#worker.beatEveryMs, () => {
+      void this.#beat();
+    });
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#closed) return;
+    let alive: boolean | 'unknown';
+    try {
+      alive = await this.#worker.beat();
+    } catch {
+      alive = 'unknown';
+    }
+    // Nobody answers: by now others may think that we are dead.
+    if (alive === false || !this.#worker.isSurelyOurs) this.#fence.abort();
+    else if (!this.#closed) this.#beatLater();
+  }
+
+  async #recoverNowAndThen(): Promise<void> {
+    const { clock } = this.#machine;
+    if (clock.monotonicMs() - this.#recoveredAtMs < POLL_MS) return;
+    this.#recoveredAtMs = clock.monotonicMs();
+    this.#look.forgetDamaged();
+    const { lockLifetimeMs: lifetimeMs = DEFAULT_LOCK_LIFETIME_MS } = this.#options;
+    const freed = await bringBackTheDead(this.#machine, this.#queue, { own: this.#worker, lifetimeMs });
+    if (freed > 0) this.#stale = true;
+  }
+}
+
+function isFenced(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'fenced';
+}

@@ -1,0 +1,147 @@
+/** A claimed item, as whoever runs it sees it. */
+
+import { formatMs, fromMs } from '../os/calendar.ts';
+import type { Machine } from '../os/ports.ts';
+import type { Job, JobId, RunFacts, Settled, SharedClaim } from '../queue/contract.ts';
+import type { RunNotes, RunOutput, RunRecord } from '../queue/run-log.ts';
+import type { Item } from './item-name.ts';
+import { removeNote, waitUntil } from './notes.ts';
+import { join, type Place } from './place.ts';
+import { noteRun, nowMs, openOutput, workerName } from './run-notes.ts';
+import { countTry, isNameOf, type Moved, type Mover, moveToDone, moveToFail } from './settle.ts';
+import { letGo, type Taken } from './take.ts';
+
+export type ClaimParts = Mover & {
+  /** Whether what is known of jobs that succeeded at once is kept. */
+  readonly keepSucceeded: boolean;
+  /** Told when it is settled; `untilMs` when it waits again. */
+  readonly onSettled: (
+    claim: SharedClaim,
+    again?: { readonly name: string; readonly untilMs: number },
+  ) => void;
+};
+
+export function claimOf(parts: ClaimParts, taken: Taken, item: Item): SharedClaim {
+  const { machine, place } = parts;
+  const path = join(taken.directory, taken.name);
+  const attempt = item.tries + 1;
+  const startedMs = nowMs(machine);
+  let output: RunOutput | undefined;
+  let isOpen = true;
+  let again: { readonly name: string; readonly untilMs: number } | undefined;
+
+  const record = async (outcome: RunRecord['outcome'], notes: RunNotes): Promise<void> => {
+    // What succeeded at once, or was given back, leaves no trace.
+    const isPlain = outcome === 'released' || (outcome === 'succeeded' && attempt === 1);
+    const keep = !isPlain || parts.keepSucceeded;
+    await output?.end(keep);
+    if (!keep) return;
+    const times = { started: formatMs(startedMs), ended: formatMs(nowMs(machine)) };
+    await noteRun(machine, place, item.id, {
+      attempt,
+      outcome,
+      ...notes,
+      worker: workerName(machine),
+      ...times,
+    });
+  };
+  // One that fails, on a full disk say, leaves the claim as it is, and can be tried again.
+  const settleOnce = async (
+    outcome: RunRecord['outcome'],
+    act: () => Promise<Settled>,
+    notes: RunNotes = {},
+  ): Promise<Settled> => {
+    if (!isOpen) throw new Error(`${path}: this claim is settled already`);
+    const settled = await act();
+    isOpen = false;
+    await letGo(machine, taken);
+    await record(settled === 'lost' ? 'lost' : outcome, notes);
+    parts.onSettled(claim, again);
+    return settled;
+  };
+  const fail = async (): Promise<Settled> => over(machine, place, taken, await moveToFail(parts, taken));
+  const claim: SharedClaim = {
+    kind: 'claim',
+    job: jobOf(item, path),
+    attempt,
+    env: [...itemEnvironment(item, place), ['INTRAY_JOB', item.id], ['INTRAY_ATTEMPT', String(attempt)]],
+    payload: taken.descriptor,
+    hold: taken.descriptor,
+    payloadProblem: async () => undefined,
+    anticipate: async () => {},
+    openOutput: async () => {
+      output ??= await openOutput(machine, place, item.id, attempt);
+      return output;
+    },
+    succeed: () =>
+      settleOnce('succeeded', async () => over(machine, place, taken, await moveToDone(parts, taken))),
+    fail: (reason = 'it failed', facts: RunFacts = {}) => settleOnce('failed', fail, { reason, ...facts }),
+    retry: (atMs, reason, facts: RunFacts = {}) =>
+      settleOnce(
+        'retry',
+        async () => {
+          const moved = await tryAgain(parts, taken, attempt, atMs);
+          if (moved === 'too-long') return fail();
+          again = { name: moved.path.slice(moved.path.lastIndexOf('/') + 1), untilMs: Math.ceil(atMs) };
+          return moved.settled;
+        },
+        { reason, ...facts },
+      ),
+    release: () =>
+      settleOnce('released', async () => {
+        again = { name: taken.name, untilMs: 0 };
+        return (await isNameOf(machine, taken, path)) === true ? 'settled' : 'lost';
+      }),
+  };
+  return claim;
+}
+
+/** The note comes first: a worker that finds the new name knows when it is due. */
+async function tryAgain(
+  parts: ClaimParts,
+  taken: Taken,
+  tries: number,
+  atMs: number,
+): Promise<Moved | 'too-long'> {
+  const { machine, place } = parts;
+  const isLater = atMs > nowMs(machine);
+  return countTry(parts, taken, tries, async (name) => {
+    try {
+      if (isLater) await waitUntil(machine, place, name, atMs);
+    } catch {
+      // Without it others start the item early, which is better than not counting this try.
+    }
+  });
+}
+
+/** An item that waits no more has no notes. */
+async function over(machine: Machine, place: Place, { name }: Taken, { settled }: Moved): Promise<Settled> {
+  if (settled === 'settled') await removeNote(machine, place, 'until', name).catch(() => false);
+  return settled;
+}
+
+export function jobOf(item: Item, path: string): Job {
+  return {
+    id: item.id as JobId,
+    seq: undefined,
+    createdAt: fromMs(item.enqueuedMs),
+    work: { kind: 'command', params: item.args, env: [] },
+    path,
+  };
+}
+
+/** Source: `man 1 fsq`, "scan". */
+export function itemEnvironment(
+  item: Item,
+  { host }: Place,
+): readonly (readonly [name: string, value: string])[] {
+  return [
+    ['FSQ_ITEM_PID', item.pid],
+    ['FSQ_ITEM_ENTROPY', item.entropy],
+    ['FSQ_ITEM_HOSTNAME', item.host],
+    ...(host === undefined ? [] : [['FSQ_ITEM_HOST', host] as const]),
+    ['FSQ_ITEM_ID', item.name],
+    ['FSQ_ITEM_TRIES', String(item.tries)],
+    ['FSQ_ITEM_ENQUEUED_AT', item.time],
+  ];
+}

@@ -1,0 +1,126 @@
+/** A queue directory of fsq, or a host's part of one, as a `Queue`. */
+
+import type { Machine } from '../os/ports.ts';
+import type { Added, JobId, Listing, NewJob, Queue } from '../queue/contract.ts';
+import { QueueError } from '../queue/errors.ts';
+import { oneAtATime } from '../queue/one-at-a-time.ts';
+import { chunksOf, writeChunks } from '../queue/payload.ts';
+import { watchDirectory } from '../queue/watch-directory.ts';
+import { jobOf } from './claim.ts';
+import { type Constants, constantsFrom } from './constants.ts';
+import { enqueueAll, type NewItem } from './enqueue.ts';
+import { type InstallOptions, install } from './install.ts';
+import { brokenLinks, LINK_TO_NOTHING, listWaiting } from './listing.ts';
+import { join, type Place, placeAt, requirePlace } from './place.ts';
+import { joinQueue, stirs } from './session.ts';
+import { pullTrigger } from './trigger.ts';
+
+/** Makes a queue, whose parent directory must exist, and opens it. Throws `exists`. */
+export async function createFsq(
+  machine: Machine,
+  path: string,
+  options: InstallOptions = {},
+  constants: Constants = constantsFrom(machine.host.env()),
+): Promise<Queue> {
+  await install(machine, path, constants, options);
+  return queueAt(machine, placeAt(path, constants), constants);
+}
+
+/** Opens a queue that is there. Throws `not-a-queue`. */
+export async function openFsq(
+  machine: Machine,
+  path: string,
+  constants: Constants = constantsFrom(machine.host.env()),
+): Promise<Queue> {
+  const place = placeAt(path, constants);
+  await requirePlace(machine, place);
+  return queueAt(machine, place, constants);
+}
+
+export function queueAt(machine: Machine, place: Place, constants: Constants): Queue {
+  const queue: Queue = {
+    location: place.directory,
+    add: async (job, options = {}) => {
+      const [added] = await queue.addAll([job], options);
+      return added as Added;
+    },
+    addAll: async (jobs, { durability, sequenceFile } = {}) => {
+      if (sequenceFile !== undefined) throw hasNo('sequence files');
+      const names = await enqueueAll(machine, place, constants, newItems(machine, jobs), durability);
+      if (constants.useTrigger && names.length > 0) await pullTrigger(machine, place.trigger);
+      return names.map((name) => ({ id: name as JobId, seq: undefined, duplicate: false }));
+    },
+    jobs: async ({ decoder } = {}): Promise<Listing> => {
+      refuseDecoder(decoder);
+      const list = await listWaiting(machine, place, constants);
+      const broken = new Set(await brokenLinks(machine, place.waiting, list));
+      const pathOf = ({ name }: { readonly name: string }) => join(place.waiting, name);
+      const links = list.items.filter(({ item }) => broken.has(item.name));
+      return {
+        jobs: list.items
+          .filter(({ item }) => !broken.has(item.name))
+          .map(({ item }) => jobOf(item, pathOf(item))),
+        unreadable: [
+          ...list.malformed.map((one) => ({ path: pathOf(one), message: one.message })),
+          ...links.map(({ item }) => ({ path: pathOf(item), message: LINK_TO_NOTHING })),
+        ],
+      };
+    },
+    session: async ({ decoder, keepSucceeded = false } = {}) => {
+      refuseDecoder(decoder);
+      return oneAtATime(
+        await joinQueue(machine, place, constants, { keepSucceeded, maxStarts: Number.POSITIVE_INFINITY }),
+      );
+    },
+    join: async (options = {}) => {
+      refuseDecoder(options.decoder);
+      return joinQueue(machine, place, constants, options);
+    },
+    stirs: () => stirs(machine, place),
+    watch: (onChange) => watchDirectory(machine, place.waiting, onChange),
+  };
+  return queue;
+}
+
+async function* newItems(
+  machine: Machine,
+  jobs: Iterable<NewJob> | AsyncIterable<NewJob>,
+): AsyncGenerator<NewItem> {
+  for await (const job of jobs) {
+    refuseWhatHasNoPlace(job);
+    yield {
+      args: job.params ?? [],
+      notBeforeMs: timeOf(job.notBefore),
+      write: (target) => writeChunks(machine, target, chunksOf(job.payload)),
+    };
+  }
+}
+
+/** The priority that jobs have who ask for none. */
+const USUAL_PRIORITY = 50;
+
+function refuseWhatHasNoPlace({ env = {}, lane, priority, expires, name }: NewJob): void {
+  if (Object.keys(env).length > 0) throw hasNo('variables of jobs; arguments and content travel');
+  if (lane !== undefined) throw hasNo('lanes');
+  if (priority !== undefined && priority !== USUAL_PRIORITY)
+    throw hasNo('priorities; the oldest item is the first');
+  if (expires !== undefined) throw hasNo('times at which single jobs expire; FSQ_TTL is for all');
+  if (name !== undefined) throw hasNo('names that adders choose');
+}
+
+function hasNo(what: string): QueueError {
+  return new QueueError('not-written', `a queue of fsq has no ${what}`);
+}
+
+function timeOf(date: Date | undefined): number | undefined {
+  const ms = date?.getTime();
+  if (ms !== undefined && !(ms >= 0 && ms < 1e15)) {
+    throw new QueueError('not-written', 'notBefore is not a time after 1970');
+  }
+  return ms;
+}
+
+export function refuseDecoder(decoder: string | undefined): void {
+  if (decoder === undefined) return;
+  throw new QueueError('not-possible', 'items of fsq are not packed: a decoder has nothing to unpack');
+}

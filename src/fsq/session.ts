@@ -1,0 +1,265 @@
+/**
+ * Working a queue, beside others of any kind: each item is taken by its own lock, so nobody has to know of anybody.
+ *
+ *   open      `claim` goes through what waited when it last looked, oldest first, and takes the first item that nobody
+ *             has; at the end it looks again
+ *   closed    claims that are not settled are given back
+ *
+ * What cannot be an item is moved to fail/ with a note why; so is one that is older than FSQ_TTL, and one that was tried
+ * too often. FSQ_MAX_TRIES is not looked at: that is for `scan`, and workers have a limit of their own.
+ */
+
+import { hasErrno, type Machine } from '../os/ports.ts';
+import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
+import { SharedSync } from '../queue/shared-sync.ts';
+import { watchDirectory } from '../queue/watch-directory.ts';
+import { type ClaimParts, claimOf } from './claim.ts';
+import type { Constants } from './constants.ts';
+import { type Listed, listWaiting } from './listing.ts';
+import { notedNames, untilOf } from './notes.ts';
+import { isDown, join, type Place } from './place.ts';
+import { refuse, refuseMalformed, tooOld } from './refuse.ts';
+import { nowMs } from './run-notes.ts';
+import { letGo, type Taken, take } from './take.ts';
+
+/** How often a worker that waits looks by itself, whatever it was told. */
+const POLL_MS = 1000;
+const DEFAULT_MAX_STARTS = 5;
+
+export async function joinQueue(
+  machine: Machine,
+  place: Place,
+  constants: Constants,
+  options: JoinOptions,
+): Promise<FsqSession> {
+  const session = new FsqSession(machine, place, constants, options);
+  await session.begin();
+  return session;
+}
+
+export class FsqSession implements SharedSession {
+  readonly fenced: AbortSignal = new AbortController().signal;
+  readonly #machine: Machine;
+  readonly #place: Place;
+  readonly #constants: Constants;
+  readonly #options: JoinOptions;
+  readonly #parts: ClaimParts;
+  readonly #inHand = new Map<string, SharedClaim>();
+  readonly #until = new Map<string, number>();
+  #held: ReadonlySet<string> = new Set();
+  #unreadable: Unreadable[] = [];
+  #list: readonly Listed[] = [];
+  #at = 0;
+  #listedAtMs = Number.NEGATIVE_INFINITY;
+  /** Something has changed since we looked. */
+  #stale = true;
+  /** One call of `claim` after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #unwatch: (() => void) | undefined;
+  #wake: () => void = () => {};
+  #closed = false;
+
+  constructor(machine: Machine, place: Place, constants: Constants, options: JoinOptions) {
+    this.#machine = machine;
+    this.#place = place;
+    this.#constants = constants;
+    this.#options = options;
+    this.#parts = {
+      machine,
+      place,
+      sync: new SharedSync(machine.files),
+      keepSucceeded: options.keepSucceeded ?? false,
+      onSettled: (claim, again) => {
+        for (const [name, held] of this.#inHand) if (held === claim) this.#inHand.delete(name);
+        if (again !== undefined) this.#waitsAgain(again);
+        this.#changed();
+      },
+    };
+  }
+
+  get unreadable(): readonly Unreadable[] {
+    return this.#unreadable;
+  }
+
+  async begin(): Promise<void> {
+    if (this.#options.watch !== true) return;
+    this.#unwatch = await watchDirectory(this.#machine, this.#place.waiting, () => this.#changed());
+  }
+
+  claim(): Promise<SharedClaim | SharedIdle> {
+    const turn = this.#turn.then(() => this.#claimNext());
+    this.#turn = turn.catch(() => {}); // told to whoever called
+    return turn;
+  }
+
+  async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
+    const isTold = this.#unwatch !== undefined && this.#stale;
+    if (signal.aborted || this.#closed || isTold) return;
+    const { clock } = this.#machine;
+    const waitMs = Math.min(atMostMs, POLL_MS, this.#nextDueMs() - nowMs(this.#machine));
+    await new Promise<void>((resolve) => {
+      const stop = () => {
+        cancel();
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const cancel = clock.after(Math.max(0, Math.ceil(waitMs)), stop);
+      signal.addEventListener('abort', stop);
+      this.#wake = stop;
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unwatch?.();
+    await this.#turn;
+    try {
+      for (const claim of [...this.#inHand.values()]) await claim.release();
+    } finally {
+      await this.#parts.sync.close();
+    }
+  }
+
+  async #claimNext(): Promise<SharedClaim | SharedIdle> {
+    if (this.#closed) throw new Error(`${this.#place.directory}: the session is closed`);
+    for (let looks = 0; ; looks++) {
+      if (await isDown(this.#machine, this.#place)) {
+        if (looks === 0 && this.#stale) await this.#look();
+        return { kind: 'idle', reason: 'paused', waiting: this.#list.length - this.#inHand.size };
+      }
+      const claim = await this.#claimFromList();
+      if (claim !== undefined) return claim;
+      if (looks > 0 || this.#isFresh()) return this.#idle();
+      await this.#look();
+    }
+  }
+
+  /** We were told of no change since we have looked, and would be. */
+  #isFresh(): boolean {
+    const ageMs = this.#machine.clock.monotonicMs() - this.#listedAtMs;
+    return this.#unwatch !== undefined && !this.#stale && ageMs < POLL_MS / 2 && !this.#isAnyDue();
+  }
+
+  async #look(): Promise<void> {
+    this.#stale = false;
+    this.#listedAtMs = this.#machine.clock.monotonicMs();
+    const { items, malformed } = await listWaiting(this.#machine, this.#place, this.#constants);
+    this.#unreadable = [];
+    for (const one of malformed) {
+      const refused = await refuseMalformed(this.#parts, one.entry, one.message);
+      if (refused !== undefined) this.#unreadable.push(refused);
+    }
+    this.#list = items;
+    this.#at = 0;
+    await this.#readNotes();
+  }
+
+  async #readNotes(): Promise<void> {
+    this.#held = new Set(await notedNames(this.#machine, this.#place, 'held'));
+    const noted = new Set(await notedNames(this.#machine, this.#place, 'until'));
+    // Those that we know and could not note are kept until they are due.
+    for (const [name, ms] of this.#until) if (ms <= nowMs(this.#machine)) this.#until.delete(name);
+    for (const { item } of this.#list) {
+      if (!noted.has(item.name)) continue;
+      const ms = await untilOf(this.#machine, this.#place, item.name);
+      if (ms > nowMs(this.#machine)) this.#until.set(item.name, ms);
+    }
+  }
+
+  async #claimFromList(): Promise<SharedClaim | undefined> {
+    while (this.#at < this.#list.length) {
+      const listed = this.#list[this.#at] as Listed;
+      this.#at += 1;
+      const { name } = listed.item;
+      if (this.#inHand.has(name) || this.#waits(name)) continue;
+      const claim = await this.#take(listed);
+      if (claim !== undefined) return claim;
+      if (await isDown(this.#machine, this.#place)) return undefined;
+    }
+    return undefined;
+  }
+
+  async #take({ entry, item }: Listed): Promise<SharedClaim | undefined> {
+    const taken = await take(this.#machine, this.#place.waiting, entry);
+    if (taken.kind === 'unreadable') {
+      const { message } = taken;
+      this.#unreadable.push({ path: join(this.#place.waiting, item.name), message });
+    }
+    if (taken.kind !== 'taken') return undefined;
+    try {
+      const reason = this.#whyNot(taken, { tries: item.tries, enqueuedMs: item.enqueuedMs });
+      if (reason === undefined) return this.#give(taken, claimOf(this.#parts, taken, item));
+      await refuse(this.#parts, taken, { id: item.id, attempt: item.tries, reason });
+    } catch (error) {
+      await letGo(this.#machine, taken).catch(() => {}); // the first error is the one to tell
+      throw error;
+    }
+    await letGo(this.#machine, taken);
+    return undefined;
+  }
+
+  #give({ name }: Taken, claim: SharedClaim): SharedClaim {
+    this.#inHand.set(name, claim);
+    return claim;
+  }
+
+  #whyNot(taken: Taken, item: { readonly tries: number; readonly enqueuedMs: number }): string | undefined {
+    const { maxStarts = DEFAULT_MAX_STARTS } = this.#options;
+    if (taken.fileKind !== 'file') return `it is a ${taken.fileKind}, not a file`;
+    if (item.tries >= maxStarts) return `it was tried ${item.tries} times`;
+    return tooOld(this.#machine, this.#constants, item);
+  }
+
+  #waits(name: string): boolean {
+    return this.#held.has(name) || (this.#until.get(name) ?? 0) > nowMs(this.#machine);
+  }
+
+  #nextDueMs(): number {
+    return Math.min(...this.#delayed().map(({ untilMs }) => untilMs));
+  }
+
+  #isAnyDue(): boolean {
+    const now = nowMs(this.#machine);
+    return [...this.#until.values()].some((ms) => ms <= now);
+  }
+
+  #delayed(): { readonly untilMs: number }[] {
+    const now = nowMs(this.#machine);
+    return this.#list.flatMap(({ item: { name } }) => {
+      const untilMs = this.#until.get(name) ?? 0;
+      return untilMs > now && !this.#held.has(name) ? [{ untilMs }] : [];
+    });
+  }
+
+  #idle(): SharedIdle {
+    const delayed = this.#delayed().length;
+    const held = this.#list.filter(({ item }) => this.#held.has(item.name)).length;
+    const waiting = delayed + held;
+    if (delayed > 0) return { kind: 'idle', reason: 'delayed', untilMs: this.#nextDueMs(), waiting };
+    if (held > 0) return { kind: 'idle', reason: 'held', jobs: held, waiting };
+    return { kind: 'idle', reason: 'empty', waiting };
+  }
+
+  /** A job that was given back is in its old place of what we go through. */
+  #waitsAgain({ name, untilMs }: { readonly name: string; readonly untilMs: number }): void {
+    if (untilMs > 0) this.#until.set(name, untilMs);
+    const place = this.#list.findIndex(({ item }) => item.name === name);
+    if (place >= 0) this.#at = Math.min(this.#at, place);
+  }
+
+  #changed(): void {
+    this.#stale = true;
+    this.#wake();
+  }
+}
+
+/** Whether there may be something to do. Throws `not-a-queue`. */
+export async function stirs(machine: Machine, place: Place): Promise<boolean> {
+  try {
+    return (await machine.files.readdir(place.waiting)).length > 0;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}

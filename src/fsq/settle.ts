@@ -1,0 +1,136 @@
+/**
+ * What becomes of an item that was taken. Each is one rename, made durable by an fsync of both directories:
+ *
+ * | outcome          | rename                                       | a crash before it, or a power cut before the fsync |
+ * |------------------|----------------------------------------------|---------------------------------|
+ * | done             | queue/X -> done/X                            | X waits: it runs again          |
+ * | failed for good  | queue/X -> fail/X                            | the same                        |
+ * | failed for now   | queue/X -> queue/X', one try more            | the same, that try not counted  |
+ *
+ * rename(2) takes a name away from whoever had it, and does nothing, successfully, when both are names of one file. So
+ * somebody else's name is never the target, and of two names of the file the old one is removed. Nobody else makes these
+ * names: they are those of an item that we have.
+ */
+
+import { hasErrno, type Machine } from '../os/ports.ts';
+import type { Settled } from '../queue/contract.ts';
+import { refreshNames } from '../queue/refresh-names.ts';
+import type { SharedSync } from '../queue/shared-sync.ts';
+import { ifShortEnough, withEntropy, withTries } from './item-name.ts';
+import { join, type Place } from './place.ts';
+import type { Taken } from './take.ts';
+
+export type Mover = { readonly machine: Machine; readonly place: Place; readonly sync: SharedSync };
+
+/** Where it is now, or `lost` when somebody else had moved it. */
+export type Moved = { readonly settled: Settled; readonly path: string };
+
+export async function moveToDone(mover: Mover, taken: Taken): Promise<Moved> {
+  return move(mover, taken, mover.place.done, taken.name);
+}
+
+export async function moveToFail(mover: Mover, taken: Taken): Promise<Moved> {
+  return move(mover, taken, mover.place.fail, taken.name);
+}
+
+/** `too-long`: its name has no room for another try. `before` is called with the name that it is about to get. */
+export async function countTry(
+  mover: Mover,
+  taken: Taken,
+  tries: number,
+  before: (name: string) => Promise<void> = async () => {},
+): Promise<Moved | 'too-long'> {
+  const name = withTries(taken.name, tries);
+  if (name === undefined) return 'too-long';
+  await before(name);
+  return move(mover, taken, taken.directory, name);
+}
+
+/** To another directory of the queue, or another name in its own. */
+export async function move(
+  { machine, sync }: Mover,
+  taken: Taken,
+  directory: string,
+  name: string,
+): Promise<Moved> {
+  const from = join(taken.directory, taken.name);
+  const to = await targetFor(machine, taken, directory, name);
+  const isMoved = to.isOurs
+    ? await unlinked(machine, from)
+    : await renamed(machine, taken, from, directory, to.path);
+  if (!isMoved) return { settled: 'lost', path: from };
+  await sync.sync(directory);
+  if (directory !== taken.directory) await sync.sync(taken.directory);
+  return { settled: 'settled', path: to.path };
+}
+
+/** A name that nobody has, or one that is another name of this file already. */
+async function targetFor(
+  machine: Machine,
+  taken: Taken,
+  directory: string,
+  name: string,
+): Promise<{ readonly path: string; readonly isOurs: boolean }> {
+  for (const candidate of candidates(name)) {
+    const path = join(directory, candidate);
+    const isOurs = await isNameOf(machine, taken, path);
+    if (isOurs !== false) return { path, isOurs: isOurs === true };
+  }
+  throw new Error(`${directory}: there are too many items that are called like ${name}`);
+}
+
+/** Names for the second, third ... item of one name: another entropy, or what fits the end of a name that is no item's. */
+function* candidates(name: string): Generator<string> {
+  yield name;
+  for (let more = 1; more < 10_000; more++) {
+    const other = withEntropy(name, more) ?? ifShortEnough(`${name}.${more}`);
+    yield other ?? `${name.slice(0, 100)}.${more}`;
+  }
+}
+
+/** Whether a name leads to the file that was taken; undefined when nobody has that name. */
+export async function isNameOf({ files }: Machine, taken: Taken, path: string): Promise<boolean | undefined> {
+  try {
+    const { inode, device } = await files.stat(path);
+    return inode === taken.inode && device === taken.device;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ESTALE')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * False when it was not there any more. Over a network the reply can get lost:
+ *
+ *     we                          server
+ *     rename                      done; the reply gets lost
+ *     ask again                   nothing to rename: ENOENT
+ *     look the new name up        it is our file: done
+ */
+async function renamed(
+  machine: Machine,
+  taken: Taken,
+  from: string,
+  directory: string,
+  to: string,
+): Promise<boolean> {
+  try {
+    await machine.files.rename(from, to);
+    return true;
+  } catch (error) {
+    await refreshNames(machine.files, directory);
+    if ((await isNameOf(machine, taken, to)) === true) return true;
+    if (hasErrno(error, 'ENOENT', 'ESTALE')) return false;
+    throw error;
+  }
+}
+
+async function unlinked({ files }: Machine, path: string): Promise<boolean> {
+  try {
+    await files.unlink(path);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ESTALE')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,62 @@
+/** The jobs that run. They end at any time; what becomes of their files is settled in the turn after. */
+
+import type { Machine } from '../os/ports.ts';
+import { reasonOf } from '../queue/errors.ts';
+import type { Root } from '../uow/root.ts';
+import { beginUnit, type Running, type Settlement, settleUnit } from '../uow/run.ts';
+import type { Ended, Launch, RunJob } from './launch.ts';
+
+export type Jobs = {
+  /** Of the units that run. */
+  readonly names: readonly string[];
+  readonly inodes: ReadonlySet<bigint>;
+  /** Of a unit that has been claimed. False when it is not as it was prepared. */
+  start(name: string, launch: Launch): Promise<boolean>;
+  /** Ends that of this name, or all. False when there is none. */
+  end(by: string, name?: string): boolean;
+  /** Puts away what has ended; tells of each. */
+  settle(onSettled: (name: string, settlement: Settlement) => Promise<void>): Promise<void>;
+};
+
+type Job = {
+  readonly running: Running;
+  readonly stop: AbortController;
+  ended: Ended | undefined;
+};
+
+export function newJobs(machine: Machine, root: Root, run: RunJob, onEnded: () => void): Jobs {
+  const jobs = new Map<string, Job>();
+  return {
+    get names() {
+      return [...jobs.keys()];
+    },
+    get inodes() {
+      return new Set(Array.from(jobs.values(), ({ running }) => running.inode));
+    },
+    start: async (name, launch) => {
+      const running = await beginUnit(machine, root, name, launch.type.name);
+      if (running === undefined) return false;
+      const job: Job = { running, stop: new AbortController(), ended: undefined };
+      jobs.set(name, job);
+      void run(launch, running, job.stop.signal)
+        .catch((error: unknown): Ended => ({ ending: 'fail', reason: reasonOf(error) }))
+        .then((ended) => {
+          job.ended = ended;
+          onEnded();
+        });
+      return true;
+    },
+    end: (by, name) => {
+      const meant = [...jobs.values()].filter(({ running }) => name === undefined || running.name === name);
+      for (const { stop } of meant) stop.abort(by);
+      return meant.length > 0;
+    },
+    settle: async (onSettled) => {
+      for (const [name, { running, ended }] of jobs) {
+        if (ended === undefined) continue;
+        jobs.delete(name);
+        await onSettled(name, await settleUnit(machine, root, running, ended.ending, ended.reason));
+      }
+    },
+  };
+}

@@ -1,0 +1,136 @@
+/** Putting the status where people look for it: each file is replaced as a whole, and only when it says something else. */
+
+import { encodeBytes } from '../os/bytes.ts';
+import { hasErrno, type Machine } from '../os/ports.ts';
+import { QueueError, reasonOf } from '../queue/errors.ts';
+import { publish } from '../queue/publish.ts';
+import { unlinkIfThere } from '../uow/move.ts';
+import { join, type Root, within } from '../uow/root.ts';
+import { logTail, newPainter, type Picture, type ShownUnit } from './picture.ts';
+import { isPaused, type MonitorState } from './state.ts';
+import { indexHtml, unitHtml } from './status-html.ts';
+import { statusText } from './status-words.ts';
+
+/** Of a log, so much is on its page. */
+const LOG_BYTES = 256 * 1024;
+
+export type Poster = {
+  /** Returns what could not be done, as a sentence. */
+  post(state: MonitorState, isEnded?: boolean): Promise<string | undefined>;
+};
+
+export function newPoster(machine: Machine, root: Root): Poster {
+  const paint = newPainter(machine, root);
+  const written = new Map<string, string>();
+  let pagesBefore: ReadonlySet<string> | undefined;
+  let postedMs = Number.NEGATIVE_INFINITY;
+  let shownBefore = '';
+
+  const write = async (path: string, mark: string, text: () => string | Promise<string>): Promise<void> => {
+    if (written.get(path) === mark) return;
+    await replace(machine, path, await text());
+    written.set(path, mark);
+  };
+  const writePages = async (picture: Picture, html: string, pages: string): Promise<void> => {
+    const directory = join(html.replace(/\/[^/]*$/, ''), pages);
+    await makeDirectory(machine, directory);
+    const index = `../${html.slice(html.lastIndexOf('/') + 1)}`;
+    const units = picture.queues.flatMap((queue) => queue.units);
+    for (const unit of units) {
+      await write(join(directory, unit.page), markOf(unit), async () =>
+        unitHtml(unit, await logTail(machine, unit, LOG_BYTES), index),
+      );
+    }
+    const now = new Set(units.map(({ page }) => page));
+    for (const page of pagesBefore ?? (await ownPages(machine, directory))) {
+      if (now.has(page)) continue;
+      await unlinkIfThere(machine, join(directory, page));
+      written.delete(join(directory, page));
+    }
+    pagesBefore = now;
+  };
+
+  const postAll = async (state: MonitorState, isEnded: boolean): Promise<void> => {
+    const { statusText: textPath, statusHtml: htmlPath, sleepMs } = state.config.current;
+    if (textPath === undefined && htmlPath === undefined) return;
+    const picture = await paint(state.config.current, {
+      survey: state.survey,
+      state: await stateWord(state, isEnded),
+    });
+    // The time in it is no news by itself: what is written wakes whoever watches, ourselves too.
+    const shown = JSON.stringify([
+      picture.state,
+      picture.queues.map(({ units, count }) => [count, units.map(markOf)]),
+    ]);
+    const nowMs = machine.clock.monotonicMs();
+    if (shown === shownBefore && nowMs - postedMs < sleepMs) return;
+    const mark = `${shown} ${nowMs}`;
+    if (htmlPath !== undefined) {
+      const html = within(root.path, htmlPath);
+      const pages = `${html.slice(html.lastIndexOf('/') + 1).replace(/\.html?$/, '')}-pages`;
+      await writePages(picture, html, pages);
+      await write(html, mark, () => indexHtml(picture, pages));
+    }
+    if (textPath !== undefined) await write(within(root.path, textPath), mark, () => statusText(picture));
+    shownBefore = shown;
+    postedMs = nowMs;
+  };
+  return {
+    post: async (state, isEnded = false) => {
+      try {
+        await postAll(state, isEnded);
+        return undefined;
+      } catch (error) {
+        return `the status cannot be posted: ${error instanceof QueueError ? error.message : reasonOf(error)}`;
+      }
+    },
+  };
+}
+
+async function stateWord(state: MonitorState, isEnded: boolean): Promise<Picture['state']> {
+  if (isEnded) return 'ended';
+  if (state.isFinishing) return 'finishing';
+  return (await isPaused(state)) ? 'paused' : 'working';
+}
+
+/** Another one when its page has to say something else. */
+function markOf({ place, name, path, unit, note, size, modifiedMs }: ShownUnit): string {
+  return JSON.stringify([place, name, path, unit?.status, note, size, modifiedMs]);
+}
+
+async function replace({ files }: Machine, path: string, text: string): Promise<void> {
+  const at = path.lastIndexOf('/');
+  const name = path.slice(at + 1);
+  const temporaryName = `.${name}.temp`;
+  const directory = path.slice(0, at) || '/';
+  try {
+    await files.unlink(join(directory, temporaryName)); // of a Monitor that was killed
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+  }
+  const bytes = encodeBytes(text);
+  await publish(files, {
+    directory,
+    temporaryName,
+    name,
+    durability: 'crash-safe',
+    write: async (target) => {
+      await files.write(target, bytes);
+      return bytes.length;
+    },
+  });
+}
+
+async function makeDirectory({ files }: Machine, path: string): Promise<void> {
+  try {
+    await files.mkdir(path);
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+  }
+}
+
+/** Pages that another Monitor has left. */
+async function ownPages({ files }: Machine, directory: string): Promise<Set<string>> {
+  const names = (await files.readdir(directory)).map(({ name }) => name);
+  return new Set(names.filter((name) => /^uow-[\w-]+\.html$/.test(name)));
+}

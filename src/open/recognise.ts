@@ -1,0 +1,49 @@
+/** Which layout a directory has, told by a few names in it: no file is opened, and none listed. */
+
+import { hasErrno, type Machine } from '../os/ports.ts';
+import type { Layout } from '../queue/layout.ts';
+import { LAYOUTS } from './layouts.ts';
+
+/** Undefined when it is no queue. Throws a SystemError when the system does not let us look. */
+export async function recognise(machine: Machine, path: string): Promise<Layout | undefined> {
+  for (const layout of LAYOUTS) {
+    for (const mark of layout.marks) if (await hasDirectories(machine, path, mark)) return layout;
+  }
+  return undefined;
+}
+
+/** The same for what may be a damaged queue. */
+export async function recogniseRemains(machine: Machine, path: string): Promise<Layout | undefined> {
+  const whole = await recognise(machine, path);
+  if (whole !== undefined) return whole;
+  for (const layout of LAYOUTS) {
+    for (const name of layout.remains ?? []) if (await isThere(machine, `${path}/${name}`)) return layout;
+  }
+  return undefined;
+}
+
+/** Whether jobs can be run there, and not only be added and listed. */
+export async function canBeWorked(machine: Machine, path: string, { worked = [] }: Layout): Promise<boolean> {
+  for (const name of worked) if (!(await isThere(machine, `${path}/${name}`))) return false;
+  return true;
+}
+
+async function hasDirectories(machine: Machine, path: string, names: readonly string[]): Promise<boolean> {
+  for (const name of names) {
+    if ((await kindOf(machine, `${path}/${name}`)) !== 'directory') return false;
+  }
+  return true;
+}
+
+async function isThere(machine: Machine, path: string): Promise<boolean> {
+  return (await kindOf(machine, path)) !== undefined;
+}
+
+async function kindOf({ files }: Machine, path: string) {
+  try {
+    return (await files.stat(path)).kind;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,58 @@
+/** Workers that share a queue directory of IPC::DirQueue: small cases gone through whole, and random runs. */
+
+import { describe, expect, it } from 'vitest';
+import { DIRQUEUE_VARIANTS, dirqueue } from '../../sim/layouts/dirqueue.ts';
+import { DIRQUEUE_SCENARIOS } from '../../sim/search/dirqueue-scenarios.ts';
+import { type Extent, exhaust } from '../../sim/search/exhaust.ts';
+import { newTally } from '../../sim/search/explore.ts';
+import { LOST_REPLIES } from '../../sim/search/faults.ts';
+import { type RandomTally, replayCommand, searchSeeds } from '../../sim/search/random.ts';
+
+/** These show what longer ones would: the crash states of those are too many for every change. */
+const SHORT = new Set(['share-1', 'share-2', 'put-free']);
+const BESIDE = new Set(['share-again', 'share-after-a-killed-one', 'share-lane-after-a-stopped-one']);
+const short = DIRQUEUE_SCENARIOS.filter(({ name }) => SHORT.has(name));
+const some = DIRQUEUE_SCENARIOS.filter(({ name }) => SHORT.has(name) || BESIDE.has(name));
+const SEEDS = 60;
+
+const search = (scenario: (typeof DIRQUEUE_SCENARIOS)[number], extent: Extent, layout = dirqueue) => {
+  const explorer = { layout, tally: newTally(), goOn: () => true, secondCrash: false };
+  return exhaust(explorer, { ...extent, scenarios: [scenario] });
+};
+
+describe('a kill at any moment', () => {
+  it.each(some)('breaks no promise: $name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['lasting'] })).toBeUndefined();
+  });
+});
+
+describe('a power cut at any moment', () => {
+  it.each(short)('breaks no promise: $name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['weak', 'ordered'] })).toBeUndefined();
+  });
+});
+
+describe.each(DIRQUEUE_VARIANTS)('a kill and a power cut, $name', (layout) => {
+  it.each(short)('break no promise: $name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['lasting', 'ordered'] }, layout)).toBeUndefined();
+  });
+});
+
+describe('a call that fails, and a kill at any moment after it', () => {
+  it.each(short)('break no promise: $name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['lasting'], codes: ['EIO'] })).toBeUndefined();
+  });
+});
+
+describe('hosts with old beliefs, a reply that gets lost, and a kill after it', () => {
+  it.each(short)('break no promise: $name', async (scenario) => {
+    const extent = { profiles: ['lasting'] as const, isOverNetwork: true, codes: LOST_REPLIES };
+    expect(await search(scenario, extent)).toBeUndefined();
+  });
+});
+
+it.each(['local', 'nfs'] as const)(`seeds 1 to ${SEEDS} break no promise: %s`, async (network) => {
+  const goOn = ({ runs }: RandomTally) => runs < SEEDS;
+  const failure = await searchSeeds({ layout: dirqueue }, 1, goOn, undefined, network);
+  expect(failure === undefined ? '' : replayCommand(failure, ' --layout dirqueue')).toBe('');
+});
