@@ -15,6 +15,7 @@ import type { Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import type { Operated, Operation } from '../queue/keeper.ts';
 import { syncDirectory } from '../queue/publish.ts';
+import { refuseSameQueue } from '../queue/same-queue.ts';
 import type { FoundJob } from '../queue/snapshot.ts';
 import type { Constants } from './constants.ts';
 import { repairAll } from './disorder.ts';
@@ -94,10 +95,7 @@ async function moveTo(
   if (job.place === 'unreadable') throw notPossible(job, `it is no item: ${job.message}`);
   const target = placeAt(path, constants);
   await requirePlace(machine, target);
-  const [here, there] = [await machine.files.stat(place.waiting), await machine.files.stat(target.waiting)];
-  if (here.inode === there.inode && here.device === there.device) {
-    throw new QueueError('not-possible', `${path}: it is the queue that the jobs are in already`);
-  }
+  await refuseSameQueue(machine, path, place.waiting, target.waiting);
   if (await isKnown(machine, target, job.name)) {
     throw notPossible(job, `there is, or was, an item of that name in ${path} already`);
   }

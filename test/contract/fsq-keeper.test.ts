@@ -26,4 +26,5 @@ keeperContract('fsq queue', ground, {
   move: async () => (await ground('other')).keeper,
   gaps: { lacks: 'the format has no place for lanes' },
   spoil: async ({ location }) => symlinkSync('nowhere', `${location}/queue/_20260101000000_0_1_host_0`),
+  spoiledSeen: true,
 });
