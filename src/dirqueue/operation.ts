@@ -25,7 +25,16 @@ import { type Control, fromMetadata } from './control-file.ts';
 import { DataFiles } from './data-file.ts';
 import { openDirQueue } from './dirqueue.ts';
 import { parseJobId } from './job-id.ts';
-import { ifThere, join, lockPath, makeOwnRooms, ownRoom, room, unlinkIfThere } from './layout.ts';
+import {
+  ifThere,
+  join,
+  lockPath,
+  makeOwnRooms,
+  ownRoom,
+  room,
+  unlinkForSure,
+  unlinkIfThere,
+} from './layout.ts';
 import { putLink } from './put.ts';
 import { forgetStarts } from './starts.ts';
 import { readControl } from './take.ts';
@@ -123,7 +132,7 @@ class Hand {
 
   async remove(job: FoundJob): Promise<Operated> {
     const control = await this.#controlOf(job);
-    if (!(await unlinkIfThere(this.#machine, job.path))) return GONE;
+    if (!(await unlinkForSure(this.#machine, job.path))) return GONE;
     await syncDirectory(this.#machine.files, directoryOf(job.path), job.path);
     const data = control === undefined ? undefined : await this.#data.removable(control);
     if (data !== undefined) await unlinkIfThere(this.#machine, data);
