@@ -51,10 +51,21 @@ function linked(): string {
 }
 
 /** How many outputs a page shows that are compared. */
-const LEAST_OUTPUTS: Readonly<Record<string, number>> = { 'docs/doctor.md': 4, 'docs/top.md': 2 };
+const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
+  'docs/doctor.md': 4,
+  'docs/top.md': 2,
+  'docs/monitor.md': 4,
+};
 
 describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {
-  it.each(['README.md', 'docs/filespooler.md', 'docs/parallel.md', 'docs/doctor.md', 'docs/top.md'])(
+  it.each([
+    'README.md',
+    'docs/filespooler.md',
+    'docs/parallel.md',
+    'docs/doctor.md',
+    'docs/top.md',
+    'docs/monitor.md',
+  ])(
     'the commands of %s do what it says',
     (page) => {
       const { dir, sh } = intrayCli(program, first);
