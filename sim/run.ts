@@ -10,10 +10,12 @@ import { fsq } from './layouts/fsq.ts';
 import { HOME_VARIANTS, home, homeOnce } from './layouts/home.ts';
 import type { Layout } from './layouts/layout.ts';
 import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
+import { uow } from './layouts/uow.ts';
 import type { Wrap } from './machine/machine.ts';
 import { FSQ_PLANTS } from './planted/fsq-plants.ts';
 import { HOME_PLANTS } from './planted/home-plants.ts';
 import { PLANTS } from './planted/plants.ts';
+import { UOW_PLANTS } from './planted/uow-plants.ts';
 import { caseNamed } from './search/cases.ts';
 import { type Extent, exhaust } from './search/exhaust.ts';
 import { type Explorer, exploreCase, type Found, newTally } from './search/explore.ts';
@@ -23,6 +25,7 @@ import { FREE_SCENARIOS } from './search/home-scenarios.ts';
 import { NETWORKS, type Network, planWith } from './search/plan.ts';
 import { type Failure, type RandomTally, replayCommand, searchSeeds, shrink } from './search/random.ts';
 import { type Outcome, randomRun } from './search/random-run.ts';
+import { UOW_SCENARIOS } from './search/uow-scenarios.ts';
 
 const LAYOUTS: readonly Layout[] = [
   spool,
@@ -33,6 +36,7 @@ const LAYOUTS: readonly Layout[] = [
   dirqueue,
   ...DIRQUEUE_VARIANTS,
   fsq,
+  uow,
 ];
 
 const HELP = `Searches a simulated machine for crashes and races that break what a queue promises.
@@ -47,7 +51,7 @@ const HELP = `Searches a simulated machine for crashes and races that break what
   bun sim/run.ts --case NAME         one small case with all its crash states, such as process-2/weak/fault=7:EIO
   Any of these with
     --layout NAME                    worked in another way: ${LAYOUTS.map(({ name }) => name).join(', ')}
-    --plant NAME                     a deliberate mistake: ${[...PLANTS, ...HOME_PLANTS, ...FSQ_PLANTS].map(({ name }) => name).join(', ')}
+    --plant NAME                     a deliberate mistake: ${[...PLANTS, ...HOME_PLANTS, ...FSQ_PLANTS, ...UOW_PLANTS].map(({ name }) => name).join(', ')}
 
 Exit code: 0 nothing found, 1 a promise was broken, 2 the command line is wrong.`;
 
@@ -84,6 +88,7 @@ const EXTENTS: readonly (Extent & { readonly layouts?: readonly Layout[] })[] = 
 const SHARED_EXTENTS: typeof EXTENTS = [
   { profiles: ['lasting'], layouts: [home] },
   { profiles: ['lasting'], layouts: [fsq], scenarios: FSQ_SCENARIOS },
+  { profiles: ['lasting', 'ordered'], layouts: [uow], scenarios: UOW_SCENARIOS },
   { profiles: ['lasting'], layouts: [home], isOverNetwork: true, codes: LOST_REPLIES },
   {
     profiles: ['lasting'],
@@ -110,7 +115,9 @@ async function main(): Promise<number> {
     say(HELP);
     return 0;
   }
-  const wrap = [...PLANTS, ...HOME_PLANTS, ...FSQ_PLANTS].find(({ name }) => name === values.plant)?.wrap;
+  const wrap = [...PLANTS, ...HOME_PLANTS, ...FSQ_PLANTS, ...UOW_PLANTS].find(
+    ({ name }) => name === values.plant,
+  )?.wrap;
   if (values.plant !== undefined && wrap === undefined)
     throw new RangeError(`No such plant: ${values.plant}`);
   const layout = LAYOUTS.find(({ name }) => name === values.layout);

@@ -107,8 +107,6 @@ describe.each(INTRAY_VARIANTS)('intray monitor as %s', (_name, program, first) =
     expect(run(['monitor', 'submit', '--help']).stdout).toContain(
       'Usage: intray monitor submit [OPTIONS] ROOT [FILE...]',
     );
-    expect(run(['help', 'monitor', 'say']).stdout).toContain(
-      'Usage: intray monitor say ROOT WORD...',
-    );
+    expect(run(['help', 'monitor', 'say']).stdout).toContain('Usage: intray monitor say ROOT WORD...');
   });
 });
