@@ -1,7 +1,7 @@
 /** The subcommands of `fsq`: names and options are those of fsq 0.2.5, and some that queues need besides. */
 
 import { count, exitStatus, mode as octal } from '../../fsq/constants.ts';
-import { type CommandSpec, command, type Flag, optional, repeatable, text } from '../command.ts';
+import { type CommandSpec, command, type Flag, oneOf, optional, repeatable, text } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { FsqArguments, FsqContext } from './context.ts';
 
@@ -16,6 +16,13 @@ const verbose = on('v', 'Say on standard error what is done');
 const user = optional('u', 'USER', 'Whom new files belong to [default: FSQ_ITEM_USER]', text);
 const group = optional('g', 'GROUP', 'Which group they belong to [default: FSQ_ITEM_GROUP]', text);
 const itemMode = optional('m', 'MODE', 'Their mode, in octal [default: FSQ_ITEM_MODE]', octal);
+
+const tokenFile = optional(
+  undefined,
+  'FILE',
+  'A file whose first line is what both sides know, and nobody else',
+  text,
+);
 
 const QUEUE = { name: 'QUEUE', help: 'The name of a queue in FSQ_ROOT', parse: text };
 const MORE_QUEUES = { name: 'QUEUE', help: 'More queues', atLeast: 0 } as const;
@@ -246,5 +253,59 @@ export const COMMANDS: readonly CommandSpec[] = [
     more: { name: 'HOST', help: 'These hosts [default: all]', atLeast: 0 },
     examples: ['fsq host-dist replicated', 'fsq host-dist -I replicated east west'],
     load: async () => withConstants((await import('./host-dist.ts')).distribute),
+  }),
+  command({
+    name: 'push',
+    summary: 'Send items of the part of a host to that host',
+    optionsFirst: true,
+    options: {
+      verbose,
+      protocol: optional('p', 'PROTOCOL', 'How: jsonrpc, the only way', oneOf(['jsonrpc'])),
+      'no-lock': on('L', 'Lock no item, and leave it where it is: for a program that `fsq scan` runs'),
+      'ignore-down': on('i', 'Send although the queue is down, here or there'),
+      trigger: on('t', 'Pull the trigger there then'),
+      'token-file': tokenFile,
+      timeout: optional(
+        undefined,
+        'SECONDS',
+        'Give up when nothing comes or goes so long [default: 60]',
+        count,
+      ),
+    },
+    operand: { name: 'REMOTE-URL', help: 'http://HOST:PORT/, https://... or unix:/SOCKET', parse: text },
+    more: {
+      name: 'SRC_QUEUE TRG_QUEUE HOST ITEM',
+      help: 'From which queue, to which, of which host, which items',
+      atLeast: 1,
+    },
+    examples: [
+      'fsq push http://127.0.0.1:8080/ replicated replicated east _20131005205643_0_25577_mss_0_x',
+      `fsq scan -A east replicated sh -c 'fsq push -L URL replicated replicated east "$FSQ_ITEM_ID"'`,
+    ],
+    load: async () => withConstants((await import('./push.ts')).pushItems),
+  }),
+  command({
+    name: 'jsonrpcd',
+    summary: 'Take items that others push',
+    optionsFirst: true,
+    options: {
+      verbose,
+      workers: optional('w', 'COUNT', 'Serve so many connections at once [default: 16]', count),
+      'token-file': tokenFile,
+      'max-bytes': optional(undefined, 'BYTES', 'Take no longer item [default: 1 GiB]', count),
+      timeout: optional(undefined, 'SECONDS', 'Give a request so long to arrive [default: 600]', count),
+      'allow-anyone': {
+        kind: 'flag',
+        help: 'Serve without a token where others than this machine can reach us',
+      },
+    },
+    operand: {
+      name: 'HOST',
+      help: 'An address of this machine, such as 127.0.0.1; or unix:/SOCKET',
+      parse: text,
+    },
+    more: { name: 'PORT', help: 'The port; 0 for any that is free', atLeast: 0, atMost: 1 },
+    examples: ['fsq jsonrpcd 127.0.0.1 8080', 'fsq jsonrpcd --token-file /etc/fsq.token 0.0.0.0 8080'],
+    load: async () => withConstants((await import('./jsonrpcd.ts')).serveJsonRpc),
   }),
 ];
