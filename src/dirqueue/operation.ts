@@ -34,6 +34,7 @@ import {
   ownRoom,
   requireQueue,
   room,
+  unlinkForSure,
   unlinkIfThere,
 } from './layout.ts';
 import { putLink } from './put.ts';
@@ -135,7 +136,7 @@ class Hand {
 
   async remove(job: FoundJob): Promise<Operated> {
     const control = await this.#controlOf(job);
-    if (!(await unlinkIfThere(this.#machine, job.path))) return GONE;
+    if (!(await unlinkForSure(this.#machine, job.path))) return GONE;
     await syncDirectory(this.#machine.files, directoryOf(job.path), job.path);
     const data = control === undefined ? undefined : await this.#data.removable(control);
     if (data !== undefined) await unlinkIfThere(this.#machine, data);
