@@ -120,6 +120,13 @@ describe.each(MAKE.slice(1))('on a queue of %s', (_layout, make) => {
       stderr: expect.stringContaining('has no way to let a lane go on'),
     });
     expect(cli.run(['ls', q, '--decoder', 'zcat']).status).toBe(1);
+    const id = ok(cli, ['add', q], 'x').trimEnd();
+    await homeQueue(`${cli.dir}/other`);
+    expect(cli.run(['move', q, id, `${cli.dir}/other`])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('between queues of one layout only'),
+    });
+    expect(ok(cli, ['ls', q])).toContain('ready');
   });
 });
 
