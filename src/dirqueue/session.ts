@@ -270,7 +270,8 @@ export class DirQueueSession implements SharedSession {
       const claim = await this.#take(job);
       if (claim !== undefined) return claim;
       misses += 1;
-      if (misses % MISSES === 0 && this.#look.restMs <= 0) await this.#lookAgain();
+      // Once: where a host sees old names, a look could find the same ones for ever.
+      if (misses === MISSES && this.#look.restMs <= 0) await this.#lookAgain();
     }
   }
 
