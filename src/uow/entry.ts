@@ -9,6 +9,7 @@ export const UOW: Layout = {
   name: 'uow',
   title: 'simple-job-q',
   marks: [['wait-q', 'currently-executing']],
+  worked: 'never',
   capabilities: {
     order: no('they have no numbers; they run one at a time, by timestamp'),
     lanes: no('there is one line, and one beside it that goes first'),
