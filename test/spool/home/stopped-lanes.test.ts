@@ -56,6 +56,24 @@ describe('a lane with a gap', () => {
     await joined(queue, work, { machine: machineWith({ clock }), blocked: skip });
   });
 
+  it.each<[string, { blocked?: BlockedPolicy }]>([
+    ['nothing', {}],
+    ['to hold it', { blocked: { action: 'hold' } }],
+    ['to hold it, and for how long', { blocked: { action: 'hold', afterMs: 0 } }],
+    ['to skip what failed', { blocked: { action: 'skip' } }],
+  ])('waits for ever, told %s', async (_, told) => {
+    await addLane('1', '2');
+    await takeAway(1);
+    const clock = shiftedClock();
+    const work = async (session: Parameters<typeof drain>[0]) => {
+      for (const _ of [1, 2, 3]) {
+        expect((await idle(session)).reason).toBe('gap');
+        clock.advance(100 * AFTER_MS);
+      }
+    };
+    await joined(queue, work, { machine: machineWith({ clock }), ...told });
+  });
+
   it('that is filled in time runs what filled it', async () => {
     await addLane('1', '2');
     const [first] = namesIn(queue, 'jobs').filter((name) => name.includes('.1.a.')) as [string];
