@@ -26,6 +26,8 @@ import { unlinkIfThere } from '../uow/move.ts';
 
 /** How long a file that was taken is read on. */
 const LATE_MS = 60_000;
+/** A line whose end does not come is taken as it is after so long. */
+const UNFINISHED_MS = 1000;
 /** So many of those at once; beyond, the oldest is given up. */
 const LATE_FILES = 8;
 /** So much of a file is messages; what is behind it is not read. */
@@ -41,7 +43,7 @@ export type Mail = {
 
 export type Inbox = {
   read(): Promise<Mail>;
-  /** A line has no end yet: its writer is about to write more, or it is taken as it is in the next turn. */
+  /** A line has no end yet: its writer is about to write more, or it is soon taken as it is. */
   readonly isUnfinished: boolean;
   /** There is a file with nothing in it: its writer may be about to write. */
   isAboutToBeWritten(): Promise<boolean>;
@@ -140,7 +142,7 @@ async function openRegular({ files }: Machine, path: string): Promise<Descriptor
   return 'strange';
 }
 
-/** Adds the lines that have come in; one that is not ended yet is taken in the turn after. Returns a complaint. */
+/** Adds the lines that have come in; one that is not ended yet is waited for. Returns a complaint. */
 async function readOn(
   { files, clock }: Machine,
   path: string,
@@ -158,7 +160,8 @@ async function readOn(
     one.rest = concatBytes([one.rest, buffer.slice(0, count)]);
   }
   if (grown) one.sinceMs = clock.monotonicMs();
-  const end = grown ? one.rest.lastIndexOf(0x0a) + 1 : one.rest.length;
+  const isGivenUp = clock.monotonicMs() - one.sinceMs >= UNFINISHED_MS;
+  const end = isGivenUp ? one.rest.length : one.rest.lastIndexOf(0x0a) + 1;
   lines.push(...decodeBytes(one.rest.subarray(0, end)).split('\n'));
   one.rest = one.rest.slice(end);
   return grown && one.bytes > LIMIT_BYTES

@@ -23,7 +23,7 @@ a:hover{text-decoration:underline}
 table{border-collapse:collapse;width:100%;table-layout:fixed}
 th,td{text-align:left;vertical-align:top;padding:.3rem 1rem .3rem 0;border-top:1px solid var(--line);overflow-wrap:anywhere}
 thead th{color:var(--quiet);font-weight:normal;border-top:0}
-th:nth-child(1){width:32%}th:nth-child(2){width:14%}th:nth-child(3){width:12rem}
+th:nth-child(1){width:26%}th:nth-child(2){width:11%}th:nth-child(3){width:12rem}
 .facts{margin-top:1rem}
 .facts th:nth-child(1){width:10rem;color:var(--quiet);font-weight:normal}
 .count,.time,.none{color:var(--quiet);font-weight:normal}

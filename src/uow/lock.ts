@@ -10,7 +10,7 @@ import { decodeBytes, encodeBytes } from '../os/bytes.ts';
 import { formatUtc } from '../os/calendar.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
 import { lockHolders } from '../os/lock-holders.ts';
-import type { Descriptor, Machine } from '../os/ports.ts';
+import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { readSmallFile } from '../os/transfer.ts';
 import { QueueError } from '../queue/errors.ts';
 import { lockPath, type Root } from './root.ts';
@@ -22,7 +22,7 @@ const LIMIT_BYTES = 4096;
 
 /** Throws `locked`. The lock goes with the descriptor. */
 export async function lockRoot(machine: Machine, root: Root): Promise<Descriptor> {
-  const { files, host, clock } = machine;
+  const { files, host } = machine;
   const path = lockPath(root);
   const lock = await files.open(path, 'lock');
   try {
@@ -34,12 +34,21 @@ export async function lockRoot(machine: Machine, root: Root): Promise<Descriptor
         throw new QueueError('locked', `${root.path}: another Monitor works here${who}`);
       }
     }
-    const words = `${host.pid} ${host.name} ${formatUtc(clock.now())}`;
-    await files.writeAt(lock, encodeBytes(`${words.padEnd(LINE_WIDTH)}\n`), 0);
+    await sayWho(machine, lock);
     return lock;
   } catch (error) {
     await closeQuietly(files, lock);
     throw error;
+  }
+}
+
+/** For people, and for whoever comes second: on a full disk they have to do without. */
+async function sayWho({ files, host, clock }: Machine, lock: Descriptor): Promise<void> {
+  const words = `${host.pid} ${host.name} ${formatUtc(clock.now())}`;
+  try {
+    await files.writeAt(lock, encodeBytes(`${words.padEnd(LINE_WIDTH)}\n`), 0);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
   }
 }
 

@@ -47,15 +47,18 @@ describe('the file of messages', () => {
     await inbox.close();
   });
 
-  it('waits a turn for the end of a line, and keeps its name until then', async () => {
-    const { inbox } = open();
+  it('waits for the end of a line, a second at most, and keeps its name until then', async () => {
+    const { inbox, clock } = open();
     writeFileSync(temporary.path('reads'), 'ONE\nSHUT');
     expect(await linesOf(inbox)).toEqual(['ONE']);
+    expect(await linesOf(inbox)).toEqual([]);
     expect(inbox.isUnfinished).toBe(true);
     appendFileSync(temporary.path('reads.taken'), 'DOWN\n');
     writeFileSync(temporary.path('reads'), 'NEXT\nLAST');
     expect(await linesOf(inbox)).toEqual(['SHUTDOWN']);
     expect(await linesOf(inbox)).toEqual(['NEXT']);
+    expect(await linesOf(inbox)).toEqual([]);
+    clock.advance(1000);
     expect(await linesOf(inbox)).toEqual(['LAST']);
     expect(inbox.isUnfinished).toBe(false);
     expect(existsSync(temporary.path('reads.taken'))).toBe(false);
