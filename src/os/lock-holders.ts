@@ -17,19 +17,47 @@ const LIMIT_BYTES = 4 * 1024 * 1024;
 /** `3: FLOCK  ADVISORY  WRITE 4321 08:01:131074 0 EOF`; who only waits has `->` behind the number. */
 const LINE = /^\d+: FLOCK +\S+ +(READ|WRITE) +(-?\d+) +([0-9a-f]+):([0-9a-f]+):(\d+) /gm;
 
-/** Undefined where nobody can tell: no such file, no /proc, not Linux. */
-export async function lockHolders({ files }: Machine, path: string): Promise<LockHolder[] | undefined> {
+/** A file that is locked, as the kernel calls it. */
+export type HeldLock = LockHolder & {
+  readonly major: number;
+  readonly minor: number;
+  readonly inode: bigint;
+};
+
+/** All of this machine. Undefined where nobody can tell: no /proc, not Linux. */
+export async function heldLocks({ files }: Machine): Promise<HeldLock[] | undefined> {
   try {
-    const { device, inode } = await files.stat(path);
     const text = decodeBytes(await readSmallFile(files, LOCKS_FILE, LIMIT_BYTES));
-    const holders: LockHolder[] = [];
-    for (const [, kind, pid, major, minor, number] of text.matchAll(LINE)) {
-      if (BigInt(number as string) !== inode) continue;
-      if (!isDevice(device, Number.parseInt(major as string, 16), Number.parseInt(minor as string, 16)))
-        continue;
-      holders.push({ pid: Number(pid), kind: kind === 'WRITE' ? 'exclusive' : 'shared' });
-    }
-    return holders;
+    return Array.from(text.matchAll(LINE), ([, kind, pid, major, minor, number]) => ({
+      pid: Number(pid),
+      kind: kind === 'WRITE' ? 'exclusive' : 'shared',
+      major: Number.parseInt(major as string, 16),
+      minor: Number.parseInt(minor as string, 16),
+      inode: BigInt(number as string),
+    }));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Those of one file, among all. */
+export function holdersOf(
+  locks: readonly HeldLock[],
+  { device, inode }: { readonly device: bigint; readonly inode: bigint },
+): LockHolder[] {
+  return locks.flatMap((lock) =>
+    lock.inode === inode && isDevice(device, lock.major, lock.minor)
+      ? [{ pid: lock.pid, kind: lock.kind }]
+      : [],
+  );
+}
+
+/** Undefined where nobody can tell: no such file, no /proc, not Linux. */
+export async function lockHolders(machine: Machine, path: string): Promise<LockHolder[] | undefined> {
+  try {
+    const status = await machine.files.stat(path);
+    const locks = await heldLocks(machine);
+    return locks === undefined ? undefined : holdersOf(locks, status);
   } catch {
     return undefined;
   }
