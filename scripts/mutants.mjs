@@ -32,7 +32,6 @@ const PARTS = {
   'spool/sequence-file': ['test/spool/sequence-file.test.ts'],
   'spool/session': ['test/spool/session.test.ts', CONTRACT],
   'spool/spool': ['test/spool/spool.test.ts', CONTRACT],
-  'spool/home/changes': home('changes'),
   'spool/home/claim': [...home('claim', 'session'), CONTRACT],
   'spool/home/job-name': home('job-name'),
   'spool/home/lane-numbers': home('lane-numbers'),

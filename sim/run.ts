@@ -5,16 +5,18 @@
  */
 
 import { parseArgs } from 'node:util';
-import { DIRQUEUE_VARIANTS, dirqueue } from './layouts/dirqueue.ts';
+import { DIRQUEUE_VARIANTS, dirqueue, dirqueueStale } from './layouts/dirqueue.ts';
 import { fsq } from './layouts/fsq.ts';
 import { HOME_VARIANTS, home, homeOnce } from './layouts/home.ts';
 import type { Layout } from './layouts/layout.ts';
 import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
 import type { Wrap } from './machine/machine.ts';
+import { DIRQUEUE_PLANTS } from './planted/dirqueue-plants.ts';
 import { FSQ_PLANTS } from './planted/fsq-plants.ts';
 import { HOME_PLANTS } from './planted/home-plants.ts';
 import { PLANTS } from './planted/plants.ts';
 import { caseNamed } from './search/cases.ts';
+import { DIRQUEUE_SCENARIOS } from './search/dirqueue-scenarios.ts';
 import { type Extent, exhaust } from './search/exhaust.ts';
 import { type Explorer, exploreCase, type Found, newTally } from './search/explore.ts';
 import { FAULT_CODES, LOST_REPLIES } from './search/faults.ts';
@@ -32,6 +34,7 @@ const LAYOUTS: readonly Layout[] = [
   homeOnce,
   dirqueue,
   ...DIRQUEUE_VARIANTS,
+  dirqueueStale,
   fsq,
 ];
 
@@ -47,7 +50,7 @@ const HELP = `Searches a simulated machine for crashes and races that break what
   bun sim/run.ts --case NAME         one small case with all its crash states, such as process-2/weak/fault=7:EIO
   Any of these with
     --layout NAME                    worked in another way: ${LAYOUTS.map(({ name }) => name).join(', ')}
-    --plant NAME                     a deliberate mistake: ${[...PLANTS, ...HOME_PLANTS, ...FSQ_PLANTS].map(({ name }) => name).join(', ')}
+    --plant NAME                     a deliberate mistake: ${[...PLANTS, ...HOME_PLANTS, ...DIRQUEUE_PLANTS, ...FSQ_PLANTS].map(({ name }) => name).join(', ')}
 
 Exit code: 0 nothing found, 1 a promise was broken, 2 the command line is wrong.`;
 
@@ -83,6 +86,14 @@ const EXTENTS: readonly (Extent & { readonly layouts?: readonly Layout[] })[] = 
 
 const SHARED_EXTENTS: typeof EXTENTS = [
   { profiles: ['lasting'], layouts: [home] },
+  { profiles: ['lasting'], layouts: [dirqueue, dirqueueStale], scenarios: DIRQUEUE_SCENARIOS },
+  {
+    profiles: ['lasting'],
+    layouts: [dirqueue],
+    scenarios: DIRQUEUE_SCENARIOS,
+    isOverNetwork: true,
+    codes: LOST_REPLIES,
+  },
   { profiles: ['lasting'], layouts: [fsq], scenarios: FSQ_SCENARIOS },
   { profiles: ['lasting'], layouts: [home], isOverNetwork: true, codes: LOST_REPLIES },
   {
@@ -91,6 +102,11 @@ const SHARED_EXTENTS: typeof EXTENTS = [
     scenarios: FSQ_SCENARIOS,
     isOverNetwork: true,
     codes: LOST_REPLIES,
+  },
+  {
+    profiles: ['ordered', 'weak'],
+    layouts: [dirqueue, ...DIRQUEUE_VARIANTS],
+    scenarios: DIRQUEUE_SCENARIOS,
   },
   { profiles: ['ordered', 'weak'], layouts: [fsq], scenarios: FSQ_SCENARIOS },
   { profiles: ['ordered', 'weak'], layouts: [home, ...HOME_VARIANTS] },
@@ -110,7 +126,9 @@ async function main(): Promise<number> {
     say(HELP);
     return 0;
   }
-  const wrap = [...PLANTS, ...HOME_PLANTS, ...FSQ_PLANTS].find(({ name }) => name === values.plant)?.wrap;
+  const wrap = [...PLANTS, ...HOME_PLANTS, ...DIRQUEUE_PLANTS, ...FSQ_PLANTS].find(
+    ({ name }) => name === values.plant,
+  )?.wrap;
   if (values.plant !== undefined && wrap === undefined)
     throw new RangeError(`No such plant: ${values.plant}`);
   const layout = LAYOUTS.find(({ name }) => name === values.layout);
@@ -141,7 +159,7 @@ async function search(options: Options): Promise<number> {
   // A sync tool carries jobs to a queue that one host works: it has nothing to do with how many do so there.
   const rounds = [
     ...NETWORKS.map((network) => ({ options, network })),
-    ...[home, fsq].flatMap((layout) =>
+    ...[home, dirqueue, fsq].flatMap((layout) =>
       NETWORKS.slice(0, 2).map((network) => ({ options: { ...options, layout }, network })),
     ),
   ];

@@ -25,6 +25,7 @@
  * ```
  */
 
+import type { CreateDirQueueOptions, DirQueue, DirQueueOptions } from './dirqueue/dirqueue.ts';
 import { type CreateOptions, createQueue as createWith } from './open/create.ts';
 import { openQueue as openWith } from './open/open.ts';
 import { realMachine } from './os/real/index.ts';
@@ -48,6 +49,31 @@ export function createQueue(path: string, options?: CreateOptions): Promise<Queu
 /** Opens a queue directory, made here or by `fspl queue-init`, whatever its layout. Throws a QueueError `not-a-queue`. */
 export function openQueue(path: string): Promise<Queue> {
   return openWith(realMachine, path);
+}
+
+/**
+ * Makes a queue directory of IPC::DirQueue, whose parent must exist, and opens it. Throws a QueueError `exists` when there
+ * is something at that path.
+ */
+export async function createDirQueue(path: string, options?: CreateDirQueueOptions): Promise<DirQueue> {
+  return (await import('./dirqueue/dirqueue.ts')).createDirQueue(realMachine, path, options);
+}
+
+/**
+ * Opens a queue directory of IPC::DirQueue, made here or by the original, with what is its own: `take` for workers that
+ * live long, `pickUp`, `visit`. Throws a QueueError `not-a-queue`.
+ *
+ * @example
+ * ```ts
+ * const queue = await openDirQueue('/var/spool/mp3');
+ * for await (const job of queue.take()) {
+ *   await encode(job.dataPath, job.metadata.get('title'));
+ *   await job.finish();
+ * }
+ * ```
+ */
+export async function openDirQueue(path: string, options?: DirQueueOptions): Promise<DirQueue> {
+  return (await import('./dirqueue/dirqueue.ts')).openDirQueue(realMachine, path, options);
 }
 
 /**
@@ -98,6 +124,9 @@ export function serve(
   return serveQueues(realMachine, several, handler, options);
 }
 
+export type { CreateDirQueueOptions, DirQueue, DirQueueOptions } from './dirqueue/dirqueue.ts';
+export type { DirQueueJoinOptions } from './dirqueue/session.ts';
+export type { TakenJob, TakeOptions } from './dirqueue/taken-job.ts';
 export type { Timestamp } from './os/ports.ts';
 export type { PacketHeader, Sequence, Work } from './packet/header.ts';
 export type {

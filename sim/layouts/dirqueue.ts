@@ -3,21 +3,39 @@
 import { createDirQueue, openDirQueue } from '../../src/dirqueue/dirqueue.ts';
 import { makeOwnRooms, pause, resume } from '../../src/dirqueue/layout.ts';
 import { listLocks } from '../../src/dirqueue/locks.ts';
+import { encodeBytes } from '../../src/os/bytes.ts';
 import type { Machine } from '../../src/os/ports.ts';
 import type { NewJob } from '../../src/queue/contract.ts';
 import { isQueueError } from '../../src/queue/errors.ts';
 import type { Payload } from '../history.ts';
 import type { Layout } from './layout.ts';
 import { placeOf, workShared } from './sharing.ts';
+import { writeFile } from './spool.ts';
 
 const QUEUE = '/queue';
 
-const open = (machine: Machine) => openDirQueue(machine, QUEUE);
+/** Of a lock of the original: however young, it is old enough to be broken. */
+const ALWAYS_OLD_MS = -1e9;
+
+export type DirQueueVariant = {
+  readonly fanout?: boolean;
+  readonly keepSucceeded?: boolean;
+  /** Each job has been locked by a worker of the original, which died. */
+  readonly staleLocks?: boolean;
+};
+
+const openPlain = (machine: Machine) => openDirQueue(machine, QUEUE);
 
 export function dirqueueWith(
   name: string,
-  { fanout = false, keepSucceeded = false }: { readonly fanout?: boolean; readonly keepSucceeded?: boolean },
+  { fanout = false, keepSucceeded = false, staleLocks = false }: DirQueueVariant,
 ): Layout {
+  const open = async (machine: Machine) => {
+    const queue = await openPlain(machine);
+    if (!staleLocks) return queue;
+    const join: typeof queue.join = (options) => queue.join({ ...options, lockLifetimeMs: ALWAYS_OLD_MS });
+    return { ...queue, join };
+  };
   return {
     name,
     ignoresNumbers: true,
@@ -39,7 +57,9 @@ export function dirqueueWith(
     laneOf: () => undefined,
     add: async (machine, payload, way) => {
       const durability = way === 'crash-safe' ? 'crash-safe' : 'power-safe';
-      return placeOf(await (await open(machine)).add(newJob(payload), { durability }));
+      const added = await (await open(machine)).add(newJob(payload), { durability });
+      if (staleLocks) await lockAndDie(machine, added.id);
+      return placeOf(added);
     },
     addAll: async (machine, payloads) => {
       return (await (await open(machine)).addAll(payloads.map(newJob))).map(placeOf);
@@ -68,6 +88,20 @@ export const DIRQUEUE_VARIANTS: readonly Layout[] = [
   dirqueueWith('dirqueue-fanout', { fanout: true }),
   dirqueueWith('dirqueue-keep', { keepSucceeded: true }),
 ];
+
+/** Two of our workers must never both take what a dead worker of the original had. */
+export const dirqueueStale: Layout = dirqueueWith('dirqueue-stale', { staleLocks: true });
+
+/** As the original locks a job, on the host whose workers come next. */
+async function lockAndDie(machine: Machine, id: string): Promise<void> {
+  const temporary = `${QUEUE}/tmp/${id}.active`;
+  await writeFile(machine, temporary, encodeBytes(`${machine.host.name}\n${NOBODY}\n`));
+  await machine.files.link(temporary, `${QUEUE}/active/${id}`);
+  await machine.files.unlink(temporary);
+}
+
+/** No process has this number. */
+const NOBODY = 999_999;
 
 /** What it was added with goes along as a parameter too, so that whoever settles it knows which one it is. */
 function newJob(payload: Payload): NewJob {

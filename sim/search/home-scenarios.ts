@@ -39,6 +39,7 @@ export const HOME_SCENARIOS: readonly Scenario[] = [
   { name: 'share-mixed', jobsBefore: MIXED, main: processing },
   { name: 'share-again', jobsBefore: ['~1', 'red/~2', 'red/3'], main: processing },
   { name: 'share-failing', jobsBefore: ['!1', 'red/!2', 'red/3'], main: processing },
+  { name: 'share-one-failing', jobsBefore: ['red/!1'], main: processing },
   { name: 'share-later', jobsBefore: ['later 1', 'red/later 2', 'red/3'], main: processing },
   { name: 'share-expired', jobsBefore: ['expired 1', '2'], main: processing },
   {

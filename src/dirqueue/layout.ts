@@ -35,6 +35,9 @@ export type OriginalRoom = (typeof ORIGINAL_ROOMS)[number];
 export const OWN_ROOMS = ['workers', 'later', 'held', 'failed', 'done', 'starts', 'log'] as const;
 export type OwnRoom = (typeof OWN_ROOMS)[number];
 
+/** Those that hold control files. */
+export const storedRooms = ['later', 'held', 'failed', 'done'] as const satisfies readonly OwnRoom[];
+
 const OWN = 'intray';
 const LAST_OWN_ROOM: OwnRoom = 'log';
 

@@ -1,7 +1,9 @@
 /** Giving back the jobs of dead workers, ours and the original's. Any worker does it, at any time, as often as it likes. */
 
+import { formatMs, toMs } from '../os/calendar.ts';
 import type { Descriptor, Machine } from '../os/ports.ts';
 import { syncDirectory } from '../queue/publish.ts';
+import { recordRun } from '../queue/run-log.ts';
 import { join, ownRoom, room, unlinkIfThere } from './layout.ts';
 import { breakStale, freshEntries, listLocks, type SeenLock, takeFlock, unlinkLock } from './locks.ts';
 import { readStarts, writeStarts } from './starts.ts';
@@ -23,7 +25,7 @@ export async function bringBackTheDead(
   for (const name of others) freed += await bringBack(machine, queue, name, nowMs);
   for (const lock of foreign) {
     if (!(await breakStale(machine, queue, lock, { nowMs, lifetimeMs }))) continue;
-    await countStart(machine, queue, lock.id);
+    await countStart(machine, queue, lock.id, 'original');
     freed += 1;
   }
   return freed;
@@ -36,31 +38,38 @@ async function bringBack(machine: Machine, queue: string, name: string, nowMs: n
   if (flock === undefined) return 0;
   try {
     if (!(await isDead(machine, name, flock, nowMs))) return 0;
-    const freed = await freeJobs(machine, queue, flock);
+    const freed = await freeJobs(machine, queue, name, flock);
     // A lock must not outlive the file that says whose it is.
     await syncDirectory(machine.files, room(queue, 'active'), path);
     await unlinkIfThere(machine, path);
     // One that lives after all may have taken another meanwhile; from now on it can not.
-    return freed + (await freeJobs(machine, queue, flock));
+    return freed + (await freeJobs(machine, queue, name, flock));
   } finally {
     await release(machine, flock);
   }
 }
 
-async function freeJobs(machine: Machine, queue: string, flock: Descriptor): Promise<number> {
+async function freeJobs(machine: Machine, queue: string, worker: string, flock: Descriptor): Promise<number> {
   const { inode } = await machine.files.fstat(flock);
   const isIts = (lock: SeenLock) => lock.inode === inode;
   let freed = 0;
   for (const { id } of (await listLocks(machine, queue)).filter(isIts)) {
-    await countStart(machine, queue, id);
+    await countStart(machine, queue, id, worker);
     if (await unlinkLock(machine, queue, id, flock)) freed += 1;
   }
   return freed;
 }
 
 /** Before the lock goes: who takes the job next must know of it. */
-async function countStart(machine: Machine, queue: string, id: string): Promise<void> {
-  await writeStarts(machine, queue, id, (await readStarts(machine, queue, id)) + 1);
+async function countStart(machine: Machine, queue: string, id: string, worker: string): Promise<void> {
+  const attempt = (await readStarts(machine, queue, id)) + 1;
+  await writeStarts(machine, queue, id, attempt);
+  try {
+    const ended = formatMs(toMs(machine.clock.now()));
+    await recordRun(machine, ownRoom(queue, 'log'), id, { attempt, outcome: 'died', worker, ended });
+  } catch {
+    // A full disk must not keep the job from coming back.
+  }
 }
 
 /** Asked when we hold its flock. */

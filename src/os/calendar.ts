@@ -17,6 +17,20 @@ export function formatLocal(at: Timestamp, offsetSeconds: number): string {
   return `${civil(at, offsetSeconds)}${sign}${digits(Math.floor(minutes / 60), 2)}:${digits(minutes % 60, 2)}`;
 }
 
+/** `Sat Nov 21 08:58:13 2026`, as ctime(3) says it. */
+export function formatCtime(at: Timestamp, offsetSeconds: number): string {
+  const date = new Date((Number(at.seconds) + offsetSeconds) * MS_PER_SECOND);
+  const day = WEEKDAYS[date.getUTCDay()];
+  const month = MONTHS[date.getUTCMonth()];
+  const time = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map((part) =>
+    digits(part, 2),
+  );
+  return `${day} ${month} ${String(date.getUTCDate()).padStart(2)} ${time.join(':')} ${date.getUTCFullYear()}`;
+}
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
 /** `2026-11-21T07:58:13.123Z`, for milliseconds since 1970. */
 export function formatMs(ms: number): string {
   return new Date(ms).toISOString();

@@ -56,11 +56,17 @@ const PAGES = [
   'docs/parallel.md',
   'docs/doctor.md',
   'docs/top.md',
+  'docs/monitor.md',
   'docs/fsq.md',
 ];
 
 /** How many outputs a page shows that are compared. */
-const LEAST_OUTPUTS: Readonly<Record<string, number>> = { 'docs/doctor.md': 4, 'docs/top.md': 2, 'docs/fsq.md': 7 };
+const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
+  'docs/doctor.md': 4,
+  'docs/top.md': 2,
+  'docs/monitor.md': 4,
+  'docs/fsq.md': 7,
+};
 
 describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {
   it.each(PAGES)(

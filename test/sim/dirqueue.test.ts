@@ -1,7 +1,7 @@
 /** Workers that share a queue directory of IPC::DirQueue: small cases gone through whole, and random runs. */
 
 import { describe, expect, it } from 'vitest';
-import { DIRQUEUE_VARIANTS, dirqueue } from '../../sim/layouts/dirqueue.ts';
+import { DIRQUEUE_VARIANTS, dirqueue, dirqueueStale } from '../../sim/layouts/dirqueue.ts';
 import { DIRQUEUE_SCENARIOS } from '../../sim/search/dirqueue-scenarios.ts';
 import { type Extent, exhaust } from '../../sim/search/exhaust.ts';
 import { newTally } from '../../sim/search/explore.ts';
@@ -10,7 +10,12 @@ import { type RandomTally, replayCommand, searchSeeds } from '../../sim/search/r
 
 /** These show what longer ones would: the crash states of those are too many for every change. */
 const SHORT = new Set(['share-1', 'share-2', 'put-free']);
-const BESIDE = new Set(['share-again', 'share-after-a-killed-one', 'share-lane-after-a-stopped-one']);
+const BESIDE = new Set([
+  'share-1-beside-sharing',
+  'share-again',
+  'share-after-a-killed-one',
+  'share-lane-after-a-stopped-one',
+]);
 const short = DIRQUEUE_SCENARIOS.filter(({ name }) => SHORT.has(name));
 const some = DIRQUEUE_SCENARIOS.filter(({ name }) => SHORT.has(name) || BESIDE.has(name));
 const SEEDS = 60;
@@ -35,6 +40,13 @@ describe('a power cut at any moment', () => {
 describe.each(DIRQUEUE_VARIANTS)('a kill and a power cut, $name', (layout) => {
   it.each(short)('break no promise: $name', async (scenario) => {
     expect(await search(scenario, { profiles: ['lasting', 'ordered'] }, layout)).toBeUndefined();
+  });
+});
+
+describe('jobs whose worker of the original is dead, taken by one of two workers', () => {
+  const two = new Set(['share-1-beside-sharing', 'share-after-a-killed-one']);
+  it.each(DIRQUEUE_SCENARIOS.filter(({ name }) => two.has(name)))('$name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['lasting'] }, dirqueueStale)).toBeUndefined();
   });
 });
 

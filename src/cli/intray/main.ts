@@ -20,7 +20,10 @@ function programOf(commands: readonly CommandSpec[]): Program {
     version: `intray ${VERSION}`,
     summary: 'Job queues that are plain directories',
     commands,
-    programs: [['fspl', 'The commands of Filespooler; `intray fspl --help` lists them']],
+    programs: [
+      ['fspl', 'The commands of Filespooler; `intray fspl --help` lists them'],
+      ['dq-submit', 'Of IPC::DirQueue, as are dq-deque, dq-server and dq-list; `intray dq-submit --help`'],
+    ],
     options: {},
     exits: Object.values(EXIT_CODES).map(({ status, meaning }) => [String(status), meaning]),
     examples: [

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Machine } from '../../../src/os/ports.ts';
 import { realMachine } from '../../../src/os/real/index.ts';
@@ -201,6 +209,23 @@ describe('recovery', () => {
     expect(await recover()).toBe(1);
     expect(readdirSync(`${queue.location}/work`)).toEqual([own.name]);
   });
+
+  it.each([
+    ['jobs', '', name(1)],
+    ['failed', 'f', name(1, 'a')],
+    ['done', '', name(1, 'a')],
+  ] as const)(
+    'of a job that a power cut has left in %s too leaves it there only',
+    async (into, held, there) => {
+      writeFileSync(`${queue.location}/lanes/a`, '2\n');
+      const mine = into === 'jobs' ? name(1) : name(1, 'a', held);
+      const { path } = await deadRoom(mine);
+      linkSync(`${path}/${mine}`, `${queue.location}/${into}/${there}`);
+      await recover(realMachine, own, true);
+      expect(namesIn(queue, into)).toEqual([there]);
+      expect(namesIn(queue, 'work')).toEqual([own.name]);
+    },
+  );
 
   it('changes no byte of a job', async () => {
     await deadRoom(name(1));

@@ -1,0 +1,129 @@
+/** Deliberate faults of workers that share a queue of IPC::DirQueue; how they are made: see plants.ts. */
+
+import type { Descriptor, Machine } from '../../src/os/ports.ts';
+import type { HomePlant } from './home-plants.ts';
+import { changed, withoutSync } from './plants.ts';
+
+const isLock = (path: string) => /\/active\/[^/]+$/.test(path);
+const isControl = (path: string) => /\/queue\/queue\/[^/]+$/.test(path);
+const isData = (path: string) => /\/data\/.\/.\/[^/]+$/.test(path);
+
+/** Whoever asks whether a worker is alive finds its flock free. */
+function withoutFlock(machine: Machine): Machine {
+  const { files, locks } = machine;
+  const unlocked = new Set<Descriptor>();
+  return {
+    ...machine,
+    files: {
+      ...files,
+      open: async (path, mode) => {
+        const descriptor = await files.open(path, mode);
+        unlocked.delete(descriptor);
+        if (mode === 'lock-present') unlocked.add(descriptor);
+        return descriptor;
+      },
+    },
+    locks: {
+      tryLock: (at, kind) => unlocked.has(at) || locks.tryLock(at, kind),
+      unlock: (at) => (unlocked.has(at) ? undefined : locks.unlock(at)),
+    },
+  };
+}
+
+/** A name that is taken is taken over. */
+function lockTakenOver(machine: Machine): Machine {
+  const { files } = machine;
+  return {
+    ...machine,
+    files: {
+      ...files,
+      link: async (from, to) => {
+        if (isLock(to)) {
+          try {
+            await files.unlink(to);
+          } catch {
+            // It was free.
+          }
+        }
+        await files.link(from, to);
+      },
+    },
+  };
+}
+
+/** A control file comes into queue/ before its data file is in data/. */
+function controlBeforeData(machine: Machine): Machine {
+  const { files } = machine;
+  let due: readonly [from: string, to: string] | undefined;
+  return {
+    ...machine,
+    files: {
+      ...files,
+      link: async (from, to) => {
+        if (isData(to)) due = [from, to];
+        else await files.link(from, to);
+        if (due === undefined || !isControl(to)) return;
+        await files.link(...due);
+        await files.unlink(due[0]);
+        due = undefined;
+      },
+      unlink: async (path) => {
+        if (path !== due?.[0]) await files.unlink(path);
+      },
+    },
+  };
+}
+
+export const DIRQUEUE_PLANTS: readonly HomePlant[] = [
+  {
+    name: 'dq-no-flock',
+    mistake: 'the locks of a worker are broken without asking for its flock',
+    wrap: withoutFlock,
+    scenario: 'share-beside-sharing',
+    profile: 'lasting',
+  },
+  {
+    name: 'dq-lock-taken-over',
+    mistake: 'a lock that is there is replaced by ours',
+    wrap: lockTakenOver,
+    scenario: 'share-beside-sharing',
+    profile: 'lasting',
+  },
+  {
+    name: 'dq-control-before-data',
+    mistake: 'a job is in queue/ before its data are in data/',
+    wrap: controlBeforeData,
+    scenario: 'put-free',
+    profile: 'lasting',
+  },
+  {
+    name: 'dq-no-data-sync',
+    mistake: 'the bytes of a job are not on the disk when it is accepted',
+    wrap: withoutSync(({ path }) => path.endsWith('.data')),
+    scenario: 'put-free',
+    profile: 'weak',
+  },
+  {
+    name: 'dq-no-queue-sync',
+    mistake: 'the name of a job is not on the disk when it is accepted, nor its removal when it is over',
+    wrap: withoutSync(({ mode, path }) => mode === 'directory' && path.endsWith('/queue/queue')),
+    scenario: 'share-1',
+    profile: 'weak',
+  },
+  {
+    name: 'dq-worker-not-durable',
+    mistake: 'a lock outlives the file that says whose it is',
+    wrap: withoutSync(({ mode, path }) => mode === 'directory' && path.endsWith('/intray/workers')),
+    scenario: 'share-1',
+    profile: 'weak',
+  },
+  {
+    name: 'dq-lock-not-known',
+    mistake: 'a worker does not know its own lock again, and takes its job for lost',
+    wrap: changed((files) => ({
+      stat: (path) => (isLock(path) ? files.stat(`${path}-`) : files.stat(path)),
+    })),
+    scenario: 'share-2',
+    profile: 'lasting',
+  },
+];
