@@ -23,7 +23,7 @@ import { findGarbage, removeGarbage } from './garbage.ts';
 import { operationOn } from './operation.ts';
 import { isDown, type Place, placeAt, requirePlace } from './place.ts';
 import { nowMs, outputsOf, readRuns } from './run-notes.ts';
-import { seenByName, stored, takeSnapshot } from './snapshot.ts';
+import { nameless, seenByName, stored, takeSnapshot } from './snapshot.ts';
 
 /** Throws `not-a-queue`, but for what may be a damaged queue when that is asked for. */
 export async function openFsqKeeper(
@@ -76,21 +76,8 @@ export async function openFsqKeeper(
 
 function unreadableJobs({ unreadable }: QueueSnapshot): FoundJob[] {
   return unreadable.map(({ path, message }) => {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    return {
-      place: 'unreadable',
-      message,
-      id: name,
-      name,
-      path,
-      lane: undefined,
-      seq: undefined,
-      priority: undefined,
-      addedMs: undefined,
-      notBeforeMs: 0,
-      attempts: 0,
-      held: false,
-    };
+    const slash = path.lastIndexOf('/');
+    return { ...nameless(path.slice(slash + 1), path.slice(0, slash)), place: 'unreadable', message };
   });
 }
 

@@ -16,11 +16,9 @@ import type {
 import type { Constants } from './constants.ts';
 import { deconstruct, type Item } from './item-name.ts';
 import { brokenLinks, LINK_TO_NOTHING, listItems, listWaiting } from './listing.ts';
-import { notedNames, untilOf } from './notes.ts';
+import { type Notes, readNotes } from './notes.ts';
 import { isDown, join, type Place } from './place.ts';
 import { nowMs } from './run-notes.ts';
-
-type Notes = { readonly held: ReadonlySet<string>; readonly until: ReadonlyMap<string, number> };
 
 /** Throws `not-a-queue`. */
 export async function takeSnapshot(
@@ -31,7 +29,7 @@ export async function takeSnapshot(
   const takenMs = nowMs(machine);
   const list = await listWaiting(machine, place, constants);
   const broken = new Set(await brokenLinks(machine, place.waiting, list));
-  const notes = await notesOf(machine, place);
+  const notes = await readNotes(machine, place);
   const locks = (await heldLocks(machine)) ?? [];
   const waiting: WaitingJob[] = [];
   const running: RunningJob[] = [];
@@ -110,7 +108,8 @@ function seenJob(item: Item, directory: string, { held, until }: Notes): SeenJob
   };
 }
 
-function nameless(name: string, directory: string): SeenJob {
+/** A file of which nothing is known but its name. */
+export function nameless(name: string, directory: string): SeenJob {
   return {
     id: name,
     name,
@@ -128,14 +127,6 @@ function nameless(name: string, directory: string): SeenJob {
 function standingOf({ held, notBeforeMs }: SeenJob, now: number): Standing {
   if (held) return { kind: 'held' };
   return notBeforeMs > now ? { kind: 'delayed', untilMs: notBeforeMs } : { kind: 'ready' };
-}
-
-async function notesOf(machine: Machine, place: Place): Promise<Notes> {
-  const until = new Map<string, number>();
-  for (const name of await notedNames(machine, place, 'until')) {
-    until.set(name, await untilOf(machine, place, name));
-  }
-  return { held: new Set(await notedNames(machine, place, 'held')), until };
 }
 
 async function runnerOf(
