@@ -10,11 +10,13 @@ import { fsq } from './layouts/fsq.ts';
 import { HOME_VARIANTS, home, homeOnce } from './layouts/home.ts';
 import type { Layout } from './layouts/layout.ts';
 import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
+import { uow } from './layouts/uow.ts';
 import type { Wrap } from './machine/machine.ts';
 import { DIRQUEUE_PLANTS } from './planted/dirqueue-plants.ts';
 import { FSQ_PLANTS } from './planted/fsq-plants.ts';
 import { HOME_PLANTS } from './planted/home-plants.ts';
 import { PLANTS } from './planted/plants.ts';
+import { UOW_PLANTS } from './planted/uow-plants.ts';
 import { caseNamed } from './search/cases.ts';
 import { DIRQUEUE_SCENARIOS } from './search/dirqueue-scenarios.ts';
 import { type Extent, exhaust } from './search/exhaust.ts';
@@ -25,6 +27,7 @@ import { FREE_SCENARIOS } from './search/home-scenarios.ts';
 import { NETWORKS, type Network, planWith } from './search/plan.ts';
 import { type Failure, type RandomTally, replayCommand, searchSeeds, shrink } from './search/random.ts';
 import { type Outcome, randomRun } from './search/random-run.ts';
+import { UOW_SCENARIOS } from './search/uow-scenarios.ts';
 
 const LAYOUTS: readonly Layout[] = [
   spool,
@@ -36,6 +39,7 @@ const LAYOUTS: readonly Layout[] = [
   ...DIRQUEUE_VARIANTS,
   dirqueueStale,
   fsq,
+  uow,
 ];
 
 const HELP = `Searches a simulated machine for crashes and races that break what a queue promises.
@@ -50,7 +54,7 @@ const HELP = `Searches a simulated machine for crashes and races that break what
   bun sim/run.ts --case NAME         one small case with all its crash states, such as process-2/weak/fault=7:EIO
   Any of these with
     --layout NAME                    worked in another way: ${LAYOUTS.map(({ name }) => name).join(', ')}
-    --plant NAME                     a deliberate mistake: ${[...PLANTS, ...HOME_PLANTS, ...DIRQUEUE_PLANTS, ...FSQ_PLANTS].map(({ name }) => name).join(', ')}
+    --plant NAME                     a deliberate mistake: ${[...PLANTS, ...HOME_PLANTS, ...DIRQUEUE_PLANTS, ...FSQ_PLANTS, ...UOW_PLANTS].map(({ name }) => name).join(', ')}
 
 Exit code: 0 nothing found, 1 a promise was broken, 2 the command line is wrong.`;
 
@@ -95,6 +99,7 @@ const SHARED_EXTENTS: typeof EXTENTS = [
     codes: LOST_REPLIES,
   },
   { profiles: ['lasting'], layouts: [fsq], scenarios: FSQ_SCENARIOS },
+  { profiles: ['lasting', 'ordered'], layouts: [uow], scenarios: UOW_SCENARIOS },
   { profiles: ['lasting'], layouts: [home], isOverNetwork: true, codes: LOST_REPLIES },
   {
     profiles: ['lasting'],
@@ -126,7 +131,7 @@ async function main(): Promise<number> {
     say(HELP);
     return 0;
   }
-  const wrap = [...PLANTS, ...HOME_PLANTS, ...DIRQUEUE_PLANTS, ...FSQ_PLANTS].find(
+  const wrap = [...PLANTS, ...HOME_PLANTS, ...DIRQUEUE_PLANTS, ...FSQ_PLANTS, ...UOW_PLANTS].find(
     ({ name }) => name === values.plant,
   )?.wrap;
   if (values.plant !== undefined && wrap === undefined)

@@ -7,6 +7,8 @@
  * | renames between two     | each done, not done, or both names     | as above                               |
  * | content of a file       | what the last fsync kept; all of the new; half of it; as many zeroes; where the     |
  * |                         | length is the same, half new and half old                                           |
+ * | one that was written to | what was synced and not written over stays; the rest as above, as far as it goes     |
+ * | and not cut             |                                                                                     |
  * | mode bits               | as seen                                                                             |
  *
  * `lasting`: as seen, all of it.
@@ -242,17 +244,44 @@ function variantsOf(
   return limits.asSeen.has(name) ? [whole(node)] : directoryImages(node, kept, limits);
 }
 
-function fileImages(file: FileNode): FileImage[] {
-  const { content, durable } = file;
-  if (content === durable) return [fileImage(file, content)];
+function newContents(durable: Uint8Array, content: Uint8Array): Uint8Array[] {
   const half = content.length >> 1;
   const contents = [durable, content];
   if (half > 0) contents.push(content.slice(0, half), new Uint8Array(content.length));
-  if (half > 0 && content.length === durable.length) {
-    const mixed = durable.slice();
-    mixed.set(content.subarray(0, half));
-    contents.push(mixed);
-  }
+  if (half > 0 && content.length === durable.length)
+    contents.push(halfWritten(durable, content, 0, content.length));
+  return contents;
+}
+
+/** What was durable and not written since stays; what was written over is old, new, or half of each; the end may be missing. */
+function editedContents(durable: Uint8Array, content: Uint8Array): Uint8Array[] {
+  const { length } = durable;
+  const over = content.slice(0, length);
+  const from = over.findIndex((byte, at) => byte !== durable[at]);
+  const to = over.findLastIndex((byte, at) => byte !== durable[at]) + 1;
+  const contents = [durable, content, over];
+  if (from >= 0) contents.push(halfWritten(durable, over, from, to));
+  if (content.length === length) return contents;
+  const zeroes = new Uint8Array(content.length);
+  zeroes.set(over);
+  const oldFront = content.slice();
+  oldFront.set(durable);
+  return [...contents, oldFront, zeroes, content.slice(0, (length + content.length) >> 1)];
+}
+
+/** The first half of what lies from there to there is new. */
+function halfWritten(durable: Uint8Array, content: Uint8Array, from: number, to: number): Uint8Array {
+  const mixed = durable.slice();
+  const middle = (from + to) >> 1;
+  mixed.set(content.subarray(from, middle), from);
+  return mixed;
+}
+
+function fileImages(file: FileNode): FileImage[] {
+  const { content, durable } = file;
+  if (content === durable) return [fileImage(file, content)];
+  const isEdited = file.isCut !== true && durable.length > 0;
+  const contents = isEdited ? editedContents(durable, content) : newContents(durable, content);
   const found = new Map<string, FileImage>();
   for (const each of contents) {
     const image = fileImage(file, each);

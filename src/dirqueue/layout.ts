@@ -27,6 +27,7 @@ import { closeQuietly } from '../os/close-quietly.ts';
 import { type DirectoryEntry, hasErrno, type Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { syncDirectory } from '../queue/publish.ts';
+import { refreshNames } from '../queue/refresh-names.ts';
 
 export const ORIGINAL_ROOMS = ['queue', 'active', 'data', 'tmp'] as const;
 export type OriginalRoom = (typeof ORIGINAL_ROOMS)[number];
@@ -162,4 +163,19 @@ export function unlinkIfThere({ files }: Machine, path: string): Promise<boolean
     await files.unlink(path);
     return true;
   }, false);
+}
+
+/**
+ * The same where it matters: a change that is told as failed may have been done, and one that is told as not needed may be
+ * needed, so it is looked at anew. Throws when it is still there.
+ */
+export async function unlinkForSure(machine: Machine, path: string): Promise<boolean> {
+  try {
+    await machine.files.unlink(path);
+    return true;
+  } catch (error) {
+    await refreshNames(machine.files, path.slice(0, path.lastIndexOf('/')));
+    if (await isThere(machine, path)) throw error;
+    return false;
+  }
 }

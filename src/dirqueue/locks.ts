@@ -6,7 +6,7 @@ import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { readSmallFile } from '../os/transfer.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
 import { ifThere, isJobName, join, lockPath, ownRoom, room } from './layout.ts';
-import { release } from './worker-file.ts';
+import { DEFAULT_LEASE_MS, OUR_MARK, release } from './worker-file.ts';
 
 /** How old the lock of an original worker must be before anybody asks whether that is alive. */
 export const DEFAULT_LOCK_LIFETIME_MS = 600_000;
@@ -32,8 +32,10 @@ export type SeenLock = {
   readonly inode: bigint;
   /** Of the last sign of life of its owner. */
   readonly modifiedMs: number;
-  /** The worker of ours that it belongs to; undefined: one of the original, or nobody can tell. */
+  /** The worker of ours that it belongs to; undefined: one of the original, or one that is not there any more. */
   readonly worker: string | undefined;
+  /** It was made by a worker of ours: see OUR_MARK. */
+  readonly isOurs: boolean;
 };
 
 /** Asked of the server, where there is one. */
@@ -49,8 +51,9 @@ export async function listLocks(machine: Machine, queue: string): Promise<SeenLo
     if (!isJobName(name)) continue;
     const status = await ifThere(async () => files.stat(lockPath(queue, name)), undefined);
     if (status === undefined) continue;
-    const { inode, modifiedMs } = status;
-    seen.push({ id: name, inode, modifiedMs, worker: workers.get(inode) });
+    const { inode, modifiedMs, mode } = status;
+    const isOurs = (mode & OUR_MARK) !== 0;
+    seen.push({ id: name, inode, modifiedMs, worker: workers.get(inode), isOurs });
   }
   return seen;
 }
@@ -108,8 +111,9 @@ export async function unlinkLock(
 }
 
 /**
- * The lock of a worker of the original that has died on this host. As the original's own workers: older than its lifetime
- * and a little, which is another each time, and its process is no more. Of other hosts nobody can tell.
+ * A lock whose owner is dead, and no worker of ours that is there. One of the original's: as its own workers do, when it is
+ * older than its lifetime and a little, which is another each time, and its process is no more on this host; of other
+ * hosts nobody can tell. One of ours, whose worker file is gone already: when it has been silent for a lease.
  *
  *     A and B, who both see it, stale          the file                D
  *     A opens it, has its flock                active/1
@@ -122,15 +126,13 @@ export async function breakStale(
   machine: Machine,
   queue: string,
   lock: SeenLock,
-  { nowMs, lifetimeMs }: { readonly nowMs: number; readonly lifetimeMs: number },
+  times: { readonly nowMs: number; readonly lifetimeMs: number },
 ): Promise<boolean> {
-  const jitterMs = (Number.parseInt(machine.random.uuid().slice(0, 2), 16) % 256) * 1000;
-  if (nowMs - lock.modifiedMs <= lifetimeMs + jitterMs) return false;
-  const path = lockPath(queue, lock.id);
-  const owner = await readLockOwner(machine, path);
-  if (owner === undefined || owner.host !== machine.host.name) return false;
-  if (await machine.processes.exists(owner.pid)) return false;
-  const flock = await takeFlock(machine, path);
+  const isStale = lock.isOurs
+    ? times.nowMs - lock.modifiedMs > DEFAULT_LEASE_MS
+    : await isStaleOriginal(machine, queue, lock, times);
+  if (!isStale) return false;
+  const flock = await takeFlock(machine, lockPath(queue, lock.id));
   if (flock === undefined) return false;
   try {
     const { inode } = await machine.files.fstat(flock);
@@ -138,4 +140,19 @@ export async function breakStale(
   } finally {
     await release(machine, flock);
   }
+}
+
+const MOST_JITTER_SECONDS = 256;
+
+async function isStaleOriginal(
+  machine: Machine,
+  queue: string,
+  lock: SeenLock,
+  { nowMs, lifetimeMs }: { readonly nowMs: number; readonly lifetimeMs: number },
+): Promise<boolean> {
+  const jitterMs = (Number.parseInt(machine.random.uuid().slice(0, 2), 16) % MOST_JITTER_SECONDS) * 1000;
+  if (nowMs - lock.modifiedMs <= lifetimeMs + jitterMs) return false;
+  const owner = await readLockOwner(machine, lockPath(queue, lock.id));
+  if (owner === undefined || owner.host !== machine.host.name) return false;
+  return !(await machine.processes.exists(owner.pid));
 }

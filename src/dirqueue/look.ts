@@ -11,6 +11,7 @@ import {
   isFanoutName,
   isGone,
   isJobName,
+  isThere,
   join,
   ownRoom,
   room,
@@ -119,6 +120,15 @@ export function laterName(untilMs: number, id: string): string {
 export function parseLaterName(name: string): { readonly untilMs: number; readonly id: string } | undefined {
   const match = /^(\d{1,16})\.(\d.*)$/s.exec(name);
   return match === null ? undefined : { untilMs: Number(match[1]), id: match[2] as string };
+}
+
+/** Whether a job is in queue/. */
+export async function isInQueue(machine: Machine, queue: string, id: string): Promise<boolean> {
+  const top = room(queue, 'queue');
+  for (const directory of [top, ...FANOUT.map((name) => join(top, name))]) {
+    if (await isThere(machine, join(directory, id))) return true;
+  }
+  return false;
 }
 
 /** All control files in queue/, by id. */

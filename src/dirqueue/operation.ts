@@ -19,13 +19,24 @@ import { QueueError } from '../queue/errors.ts';
 import type { Operated, Operation } from '../queue/keeper.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { removeRuns } from '../queue/run-log.ts';
+import { refuseSameQueue } from '../queue/same-queue.ts';
 import type { FoundJob } from '../queue/snapshot.ts';
 import { controlPath, hasFanout } from './add.ts';
 import { type Control, fromMetadata } from './control-file.ts';
 import { DataFiles } from './data-file.ts';
 import { openDirQueue } from './dirqueue.ts';
 import { parseJobId } from './job-id.ts';
-import { ifThere, join, lockPath, makeOwnRooms, ownRoom, room, unlinkIfThere } from './layout.ts';
+import {
+  ifThere,
+  join,
+  lockPath,
+  makeOwnRooms,
+  ownRoom,
+  requireQueue,
+  room,
+  unlinkForSure,
+  unlinkIfThere,
+} from './layout.ts';
 import { putLink } from './put.ts';
 import { forgetStarts } from './starts.ts';
 import { readControl } from './take.ts';
@@ -63,6 +74,8 @@ export async function operationOn(machine: Machine, queue: string): Promise<Oper
     },
     move: async (job, target) => {
       if (job.place === 'running') throw running(queue, job);
+      await requireQueue(machine, target);
+      await refuseSameQueue(machine, target, room(queue, 'queue'), room(target, 'queue'));
       return hand.withJob(job, () => hand.moveTo(job, target));
     },
     repair: (findings) => repairAll(machine, queue, findings, (job, act) => hand.withJob(job, act)),
@@ -123,7 +136,7 @@ class Hand {
 
   async remove(job: FoundJob): Promise<Operated> {
     const control = await this.#controlOf(job);
-    if (!(await unlinkIfThere(this.#machine, job.path))) return GONE;
+    if (!(await unlinkForSure(this.#machine, job.path))) return GONE;
     await syncDirectory(this.#machine.files, directoryOf(job.path), job.path);
     const data = control === undefined ? undefined : await this.#data.removable(control);
     if (data !== undefined) await unlinkIfThere(this.#machine, data);

@@ -30,7 +30,8 @@ export async function putLink(
   } catch (error) {
     const found = await inodeNow(files, target, error);
     if (found === file.inode) return true;
-    if (found !== undefined && hasErrno(error, 'EEXIST')) return false;
+    // Whoever had it may have given it up by now.
+    if (hasErrno(error, 'EEXIST')) return false;
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { syncDirectory } from '../queue/publish.ts';
 import { recordRun } from '../queue/run-log.ts';
 import { join, ownRoom, room, unlinkIfThere } from './layout.ts';
 import { breakStale, freshEntries, listLocks, type SeenLock, takeFlock, unlinkLock } from './locks.ts';
+import { isInQueue } from './look.ts';
 import { readStarts, writeStarts } from './starts.ts';
 import { DEFAULT_LEASE_MS, parseWorkerName, release, safe, type WorkerFile } from './worker-file.ts';
 
@@ -62,6 +63,7 @@ async function freeJobs(machine: Machine, queue: string, worker: string, flock: 
 
 /** Before the lock goes: who takes the job next must know of it. */
 async function countStart(machine: Machine, queue: string, id: string, worker: string): Promise<void> {
+  if (!(await isInQueue(machine, queue, id))) return; // it was over, but for its lock
   const attempt = (await readStarts(machine, queue, id)) + 1;
   await writeStarts(machine, queue, id, attempt);
   try {

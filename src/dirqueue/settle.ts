@@ -28,7 +28,17 @@ import { type RunNotes, type RunOutput, type RunRecord, recordRun } from '../que
 import type { SharedSync } from '../queue/shared-sync.ts';
 import type { Control } from './control-file.ts';
 import type { DataFiles } from './data-file.ts';
-import { ifThere, isThere, join, lockPath, type OwnRoom, ownRoom, room, unlinkIfThere } from './layout.ts';
+import {
+  ifThere,
+  isThere,
+  join,
+  lockPath,
+  type OwnRoom,
+  ownRoom,
+  room,
+  unlinkForSure,
+  unlinkIfThere,
+} from './layout.ts';
 import { type Look, laterName } from './look.ts';
 import { forgetStarts, writeStarts } from './starts.ts';
 import type { WaitingJob, WaitingJobs } from './waiting.ts';
@@ -104,7 +114,7 @@ export class Settling {
   }
 
   async unlock(id: string): Promise<void> {
-    await unlinkIfThere(this.#parts.machine, lockPath(this.#parts.queue, id));
+    await unlinkForSure(this.#parts.machine, lockPath(this.#parts.queue, id));
   }
 
   /** The same where another error is on its way, or the job is over: what cannot be unlocked now is later. */
@@ -130,7 +140,7 @@ export class Settling {
     if (!(await this.isOurs(taken.id))) return 'lost';
     if (to === undefined) {
       // When it is gone already, that was we, and the answer got lost; or a person, and then it is over too.
-      await unlinkIfThere(machine, taken.path);
+      await unlinkForSure(machine, taken.path);
     } else if (!(await this.#move(taken.path, join(ownRoom(queue, to), taken.id)))) return 'lost';
     await this.#makeLast(directoryOf(taken.path), to);
     try {

@@ -37,6 +37,12 @@ import { ifThere, isThere, join, ownRoom, room, unlinkIfThere } from './layout.t
 /** How long a worker on another machine may be silent before it counts as dead. */
 export const DEFAULT_LEASE_MS = 60_000;
 
+/**
+ * The sticky bit, which means nothing for a file: it tells our locks from those of the original, also where a power cut
+ * has kept a lock and taken the file of its worker.
+ */
+export const OUR_MARK = 0o1000;
+
 /** It touches its file so many times in a lease: one may get lost. */
 const BEATS_PER_LEASE = 4;
 
@@ -137,6 +143,7 @@ export async function enterQueue(machine: Machine, queue: string, leaseMs: numbe
   const lock = await files.open(temporary, 'lock');
   try {
     await files.writeAt(lock, encodeBytes(`${host.name}\n${host.pid}\n`), 0);
+    await files.fchmod(lock, (await files.fstat(lock)).mode | OUR_MARK);
     await files.fsync(lock);
     // Before anybody can find it.
     if (!(await locks.tryLock(lock, 'exclusive')))

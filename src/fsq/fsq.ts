@@ -77,10 +77,10 @@ export function queueAt(machine: Machine, place: Place, constants: Constants): Q
       refuseDecoder(options.decoder);
       return joinQueue(machine, place, constants, options);
     },
-    countWaiting: async () => (await machine.files.readdir(place.waiting)).length,
-    outputsOf: ({ id }, attempt) => outputsOf(place, id, attempt),
     stirs: () => stirs(machine, place),
     watch: (onChange) => watchDirectory(machine, place.waiting, onChange),
+    countWaiting: async () => (await machine.files.readdir(place.waiting)).length,
+    outputsOf: ({ id }, attempt) => outputsOf(place, id, attempt),
   };
   return queue;
 }

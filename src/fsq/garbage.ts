@@ -14,7 +14,11 @@ import { logDirectory, nowMs, stemOf } from './run-notes.ts';
 /** What is written may take long: nothing younger is taken for what is left of it. */
 const TEMPORARY_LEAST_MS = 86_400_000;
 
-export type FsqGcOptions = GcOptions & { readonly failed?: boolean };
+export type FsqGcOptions = GcOptions & {
+  readonly failed?: boolean;
+  /** Whether `olderThanMs` is not meant for items that are done. Default: no. */
+  readonly doneOfAnyAge?: boolean;
+};
 
 export async function findGarbage(
   machine: Machine,
@@ -38,7 +42,8 @@ export async function findGarbage(
     found.push(...(await of('log', join(place.own, kind), (name) => !known.has(name))));
   }
   found.push(...(await of('log', logDirectory(place), (name) => !stems.has(stemIn(name)))));
-  const old = found.filter(({ changedMs }) => changedMs <= before);
+  const anyAge = options.doneOfAnyAge === true;
+  const old = found.filter(({ kind, changedMs }) => changedMs <= before || (anyAge && kind === 'done'));
   const temporary = (await of('temporary', place.tmp)).filter(
     ({ changedMs }) => changedMs <= temporaryBefore,
   );

@@ -1,61 +1,51 @@
-/** A queue of fsq as a `Keeper`: what operators see of it and do to it. */
+/** A queue of fsq as a `Keeper`. What only some commands need is loaded when they ask for it. */
 
-import { formatMs } from '../os/calendar.ts';
+import { toMs } from '../os/calendar.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
-import { QueueError, reasonOf } from '../queue/errors.ts';
+import { QueueError } from '../queue/errors.ts';
 import { explainJob } from '../queue/explain.ts';
 import type {
-  Finding,
+  Explanation,
   JobContents,
   JobDetails,
   Keeper,
   KeeperOptions,
   OpenedPayload,
   Runs,
-  WhatRuns,
 } from '../queue/keeper.ts';
 import type { FoundJob, QueueSnapshot } from '../queue/snapshot.ts';
-import { type Constants, constantsFrom } from './constants.ts';
+import { constantsFrom } from './constants.ts';
 import { bringUp, takeDown } from './down.ts';
 import { refuseDecoder } from './fsq.ts';
-import { findGarbage, removeGarbage } from './garbage.ts';
-import { operationOn } from './operation.ts';
-import { isDown, type Place, placeAt, requirePlace } from './place.ts';
-import { nowMs, outputsOf, readRuns } from './run-notes.ts';
-import { nameless, seenByName, stored, takeSnapshot } from './snapshot.ts';
+import { deconstruct, type Item } from './item-name.ts';
+import { isDown, type Place, placeAt, requirePlace, roomsOf } from './place.ts';
+import { outputsOf, readRuns } from './run-notes.ts';
+import { everyJob, takeSnapshot } from './snapshot.ts';
 
 /** Throws `not-a-queue`, but for what may be a damaged queue when that is asked for. */
 export async function openFsqKeeper(
   machine: Machine,
-  location: string,
+  queue: string,
   { decoder, evenDamaged = false }: KeeperOptions = {},
-  constants: Constants = constantsFrom(machine.host.env()),
 ): Promise<Keeper> {
   refuseDecoder(decoder);
-  const place = placeAt(location, constants);
+  const constants = constantsFrom(machine.host.env());
+  const place = placeAt(queue, constants);
   if (!evenDamaged) await requirePlace(machine, place);
-  const look = () => takeSnapshot(machine, place, constants);
-  const lastRun = async (job: FoundJob) =>
-    job.place === 'failed' ? (await readRuns(machine, place, job.id)).at(-1) : undefined;
+  const itemOf = ({ name }: FoundJob): Item | undefined => {
+    const item = deconstruct(name, constants, machine.clock);
+    return item.kind === 'item' ? item : undefined;
+  };
   return {
-    location,
+    location: queue,
     layout: 'fsq',
-    jobDirectories: [place.waiting, place.tmp, place.done, place.fail],
-    look,
-    everyJob: async (snapshot) => [
-      ...snapshot.waiting,
-      ...snapshot.running,
-      ...snapshot.failed,
-      ...(await stored(machine, place, constants, 'done')),
-      ...unreadableJobs(snapshot),
-    ],
-    contents: async (job) => contentsOf(machine, constants, job),
-    details: (job) => detailsOf(machine, constants, job),
-    explain: async (snapshot, job) => {
-      const expiresMs = expiryOf(machine, constants, job);
-      return explainJob(snapshot, job, { expiresMs, lastRun: await lastRun(job), nowMs: nowMs(machine) });
-    },
+    jobDirectories: roomsOf(place),
+    look: () => takeSnapshot(machine, place, constants),
+    everyJob: (snapshot) => everyJob(machine, place, constants, snapshot),
+    contents: async (job) => contentsOf(itemOf(job)),
+    details: (job) => detailsOf(machine, job, itemOf(job)),
+    explain: (snapshot, job) => explain(machine, place, snapshot, job),
     openPayload: (job) => openPayload(machine, job),
     runs: (job) => runsOf(machine, place, job),
     isPaused: () => isDown(machine, place),
@@ -63,77 +53,73 @@ export async function openFsqKeeper(
       await takeDown(machine, place, constants);
     },
     resume: () => bringUp(machine, place),
-    whatRuns: async () => whatRuns(await look()),
-    operate: async () => operationOn(machine, place, constants),
-    findGarbage: (options) => findGarbage(machine, place, constants, options),
-    removeGarbage: (garbage) => removeGarbage(machine, garbage),
-    findDisorder: async (seen) => {
-      if (seen === undefined) await requirePlace(machine, place);
-      return disorderIn(seen ?? (await look()));
+    whatRuns: async () => {
+      const { running } = await takeSnapshot(machine, place, constants);
+      return { jobs: running.length, abandoned: 0, alone: false };
     },
+    operate: async () => (await import('./operation.ts')).operationOn(machine, place, constants),
+    findGarbage: async (options) => {
+      const { findGarbage } = await import('./garbage.ts');
+      return findGarbage(machine, place, constants, { ...options, doneOfAnyAge: true });
+    },
+    removeGarbage: async (garbage) => (await import('./garbage.ts')).removeGarbage(machine, garbage),
+    findDisorder: async () => (await import('./disorder.ts')).findDisorder(machine, place, constants),
   };
 }
 
-function unreadableJobs({ unreadable }: QueueSnapshot): FoundJob[] {
-  return unreadable.map(({ path, message }) => {
-    const slash = path.lastIndexOf('/');
-    return { ...nameless(path.slice(slash + 1), path.slice(0, slash)), place: 'unreadable', message };
-  });
+function contentsOf(item: Item | undefined): JobContents | undefined {
+  return item && { work: { kind: 'command', params: item.args, env: [] }, seq: undefined };
 }
 
-function contentsOf(machine: Machine, constants: Constants, { name }: FoundJob): JobContents | undefined {
-  const item = seenByName(machine, constants, name);
-  return item === undefined
-    ? undefined
-    : { work: { kind: 'command', params: item.args, env: [] }, seq: undefined };
-}
-
-async function detailsOf(machine: Machine, constants: Constants, job: FoundJob): Promise<JobDetails> {
-  const item = seenByName(machine, constants, job.name);
+async function detailsOf(machine: Machine, { path }: FoundJob, item: Item | undefined): Promise<JobDetails> {
   return {
-    contents: contentsOf(machine, constants, job),
+    contents: contentsOf(item),
     lane: undefined,
-    made: item === undefined ? undefined : formatMs(item.enqueuedMs),
-    expiresMs: expiryOf(machine, constants, job),
+    made: undefined,
+    expiresMs: undefined,
     name: undefined,
-    bytes: await sizeOf(machine, job.path),
-    more:
-      item === undefined
-        ? []
-        : [
-            ['added on', item.host],
-            ['by process', item.pid],
-          ],
+    bytes: await sizeOf(machine, path),
+    more: item === undefined ? [] : [['host', item.host] as const, ['process', item.pid] as const],
   };
-}
-
-function expiryOf(machine: Machine, constants: Constants, { name }: FoundJob): number | undefined {
-  const item = seenByName(machine, constants, name);
-  return item === undefined || constants.ttl === 0 ? undefined : item.enqueuedMs + constants.ttl * 1000;
 }
 
 async function sizeOf({ files }: Machine, path: string): Promise<number | undefined> {
   try {
     return (await files.stat(path)).size;
   } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE', 'ELOOP')) return undefined;
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return undefined;
     throw error;
   }
 }
 
-async function openPayload({ files }: Machine, { path }: FoundJob): Promise<OpenedPayload> {
-  try {
-    const payload = await files.open(path, 'read-job');
-    return {
-      payload,
-      finish: async () => {
-        await closeQuietly(files, payload);
-        return undefined;
-      },
-    };
-  } catch (error) {
-    throw new QueueError('job-not-found', `${path}: ${reasonOf(error)}`, { cause: error });
+async function explain(
+  machine: Machine,
+  place: Place,
+  snapshot: QueueSnapshot,
+  job: FoundJob,
+): Promise<Explanation> {
+  const lastRun = job.place === 'failed' ? (await readRuns(machine, place, job.id)).at(-1) : undefined;
+  const explanation = explainJob(snapshot, job, { lastRun, nowMs: toMs(machine.clock.now()) });
+  if (explanation.cause !== 'no-worker') return explanation;
+  // Those that have nothing in hand are not seen.
+  const sentence = 'Nothing of this queue runs now: it waits for a worker, or for `fsq scan`, to come by.';
+  return { ...explanation, sentence };
+}
+
+async function openPayload({ files }: Machine, { path, place }: FoundJob): Promise<OpenedPayload> {
+  const payload = await files.open(path, 'read-job');
+  const { kind } = await files.fstat(payload);
+  if (kind !== 'file' || place === 'unreadable') {
+    await closeQuietly(files, payload);
+    throw new QueueError('packet-damaged', `${path}: it is no item`);
   }
+  return {
+    payload,
+    finish: async () => {
+      await closeQuietly(files, payload);
+      return undefined;
+    },
+  };
 }
 
 async function runsOf(machine: Machine, place: Place, job: FoundJob): Promise<Runs> {
@@ -141,22 +127,6 @@ async function runsOf(machine: Machine, place: Place, job: FoundJob): Promise<Ru
   const running = job.place === 'running' ? job.attempts : undefined;
   const attempts = new Set(records.map(({ attempt }) => attempt));
   if (running !== undefined) attempts.add(running);
-  return { records, running, outputs: [...attempts].flatMap((attempt) => outputsOf(place, job.id, attempt)) };
-}
-
-/** The lock of a worker that has died is its command's: the item comes back when that ends. */
-function whatRuns({ running }: QueueSnapshot): WhatRuns {
-  const abandoned = running.filter(({ worker }) => worker.life === 'dead').length;
-  return { jobs: running.length - abandoned, abandoned, alone: false };
-}
-
-function disorderIn({ unreadable }: QueueSnapshot): Finding[] {
-  return unreadable.map(({ path, message }) => ({
-    kind: 'unreadable',
-    path,
-    message,
-    remedy: 'fail',
-    words: ['move it to fail/', 'moved to fail/'],
-    severity: 'note',
-  }));
+  const outputs = [...attempts].flatMap((attempt) => outputsOf(place, job.id, attempt));
+  return { records, running, outputs };
 }

@@ -75,8 +75,8 @@ export function readRuns(machine: Machine, place: Place, id: string): Promise<Ru
   return runLog.readRuns(machine, logDirectory(place), stemOf(id));
 }
 
-/** Where what that start has said is, if it is kept. */
-export function outputsOf(place: Place, id: string, attempt: number): readonly OutputFile[] {
+/** Where that try of an item writes. */
+export function outputsOf(place: Place, id: string, attempt: number): OutputFile[] {
   return runLog.outputsOf(logDirectory(place), stemOf(id), attempt);
 }
 

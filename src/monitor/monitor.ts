@@ -163,7 +163,10 @@ class Monitor {
     await state.config.refresh();
     await this.#readMessages();
     if (this.#options.stop?.aborted && !state.isFinishing) await obey(state, { keyword: 'SHUTDOWN' });
-    await state.jobs.settle((name, settlement) => this.#tellSettled(name, settlement));
+    await state.jobs.settle(
+      (name, settlement) => this.#tellSettled(name, settlement),
+      (name, error) => this.#tellUnsettled(name, error),
+    );
     const { quietMs, sleepMs } = state.config.current;
     const survey = await this.#look(quietMs);
     state.survey = survey;
@@ -197,6 +200,13 @@ class Monitor {
       else await obey(this.#state, message);
     }
     await mail.done();
+  }
+
+  /** It is tried again, unless we are about to end: then the next Monitor finds it. */
+  async #tellUnsettled(name: string, error: unknown): Promise<boolean> {
+    const { says, isFinishing } = this.#state;
+    await says.complain(`${name}: its job has ended, but it cannot be put away: ${reasonOf(error)}`);
+    return !isFinishing;
   }
 
   async #tellSettled(name: string, { ending, path, status, touched }: Settlement): Promise<void> {

@@ -36,6 +36,8 @@ export type KeeperCapabilities = {
   readonly gaps: ((queue: Queue, job: FoundJob) => Promise<void>) | Lacks;
   /** Puts something into the queue that looks like a job and cannot be read. */
   readonly spoil: ((queue: Queue) => Promise<void>) | Lacks;
+  /** A look sees that it cannot be read; `findDisorder` does always. */
+  readonly spoiledSeen: true | Lacks;
 };
 
 /** Looks anew, and finds the job wherever it is now. */

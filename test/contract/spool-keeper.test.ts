@@ -29,4 +29,5 @@ keeperContract('Filespooler queue with rooms', ground, {
   },
   gaps: async (_, { path }) => unlinkSync(path),
   spoil: async ({ location }) => writeFileSync(`${location}/jobs/fspl-spoiled.fspl`, '*FILESPOOLER'),
+  spoiledSeen: true,
 });

@@ -57,6 +57,7 @@ const PAGES = [
   'docs/doctor.md',
   'docs/top.md',
   'docs/monitor.md',
+  'docs/dirqueue.md',
   'docs/fsq.md',
 ];
 
@@ -65,6 +66,7 @@ const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
   'docs/doctor.md': 4,
   'docs/top.md': 2,
   'docs/monitor.md': 4,
+  'docs/dirqueue.md': 6,
   'docs/fsq.md': 7,
 };
 

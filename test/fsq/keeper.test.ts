@@ -72,8 +72,8 @@ describe('what is seen of a queue of fsq', () => {
       contents: { work: { params: ['waits'] } },
       bytes: 7,
       more: [
-        ['added on', realMachine.host.name],
-        ['by process', String(process.pid)],
+        ['host', realMachine.host.name],
+        ['process', String(process.pid)],
       ],
     });
     const { payload, finish } = await keeper.openPayload(await theJob(place, waits));
@@ -122,8 +122,7 @@ describe('what an operator does to an item', () => {
     await scanned(place, (work) => work.fail());
     expect(await operate(place, name, 'retry')).toMatchObject({ kind: 'done' });
     expect(await scanned(place)).toEqual(['a']);
-    expect(await operate(place, name, 'retry')).toMatchObject({ kind: 'done' });
-    expect(await scanned(place)).toEqual(['a']);
+    await expect(operate(place, name, 'retry')).rejects.toMatchObject({ code: 'not-possible' });
   });
 
   it('is to make one due that would wait', async () => {
@@ -174,7 +173,7 @@ describe('what an operator does to an item', () => {
     writeFileSync(`${place.waiting}/odd`, '');
     const keeper = await keeperOf(place);
     const findings = await keeper.findDisorder();
-    expect(findings).toMatchObject([{ kind: 'unreadable', path: `${place.waiting}/odd` }]);
+    expect(findings).toMatchObject([{ kind: 'not-an-item', path: `${place.waiting}/odd` }]);
     const operation = await keeper.operate();
     expect(await operation.repair(findings)).toMatchObject([{ result: 'done' }]);
     expect(await operation.repair(findings)).toMatchObject([{ result: 'not-needed' }]);
@@ -193,7 +192,7 @@ it('what nobody needs any more is found and removed', async () => {
   writeFileSync(`${place.own}/until/gone`, '1\n');
   writeFileSync(`${place.tmp}/young`, '');
   const keeper = await keeperOf(place);
-  expect(await keeper.findGarbage({ keepDone: 0, olderThanMs: 3_600_000 })).toEqual([]);
+  expect(await keeper.findGarbage({ keepDone: 3, olderThanMs: 3_600_000 })).toEqual([]);
   const garbage = await keeper.findGarbage({ keepDone: 1, olderThanMs: 0 });
   expect(garbage.map(({ kind }) => kind)).toEqual(['done', 'done', 'log']);
   expect(await keeper.removeGarbage(garbage)).toHaveLength(3);

@@ -3,7 +3,7 @@
 # step and strictly, what the description of the format says, with Perl's own calls and nothing of ours.
 #
 #   original-dirqueue.pl submit DIR TEXT...    adds a job for each TEXT; prints its id
-#   original-dirqueue.pl work DIR NOTES MS     does jobs until none is free: appends "start TEXT" and "done TEXT" to NOTES,
+#   original-dirqueue.pl work DIR NOTES MS     does jobs until none is free: appends "start PID TEXT" and "done PID TEXT" to NOTES,
 #                                              MS milliseconds apart
 #   original-dirqueue.pl die DIR               locks the first free job and dies of SIGKILL
 use strict;
@@ -87,9 +87,9 @@ if ($what eq 'submit') {
     while (my ($id, $said) = pickup()) {
         open my $data, '<', $said->{QDFN} or die "$said->{QDFN}: $!";
         my $text = join '', <$data>;
-        syswrite $log, "start $text\n";
+        syswrite $log, "start $$ $text\n";
         usleep(1000 * $ms);
-        syswrite $log, "done $text\n";
+        syswrite $log, "done $$ $text\n";
         unlink "$dir/queue/$id", $said->{QDFN}, "$dir/active/$id";
     }
 } else {

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -95,6 +96,31 @@ describe('recovery', () => {
     });
     expect(await recover(machineWithFiles(files))).toBe(1);
     expect(namesIn(queue, 'jobs')).toEqual([name(1)]);
+  });
+
+  it('says so of each start, whatever is known of those before', async () => {
+    writeFileSync(`${queue.location}/log/stem1.jsonl`, '{"attempt":7,"outcome":"retry"}\n');
+    await deadRoom(name(1));
+    await recover();
+    expect(runsOf(queue, 'stem1').map(({ attempt, outcome }) => [attempt, outcome])).toEqual([
+      [7, 'retry'],
+      [1, 'died'],
+    ]);
+  });
+
+  it('brings back what nobody can read, under its name', async () => {
+    const foreign = 'fspl-theirs.fspl';
+    await deadRoom(foreign);
+    expect(await recover()).toBe(1);
+    expect(namesIn(queue, 'jobs')).toEqual([foreign]);
+    expect(namesIn(queue, 'log')).toEqual([]);
+  });
+
+  it('does not say that it lives where there is nobody else', async () => {
+    const file = `${own.path}/worker`;
+    utimesSync(file, 1, 1);
+    await recover();
+    expect(statSync(file).mtimeMs).toBe(1000);
   });
 
   it('leaves living workers alone, itself too', async () => {
