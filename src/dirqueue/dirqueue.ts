@@ -137,7 +137,7 @@ async function problemWithData(
 
 async function stirs(machine: Machine, queue: string): Promise<boolean> {
   if ((await listControls(machine, queue)).size > 0) return true;
-  for (const directory of [room(queue, 'active'), ownRoom(queue, 'later')]) {
+  for (const directory of [room(queue, 'active'), ownRoom(queue, 'later'), ownRoom(queue, 'held')]) {
     if ((await entriesOf(machine, directory)).some(({ name }) => isJobName(name))) return true;
   }
   return false;

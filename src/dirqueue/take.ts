@@ -21,7 +21,7 @@ import { reasonOf } from '../queue/errors.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
 import { CONTROL_LIMIT_BYTES, type Control, fromMetadata, parseControl } from './control-file.ts';
 import type { DataFiles } from './data-file.ts';
-import { ifThere, isGone, lockPath } from './layout.ts';
+import { ifThere, isGone, isThere, lockPath } from './layout.ts';
 import type { Look } from './look.ts';
 import { putLink } from './put.ts';
 import type { Settling, Taken } from './settle.ts';
@@ -46,7 +46,8 @@ export async function takeJob(
   parts: TakingParts,
   job: WaitingJob,
 ): Promise<{ readonly taken: Taken; readonly opened: Opened } | undefined> {
-  if (!(await lock(parts, job.id))) return undefined;
+  // Of many workers with one list most come too late for most jobs: that costs one call.
+  if (!(await isThere(parts.machine, job.path)) || !(await lock(parts, job.id))) return undefined;
   let opened: Opened | undefined;
   try {
     const control = await readControl(parts.machine, job.path);

@@ -129,6 +129,9 @@ export function keeperOperating(
       expect(await stateOf(ground, held)).toBe('held');
       expect((await ground.keeper.look()).counts).toMatchObject({ waiting: 2, held: 1, ready: 1 });
       expect(await runAll(ground)).toEqual([free]);
+      await inSession(ground, async (session) => {
+        expect(await session.claim()).toEqual({ kind: 'idle', reason: 'held', jobs: 1, waiting: 1 });
+      });
       await operating(ground, async (operation) => {
         expect(await operation.release?.(await find(ground, held))).toMatchObject({ kind: 'done' });
       });

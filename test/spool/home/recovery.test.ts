@@ -23,6 +23,7 @@ import { homeQueue, namesIn, runningIn, runsOf } from '../../support/home.ts';
 import { interceptFiles } from '../../support/intercepted-files.ts';
 import { machineWithFiles } from '../../support/machines.ts';
 import { packet } from '../../support/packets.ts';
+import { recordingFiles } from '../../support/recording-files.ts';
 import { useTemporary } from '../../support/temporary.ts';
 
 const temporary = useTemporary();
@@ -224,6 +225,35 @@ describe('recovery', () => {
     await recover(machineWithFiles(files));
     expect(namesIn(queue, 'jobs')).toEqual([name(2)]);
     expect(existsSync(dead.path)).toBe(true);
+  });
+
+  it.each(['ENOENT', 'ESTALE'])('does not mind that it has gone: %s', async (code) => {
+    await deadRoom(name(1));
+    const files = interceptFiles(realMachine.files, ({ name: call, path }) => {
+      if (call === 'rename' && path.endsWith(name(1))) throw systemError(code, 'rename', path);
+    });
+    expect(await recover(machineWithFiles(files))).toBe(1);
+  });
+
+  it.each(['rename', 'unlink'])(
+    'leaves the room as it is when its job cannot be moved: %s',
+    async (failing) => {
+      const dead = await deadRoom(name(1));
+      const files = interceptFiles(realMachine.files, ({ name: call, path }) => {
+        if (call === failing && path.endsWith(name(1))) throw systemError('EIO', call, path);
+      });
+      await expect(recover(machineWithFiles(files))).rejects.toMatchObject({ code: 'EIO' });
+      expect(existsSync(`${dead.path}/worker`)).toBe(true);
+      expect(await recover()).toBe(failing === 'rename' ? 1 : 0);
+    },
+  );
+
+  it('makes last what it puts into another place', async () => {
+    writeFileSync(`${queue.location}/lanes/a`, '2\n');
+    await deadRoom(name(1, 'a', 'f'));
+    const recording = recordingFiles(realMachine.files);
+    await recover(machineWithFiles(recording.files));
+    expect(recording.told(queue.location, 'fsync')).toContain('fsync failed');
   });
 
   it('takes an abandoned room, once it is old, and what is in it', async () => {
