@@ -15,6 +15,7 @@ import { backlog } from './topic-backlog.mjs';
 import { claims } from './topic-claims.mjs';
 import { decoder } from './topic-decoder.mjs';
 import { dirqueue } from './topic-dirqueue.mjs';
+import { fsq } from './topic-fsq.mjs';
 import { list } from './topic-list.mjs';
 import { pairs } from './topic-pairs.mjs';
 import { parallel } from './topic-parallel.mjs';
@@ -23,7 +24,20 @@ import { start } from './topic-start.mjs';
 import { huge, stream } from './topic-stream.mjs';
 import { wake } from './topic-wake.mjs';
 
-const TOPICS = [start, pairs, processing, stream, list, decoder, parallel, claims, backlog, wake, dirqueue];
+const TOPICS = [
+  start,
+  pairs,
+  processing,
+  stream,
+  list,
+  decoder,
+  parallel,
+  claims,
+  backlog,
+  wake,
+  dirqueue,
+  fsq,
+];
 
 const HELP = `Usage: npm run bench -- [OPTIONS]
 

@@ -1,7 +1,6 @@
 /** A claimed item, as whoever runs it sees it. */
 
 import { formatMs, fromMs } from '../os/calendar.ts';
-import type { Machine } from '../os/ports.ts';
 import type { Job, JobId, RunFacts, Settled, SharedClaim } from '../queue/contract.ts';
 import type { RunNotes, RunOutput, RunRecord } from '../queue/run-log.ts';
 import type { Item } from './item-name.ts';
@@ -21,7 +20,13 @@ export type ClaimParts = Mover & {
   ) => void;
 };
 
-export function claimOf(parts: ClaimParts, taken: Taken, item: Item): SharedClaim {
+export type Claimed = {
+  readonly item: Item;
+  /** It had to wait for its time, and there may be a note of that. */
+  readonly isNoted: boolean;
+};
+
+export function claimOf(parts: ClaimParts, taken: Taken, { item, isNoted }: Claimed): SharedClaim {
   const { machine, place } = parts;
   const path = join(taken.directory, taken.name);
   const attempt = item.tries + 1;
@@ -59,7 +64,13 @@ export function claimOf(parts: ClaimParts, taken: Taken, item: Item): SharedClai
     parts.onSettled(claim, again);
     return settled;
   };
-  const fail = async (): Promise<Settled> => over(machine, place, taken, await moveToFail(parts, taken));
+  // An item that waits no more has no note.
+  const over = async ({ settled }: Moved): Promise<Settled> => {
+    if (isNoted && settled === 'settled')
+      await removeNote(machine, place, 'until', taken.name).catch(() => false);
+    return settled;
+  };
+  const fail = async (): Promise<Settled> => over(await moveToFail(parts, taken));
   const claim: SharedClaim = {
     kind: 'claim',
     job: jobOf(item, path),
@@ -73,8 +84,7 @@ export function claimOf(parts: ClaimParts, taken: Taken, item: Item): SharedClai
       output ??= await openOutput(machine, place, item.id, attempt);
       return output;
     },
-    succeed: () =>
-      settleOnce('succeeded', async () => over(machine, place, taken, await moveToDone(parts, taken))),
+    succeed: () => settleOnce('succeeded', async () => over(await moveToDone(parts, taken))),
     fail: (reason = 'it failed', facts: RunFacts = {}) => settleOnce('failed', fail, { reason, ...facts }),
     retry: (atMs, reason, facts: RunFacts = {}) =>
       settleOnce(
@@ -112,12 +122,6 @@ async function tryAgain(
       // Without it others start the item early, which is better than not counting this try.
     }
   });
-}
-
-/** An item that waits no more has no notes. */
-async function over(machine: Machine, place: Place, { name }: Taken, { settled }: Moved): Promise<Settled> {
-  if (settled === 'settled') await removeNote(machine, place, 'until', name).catch(() => false);
-  return settled;
 }
 
 export function jobOf(item: Item, path: string): Job {

@@ -22,6 +22,7 @@ import { construct } from './item-name.ts';
 import { waitUntil } from './notes.ts';
 import { dress, ownerOf } from './owners.ts';
 import { join, type Place } from './place.ts';
+import { checkSize, quietly } from './write-file.ts';
 
 export type NewItem = {
   readonly args: readonly string[];
@@ -233,48 +234,6 @@ function noQueue({ directory }: Place, cause: unknown): QueueError {
   return new QueueError('not-a-queue', `${directory}: it has no such directories as a queue of fsq`, {
     cause,
   });
-}
-
-async function quietly(act: () => unknown): Promise<void> {
-  try {
-    await act();
-  } catch {
-    // Another error is on its way out, or what is left is litter where nobody looks for items.
-  }
-}
-
-/** A file with all of its content, on disk. Leaves nothing when it fails. */
-export async function writeTemporary(
-  machine: Machine,
-  path: string,
-  constants: Constants,
-  write: NewItem['write'],
-): Promise<void> {
-  const { files } = machine;
-  const owner = await ownerOf(machine, constants.itemUser, constants.itemGroup);
-  const target = await files.open(path, 'create');
-  try {
-    const written = await write(target);
-    await checkSize(machine, path, target, written);
-    await dress(machine, target, constants.itemMode, owner);
-    await files.fsync(target);
-  } catch (error) {
-    await quietly(() => files.close(target));
-    await quietly(() => files.unlink(path));
-    throw error;
-  }
-  await files.close(target);
-}
-
-async function checkSize(
-  { files }: Machine,
-  path: string,
-  target: Descriptor,
-  written: number,
-): Promise<void> {
-  const { size } = await files.fstat(target);
-  if (size === written) return;
-  throw new QueueError('not-written', `${path}: ${written} bytes were written, but ${size} are there`);
 }
 
 /** Content from memory. */

@@ -67,6 +67,17 @@ export async function untilOf({ files }: Machine, place: Place, name: string): P
   }
 }
 
+/** All notes of a queue, as they are now. */
+export type Notes = { readonly held: ReadonlySet<string>; readonly until: ReadonlyMap<string, number> };
+
+export async function readNotes(machine: Machine, place: Place): Promise<Notes> {
+  const until = new Map<string, number>();
+  for (const name of await notedNames(machine, place, 'until')) {
+    until.set(name, await untilOf(machine, place, name));
+  }
+  return { held: new Set(await notedNames(machine, place, 'held')), until };
+}
+
 async function write(
   machine: Machine,
   place: Place,

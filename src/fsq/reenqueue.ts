@@ -10,8 +10,8 @@ import { copyAll } from '../os/transfer.ts';
 import { QueueError } from '../queue/errors.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import type { Constants } from './constants.ts';
-import { writeTemporary } from './enqueue.ts';
 import { join, type Place } from './place.ts';
+import { writeTemporary } from './write-file.ts';
 
 export type Source = {
   readonly name: string;

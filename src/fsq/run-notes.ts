@@ -75,10 +75,6 @@ export function readRuns(machine: Machine, place: Place, id: string): Promise<Ru
   return runLog.readRuns(machine, logDirectory(place), stemOf(id));
 }
 
-export function outputPath(place: Place, id: string, attempt: number, kind: runLog.OutputKind): string {
-  return runLog.outputPath(logDirectory(place), stemOf(id), attempt, kind);
-}
-
 /** Where that try of an item writes. */
 export function outputsOf(place: Place, id: string, attempt: number): OutputFile[] {
   return runLog.outputsOf(logDirectory(place), stemOf(id), attempt);

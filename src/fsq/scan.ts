@@ -4,7 +4,8 @@
  *
  *     for await (const work of scan(machine, place, constants, report)) await work.done();
  *
- * Names that are none, items that are too old and items that were tried too often are failed on the way, and told.
+ * Names that are none, items that are too old and items that were tried too often are failed on the way, and told. Those that
+ * are held, or not due yet, are passed over: see notes.ts.
  */
 
 import type { Machine } from '../os/ports.ts';
@@ -14,8 +15,10 @@ import { claimOf } from './claim.ts';
 import type { Constants } from './constants.ts';
 import type { Item } from './item-name.ts';
 import { type Listed, listWaiting } from './listing.ts';
+import { readNotes } from './notes.ts';
 import { isDown, join, type Place } from './place.ts';
 import { refuse, refuseMalformed, tooOld } from './refuse.ts';
+import { nowMs } from './run-notes.ts';
 import type { Mover } from './settle.ts';
 import { letGo, take } from './take.ts';
 
@@ -53,9 +56,12 @@ export async function* scan(
       const refused = await refuseMalformed(mover, entry, message, constants);
       if (refused !== undefined) await options.onRefused?.(refused.path, refused.message);
     }
+    const { held, until } = await readNotes(machine, place);
     for (const listed of items) {
+      const { name } = listed.item;
+      if (held.has(name) || (until.get(name) ?? 0) > nowMs(machine)) continue;
       if (await scanner.isStopped()) return;
-      const work = await scanner.take(listed);
+      const work = await scanner.take(listed, until.has(name));
       if (work === undefined) continue;
       try {
         yield work;
@@ -88,7 +94,7 @@ class Scanner {
     return this.#options.ignoreDown !== true && (await isDown(this.#mover.machine, this.#mover.place));
   }
 
-  async take({ entry, item }: Listed): Promise<WorkItem | undefined> {
+  async take({ entry, item }: Listed, isNoted: boolean): Promise<WorkItem | undefined> {
     const { machine, place } = this.#mover;
     const taken = await take(machine, place.waiting, entry, this.#constants);
     if (taken.kind === 'unreadable') {
@@ -98,7 +104,10 @@ class Scanner {
     try {
       const reason = taken.fileKind === 'file' ? this.#whyNot(item) : `it is a ${taken.fileKind}, not a file`;
       if (reason === undefined) {
-        const claim = claimOf({ ...this.#mover, keepSucceeded: false, onSettled: () => {} }, taken, item);
+        const claim = claimOf({ ...this.#mover, keepSucceeded: false, onSettled: () => {} }, taken, {
+          item,
+          isNoted,
+        });
         this.#out = this.#workOn(claim, item);
         return this.#out;
       }

@@ -47,6 +47,7 @@ export class FsqSession implements SharedSession {
   readonly #inHand = new Map<string, SharedClaim>();
   readonly #until = new Map<string, number>();
   #held: ReadonlySet<string> = new Set();
+  #noted: ReadonlySet<string> = new Set();
   #unreadable: Unreadable[] = [];
   #list: readonly Listed[] = [];
   #at = 0;
@@ -158,6 +159,7 @@ export class FsqSession implements SharedSession {
   async #readNotes(): Promise<void> {
     this.#held = new Set(await notedNames(this.#machine, this.#place, 'held'));
     const noted = new Set(await notedNames(this.#machine, this.#place, 'until'));
+    this.#noted = noted;
     // Those that we know and could not note are kept until they are due.
     for (const [name, ms] of this.#until) if (ms <= nowMs(this.#machine)) this.#until.delete(name);
     for (const { item } of this.#list) {
@@ -189,7 +191,8 @@ export class FsqSession implements SharedSession {
     if (taken.kind !== 'taken') return undefined;
     try {
       const reason = this.#whyNot(taken, { tries: item.tries, enqueuedMs: item.enqueuedMs });
-      if (reason === undefined) return this.#give(taken, claimOf(this.#parts, taken, item));
+      if (reason === undefined)
+        return this.#give(taken, claimOf(this.#parts, taken, { item, isNoted: this.#noted.has(item.name) }));
       await refuse(this.#parts, taken, { id: item.id, attempt: item.tries, reason });
     } catch (error) {
       await letGo(this.#machine, taken).catch(() => {}); // the first error is the one to tell

@@ -54,6 +54,8 @@ export async function move(
   name: string,
 ): Promise<Moved> {
   const from = join(taken.directory, taken.name);
+  // One name is no second name of the file, to be removed.
+  if (from === join(directory, name)) return { settled: 'settled', path: from };
   const to = await targetFor(machine, taken, directory, name);
   const isMoved = to.isOurs
     ? await unlinked(machine, from)

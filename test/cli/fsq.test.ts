@@ -88,6 +88,8 @@ describe.each(INTRAY_VARIANTS)('fsq, %s', (_, program, first) => {
     const name = String(failed[0]?.name);
     expect(fsq(`fsq retry q ${name}`).status).toBe(0);
     expect(fsq('fsq ls q').stdout).toBe(`${name}\n`);
+    expect(fsq(`fsq retry q ${name}`).status).toBe(0);
+    expect(fsq('fsq ls q').stdout).toBe(`${name}\n`);
     expect(fsq(`fsq done q ${name}`).status).toBe(0);
     expect(list('q/done')).toEqual([name]);
     expect(fsq(`fsq done q ${name}`)).toMatchObject({

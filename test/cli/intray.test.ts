@@ -114,6 +114,9 @@ describe('help', () => {
     expect((await run(['help', 'fspl'])).stdout).toContain('queue-process');
     expect((await run(['help', 'fspl', 'queue-ls'])).stdout).toContain('fspl queue-ls: ');
     expect((await run(['fspl', '-V'])).stdout).toBe('filespooler 1.2.2\n');
+    expect((await run(['help', 'fsq'])).stdout).toContain('host-dist');
+    expect((await run(['help', 'fsq', 'scan'])).stdout).toContain('fsq scan: ');
+    expect((await run(['fsq', '-V'])).stdout).toBe('fsq 0.2.5\n');
   });
 
   it('comes unasked, as a complaint, when nothing is asked', async () => {

@@ -50,24 +50,28 @@ function linked(): string {
   return path;
 }
 
+const PAGES = [
+  'README.md',
+  'docs/filespooler.md',
+  'docs/parallel.md',
+  'docs/doctor.md',
+  'docs/top.md',
+  'docs/monitor.md',
+  'docs/dirqueue.md',
+  'docs/fsq.md',
+];
+
 /** How many outputs a page shows that are compared. */
 const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
   'docs/doctor.md': 4,
   'docs/top.md': 2,
   'docs/monitor.md': 4,
   'docs/dirqueue.md': 6,
+  'docs/fsq.md': 7,
 };
 
 describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {
-  it.each([
-    'README.md',
-    'docs/filespooler.md',
-    'docs/parallel.md',
-    'docs/doctor.md',
-    'docs/top.md',
-    'docs/monitor.md',
-    'docs/dirqueue.md',
-  ])(
+  it.each(PAGES)(
     'the commands of %s do what it says',
     (page) => {
       const { dir, sh } = intrayCli(program, first);
@@ -152,7 +156,7 @@ describe('the guide to parallel work', () => {
 });
 
 describe('the library guide', () => {
-  const examples = blocks('docs/library.md', 'ts');
+  const examples = [...blocks('docs/library.md', 'ts'), ...blocks('docs/fsq.md', 'ts')];
 
   it('has programs that run, one after the other', () => {
     const cwd = linked();

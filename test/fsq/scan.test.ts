@@ -1,6 +1,16 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../../src/fsq/constants.ts';
+import { hold, waitUntil } from '../../src/fsq/notes.ts';
 import { placeAt } from '../../src/fsq/place.ts';
 import { readRuns } from '../../src/fsq/run-notes.ts';
 import { take } from '../../src/fsq/take.ts';
@@ -163,6 +173,19 @@ describe('going through a queue', () => {
     writeFileSync(`${place.waiting}/${name}`, '');
     await scanned(place, (work) => work.failTmp(), { maxTries: 0 });
     expect(rooms(place)).toMatchObject({ waiting: [], fail: [name] });
+  });
+
+  it('passes over what is held or not due yet, and forgets that it was', async () => {
+    const place = await newQueue(temporary.path('queue'));
+    const held = await put(place, '', 'held');
+    const later = await put(place, '', 'later');
+    const due = await put(place, '', 'due');
+    await hold(realMachine, place, held);
+    await waitUntil(realMachine, place, later, 4e12);
+    await waitUntil(realMachine, place, due, 1);
+    expect(await scanned(place)).toEqual(['due']);
+    expect(rooms(place).waiting).toEqual([held, later].sort());
+    expect(readdirSync(`${place.own}/until`)).toEqual([later]);
   });
 
   it('tells of a link to nothing, and leaves it', async () => {

@@ -1,49 +1,20 @@
 /** The subcommands of `fsq`: names and options are those of fsq 0.2.5, and some that queues need besides. */
 
 import { count, exitStatus, mode as octal } from '../../fsq/constants.ts';
-import { type CommandSpec, command, type Flag, oneOf, optional, repeatable, text } from '../command.ts';
-import type { Context } from '../context.ts';
-import type { FsqArguments, FsqContext } from './context.ts';
-
-const on = (short: string, help: string): Flag => ({ kind: 'flag', short, help });
-
-/** The code of a subcommand gets the constants too: main.ts, which runs it, has them. */
-function withConstants<O>(run: (context: FsqContext, args: FsqArguments<O>) => Promise<number>) {
-  return (context: Context, args: FsqArguments<O>) => run(context as FsqContext, args);
-}
-
-const verbose = on('v', 'Say on standard error what is done');
-const user = optional('u', 'USER', 'Whom new files belong to [default: FSQ_ITEM_USER]', text);
-const group = optional('g', 'GROUP', 'Which group they belong to [default: FSQ_ITEM_GROUP]', text);
-const itemMode = optional('m', 'MODE', 'Their mode, in octal [default: FSQ_ITEM_MODE]', octal);
-
-const tokenFile = optional(
-  undefined,
-  'FILE',
-  'A file whose first line is what both sides know, and nobody else',
-  text,
-);
-
-const QUEUE = { name: 'QUEUE', help: 'The name of a queue in FSQ_ROOT', parse: text };
-const MORE_QUEUES = { name: 'QUEUE', help: 'More queues', atLeast: 0 } as const;
-const HOST = { name: 'HOST', help: 'The name of a host', parse: text };
-const QUEUES_OF_HOST = { name: 'QUEUE', help: 'The queues it is meant in', atLeast: 1 } as const;
-const ITEMS = { name: 'ITEM', help: 'Names of items in it', atLeast: 1 } as const;
-
-const scanning = {
+import { type CommandSpec, command, optional, repeatable, text } from '../command.ts';
+import { HOST_COMMANDS } from './host-commands.ts';
+import {
+  group,
+  ITEMS,
+  itemMode,
+  MORE_QUEUES,
+  on,
+  QUEUE,
+  scanning,
+  user,
   verbose,
-  'ignore-down': on('i', 'Go on although the queue is down'),
-  'no-done': on('D', 'Leave what is done where it is'),
-  lock: on('l', 'Lock each item [default: FSQ_LOCK]'),
-  'no-lock': on('L', 'Lock no item'),
-  'ttl-seconds': optional('t', 'SECONDS', 'Fail items that are older; 0: none [default: FSQ_TTL]', count),
-  'max-tries': optional(
-    'm',
-    'TRIES',
-    'Fail items that were tried so often; 0: none [default: FSQ_MAX_TRIES]',
-    count,
-  ),
-};
+  withConstants,
+} from './options.ts';
 
 export const COMMANDS: readonly CommandSpec[] = [
   command({
@@ -59,7 +30,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       owner: optional('o', 'USER', 'Whom they belong to [default: FSQ_QUEUE_USER]', text),
       group: optional('g', 'GROUP', 'Which group they belong to [default: FSQ_QUEUE_GROUP]', text),
       mode: optional('m', 'MODE', 'Mode of the directories, in octal [default: FSQ_QUEUE_MODE]', octal),
-      'add-host': repeatable('a', 'HOST', 'Make a part for this host too; may be there more than once', text),
+      'add-host': repeatable('a', 'HOST', 'Make a part for this host too', text),
     },
     operand: QUEUE,
     more: MORE_QUEUES,
@@ -108,7 +79,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         exitStatus,
       ),
       'all-hosts': on('a', 'Scan the parts of all hosts'),
-      host: repeatable('A', 'HOST', 'Scan the part of this host; may be there more than once', text),
+      host: repeatable('A', 'HOST', 'Scan the part of this host', text),
       'max-rate': optional('r', 'RATE', 'Start no more items a second', count),
       forever: { kind: 'flag', help: 'Scan again when the trigger is pulled, until told to stop' },
     },
@@ -195,117 +166,5 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: ['fsq down mail'],
     load: async () => withConstants((await import('./down.ts')).down),
   }),
-  command({
-    name: 'add-host',
-    summary: 'Make the part of a host in queues',
-    optionsFirst: true,
-    options: {
-      verbose,
-      force: on('f', 'Replace one that is there, with all its items'),
-      'is-down': on('d', 'Make it down'),
-      'ignore-exists': on('i', 'Leave one that is there as it is'),
-    },
-    operand: HOST,
-    more: QUEUES_OF_HOST,
-    examples: ['fsq add-host east replicated'],
-    load: async () => withConstants((await import('./hosts.ts')).addHost),
-  }),
-  command({
-    name: 'rm-host',
-    summary: 'Remove the part of a host from queues',
-    optionsFirst: true,
-    options: { verbose, force: on('f', 'Also when items wait in it') },
-    operand: HOST,
-    more: QUEUES_OF_HOST,
-    examples: ['fsq rm-host east replicated'],
-    load: async () => withConstants((await import('./hosts.ts')).removeHost),
-  }),
-  command({
-    name: 'up-host',
-    summary: 'Let the part of a host be scanned',
-    optionsFirst: true,
-    options: { verbose },
-    operand: HOST,
-    more: QUEUES_OF_HOST,
-    examples: ['fsq up-host east replicated'],
-    load: async () => withConstants((await import('./down.ts')).upHost),
-  }),
-  command({
-    name: 'down-host',
-    summary: 'Stop the scanning of the part of a host',
-    optionsFirst: true,
-    options: { verbose, user, group, mode: itemMode },
-    operand: HOST,
-    more: QUEUES_OF_HOST,
-    examples: ['fsq down-host east replicated'],
-    load: async () => withConstants((await import('./down.ts')).downHost),
-  }),
-  command({
-    name: 'host-dist',
-    summary: 'Put each item of a queue into the parts of its hosts',
-    optionsFirst: true,
-    options: {
-      ...scanning,
-      link: on('I', 'By hard link: nothing is copied, but all share one lock'),
-      trigger: on('g', 'Pull the trigger of the hosts then'),
-    },
-    operand: QUEUE,
-    more: { name: 'HOST', help: 'These hosts [default: all]', atLeast: 0 },
-    examples: ['fsq host-dist replicated', 'fsq host-dist -I replicated east west'],
-    load: async () => withConstants((await import('./host-dist.ts')).distribute),
-  }),
-  command({
-    name: 'push',
-    summary: 'Send items of the part of a host to that host',
-    optionsFirst: true,
-    options: {
-      verbose,
-      protocol: optional('p', 'PROTOCOL', 'How: jsonrpc, the only way', oneOf(['jsonrpc'])),
-      'no-lock': on('L', 'Lock no item, and leave it where it is: for a program that `fsq scan` runs'),
-      'ignore-down': on('i', 'Send although the queue is down, here or there'),
-      trigger: on('t', 'Pull the trigger there then'),
-      'token-file': tokenFile,
-      timeout: optional(
-        undefined,
-        'SECONDS',
-        'Give up when nothing comes or goes so long [default: 60]',
-        count,
-      ),
-    },
-    operand: { name: 'REMOTE-URL', help: 'http://HOST:PORT/, https://... or unix:/SOCKET', parse: text },
-    more: {
-      name: 'SRC_QUEUE TRG_QUEUE HOST ITEM',
-      help: 'From which queue, to which, of which host, which items',
-      atLeast: 1,
-    },
-    examples: [
-      'fsq push http://127.0.0.1:8080/ replicated replicated east _20131005205643_0_25577_mss_0_x',
-      `fsq scan -A east replicated sh -c 'fsq push -L URL replicated replicated east "$FSQ_ITEM_ID"'`,
-    ],
-    load: async () => withConstants((await import('./push.ts')).pushItems),
-  }),
-  command({
-    name: 'jsonrpcd',
-    summary: 'Take items that others push',
-    optionsFirst: true,
-    options: {
-      verbose,
-      workers: optional('w', 'COUNT', 'Serve so many connections at once [default: 16]', count),
-      'token-file': tokenFile,
-      'max-bytes': optional(undefined, 'BYTES', 'Take no longer item [default: 1 GiB]', count),
-      timeout: optional(undefined, 'SECONDS', 'Give a request so long to arrive [default: 600]', count),
-      'allow-anyone': {
-        kind: 'flag',
-        help: 'Serve without a token where others than this machine can reach us',
-      },
-    },
-    operand: {
-      name: 'HOST',
-      help: 'An address of this machine, such as 127.0.0.1; or unix:/SOCKET',
-      parse: text,
-    },
-    more: { name: 'PORT', help: 'The port; 0 for any that is free', atLeast: 0, atMost: 1 },
-    examples: ['fsq jsonrpcd 127.0.0.1 8080', 'fsq jsonrpcd --token-file /etc/fsq.token 0.0.0.0 8080'],
-    load: async () => withConstants((await import('./jsonrpcd.ts')).serveJsonRpc),
-  }),
+  ...HOST_COMMANDS,
 ];

@@ -73,8 +73,9 @@ const BEFORE: CommandSpec = {
 export async function fsq(machine: Machine, argv: readonly string[]): Promise<number> {
   const context = newContext(machine, 'fsq', 'info');
   const before = parseCommand(BEFORE, argv);
+  const asked = argv[0] === 'help' ? COMMANDS.find(({ name }) => name === argv[1]) : undefined;
   if (before.kind === 'help' || argv[0] === 'help') {
-    await context.print(programHelp(FSQ));
+    await context.print(asked === undefined ? programHelp(FSQ) : commandHelp(FSQ, asked));
     return DEFAULTS.success;
   }
   const badUsage = async (message: string, constants = DEFAULTS) => {

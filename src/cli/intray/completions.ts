@@ -11,6 +11,7 @@ export function completionsFor(commands: readonly CommandSpec[]) {
   return async ({ print }: Context, args: { readonly operand: Shell }): Promise<number> => {
     const programs = [
       { name: 'fspl', commands: (await import('../fspl/commands.ts')).COMMANDS },
+      { name: 'fsq', commands: (await import('../fsq/commands.ts')).COMMANDS },
       { name: 'intray', commands: commands.filter(({ name }) => !name.includes(' ')) },
     ];
     const write = { bash, zsh, fish }[args.operand];
@@ -40,7 +41,7 @@ function valuesOf(options: Options): { readonly spelling: string; readonly words
 }
 
 function bash(programs: readonly Program[]): string {
-  return `# bash completion for intray and fspl
+  return `# bash completion for intray, fspl and fsq
 ${programs.map(bashFunction).join('\n')}
 ${programs.map(({ name }) => `complete -o bashdefault -o default -F _${name} ${name}`).join('\n')}
 `;
@@ -108,7 +109,7 @@ ${operands.join('\n')}
 
 function zsh(programs: readonly Program[]): string {
   return `#compdef ${programs.map(({ name }) => name).join(' ')}
-# zsh completion for intray and fspl
+# zsh completion for intray, fspl and fsq
 ${programs.map(zshFunction).join('\n')}
 case $service in
 ${programs.map(({ name }) => `  ${name}) _${name}_words "$@" ;;`).join('\n')}
@@ -153,7 +154,7 @@ ${cases.join('\n')}
 }
 
 function fish(programs: readonly Program[]): string {
-  return `# fish completion for intray and fspl
+  return `# fish completion for intray, fspl and fsq
 ${programs.flatMap(fishLines).join('\n')}
 `;
 }

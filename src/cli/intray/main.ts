@@ -22,6 +22,7 @@ function programOf(commands: readonly CommandSpec[]): Program {
     commands,
     programs: [
       ['fspl', 'The commands of Filespooler; `intray fspl --help` lists them'],
+      ['fsq', 'The commands of fsq; `intray fsq --help` lists them'],
       ['dq-submit', 'Of IPC::DirQueue, as are dq-deque, dq-server and dq-list; `intray dq-submit --help`'],
     ],
     options: {},
@@ -40,7 +41,7 @@ function programOf(commands: readonly CommandSpec[]): Program {
 /** What the words ask for. */
 type Intent =
   | { readonly kind: 'run'; readonly command: CommandSpec; readonly words: readonly string[] }
-  | { readonly kind: 'fspl'; readonly words: readonly string[] }
+  | { readonly kind: 'fspl' | 'fsq'; readonly words: readonly string[] }
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: 'help' }
   | { readonly kind: 'unknown'; readonly word: string }
@@ -59,6 +60,8 @@ export async function intray(
       return runCommand(context, program, intent.command, intent.words);
     case 'fspl':
       return (await import('../fspl/main.ts')).fspl(machine, intent.words);
+    case 'fsq':
+      return (await import('../fsq/main.ts')).fsq(machine, intent.words);
     case 'print':
       await context.print(intent.text);
       return exitStatus('done');
@@ -79,7 +82,7 @@ export function parseProgram(program: Program, argv: readonly string[]): Intent 
   if (word === '-h' || word === '--help') return { kind: 'print', text: programHelp(program) };
   if (word === '-V' || word === '--version') return { kind: 'print', text: `${program.version}\n` };
   if (word.startsWith('-')) return { kind: 'usage', message: `there is no option \`${word}\` here` };
-  if (word === 'fspl') return { kind: 'fspl', words };
+  if (word === 'fspl' || word === 'fsq') return { kind: word, words };
   if (word === 'help') return parseHelp(program, words);
   const nested = program.commands.find(({ name }) => name === `${word} ${words[0]}`);
   if (nested !== undefined) return { kind: 'run', command: nested, words: words.slice(1) };
@@ -87,13 +90,13 @@ export function parseProgram(program: Program, argv: readonly string[]): Intent 
   return command === undefined ? { kind: 'unknown', word } : { kind: 'run', command, words };
 }
 
-/** `help`, `help COMMAND`, `help fspl` and `help fspl COMMAND`. */
+/** `help`, `help COMMAND`, `help fspl` and `help fspl COMMAND`; the same with `fsq`. */
 function parseHelp(program: Program, words: readonly string[]): Intent {
   const [word, ...more] = words;
   if (word === undefined || word === 'help' || word.startsWith('-')) {
     return { kind: 'print', text: programHelp(program) };
   }
-  if (word === 'fspl') return { kind: 'fspl', words: ['help', ...more] };
+  if (word === 'fspl' || word === 'fsq') return { kind: word, words: ['help', ...more] };
   const nested = program.commands.find(({ name }) => name === `${word} ${more[0]}`);
   if (nested !== undefined) return { kind: 'print', text: commandHelp(program, nested) };
   const command = program.commands.find(({ name }) => name === word);
@@ -130,7 +133,7 @@ async function unknownCommand(program: Program, word: string): Promise<string> {
   if (ofFilespooler.some(({ name }) => name === word)) {
     return `"${word}" is a command of Filespooler: type \`intray fspl ${word}\``;
   }
-  const names = [...program.commands.map(({ name }) => name), 'fspl', 'help'];
+  const names = [...program.commands.map(({ name }) => name), 'fspl', 'fsq', 'help'];
   return `there is no command "${word}"${didYouMean(word, names)}`;
 }
 

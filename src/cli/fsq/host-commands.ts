@@ -1,0 +1,133 @@
+/** The subcommands of `fsq` that are about other hosts. */
+
+import { count } from '../../fsq/constants.ts';
+import { type CommandSpec, command, oneOf, optional, text } from '../command.ts';
+import {
+  group,
+  HOST,
+  itemMode,
+  on,
+  QUEUE,
+  QUEUES_OF_HOST,
+  scanning,
+  tokenFile,
+  user,
+  verbose,
+  withConstants,
+} from './options.ts';
+
+export const HOST_COMMANDS: readonly CommandSpec[] = [
+  command({
+    name: 'add-host',
+    summary: 'Make the part of a host in queues',
+    optionsFirst: true,
+    options: {
+      verbose,
+      force: on('f', 'Replace one that is there, with all its items'),
+      'is-down': on('d', 'Make it down'),
+      'ignore-exists': on('i', 'Leave one that is there as it is'),
+    },
+    operand: HOST,
+    more: QUEUES_OF_HOST,
+    examples: ['fsq add-host east replicated'],
+    load: async () => withConstants((await import('./hosts.ts')).addHost),
+  }),
+  command({
+    name: 'rm-host',
+    summary: 'Remove the part of a host from queues',
+    optionsFirst: true,
+    options: { verbose, force: on('f', 'Also when items wait in it') },
+    operand: HOST,
+    more: QUEUES_OF_HOST,
+    examples: ['fsq rm-host east replicated'],
+    load: async () => withConstants((await import('./hosts.ts')).removeHost),
+  }),
+  command({
+    name: 'up-host',
+    summary: 'Let the part of a host be scanned',
+    optionsFirst: true,
+    options: { verbose },
+    operand: HOST,
+    more: QUEUES_OF_HOST,
+    examples: ['fsq up-host east replicated'],
+    load: async () => withConstants((await import('./down.ts')).upHost),
+  }),
+  command({
+    name: 'down-host',
+    summary: 'Stop the scanning of the part of a host',
+    optionsFirst: true,
+    options: { verbose, user, group, mode: itemMode },
+    operand: HOST,
+    more: QUEUES_OF_HOST,
+    examples: ['fsq down-host east replicated'],
+    load: async () => withConstants((await import('./down.ts')).downHost),
+  }),
+  command({
+    name: 'host-dist',
+    summary: 'Put each item of a queue into the parts of its hosts',
+    optionsFirst: true,
+    options: {
+      ...scanning,
+      link: on('I', 'By hard link: nothing is copied, but all share one lock'),
+      trigger: on('g', 'Pull the trigger of the hosts then'),
+    },
+    operand: QUEUE,
+    more: { name: 'HOST', help: 'These hosts [default: all]', atLeast: 0 },
+    examples: ['fsq host-dist replicated', 'fsq host-dist -I replicated east west'],
+    load: async () => withConstants((await import('./host-dist.ts')).distribute),
+  }),
+  command({
+    name: 'push',
+    summary: 'Send items of the part of a host to that host',
+    optionsFirst: true,
+    options: {
+      verbose,
+      protocol: optional('p', 'PROTOCOL', 'How: jsonrpc, the only way', oneOf(['jsonrpc'])),
+      'no-lock': on('L', 'Lock no item, and leave it where it is: for a program that `fsq scan` runs'),
+      'ignore-down': on('i', 'Send although the queue is down, here or there'),
+      trigger: on('t', 'Pull the trigger there then'),
+      'token-file': tokenFile,
+      timeout: optional(
+        undefined,
+        'SECONDS',
+        'Give up when nothing comes or goes so long [default: 60]',
+        count,
+      ),
+    },
+    operand: { name: 'REMOTE-URL', help: 'http://HOST:PORT/, https://... or unix:/SOCKET', parse: text },
+    more: {
+      name: 'SRC_QUEUE TRG_QUEUE HOST ITEM',
+      help: 'From which queue, to which, of which host, which items',
+      atLeast: 1,
+    },
+    examples: [
+      'fsq push http://127.0.0.1:8080/ replicated replicated east _20131005205643_0_25577_mss_0_x',
+      `fsq scan -A east replicated sh -c 'fsq push -L URL replicated replicated east "$FSQ_ITEM_ID"'`,
+    ],
+    load: async () => withConstants((await import('./push.ts')).pushItems),
+  }),
+  command({
+    name: 'jsonrpcd',
+    summary: 'Take items that others push',
+    optionsFirst: true,
+    options: {
+      verbose,
+      workers: optional('w', 'COUNT', 'Serve so many connections at once [default: 16]', count),
+      'token-file': tokenFile,
+      'max-bytes': optional(undefined, 'BYTES', 'Take no longer item [default: 1 GiB]', count),
+      timeout: optional(undefined, 'SECONDS', 'Give a request so long to arrive [default: 600]', count),
+      'allow-anyone': {
+        kind: 'flag',
+        help: 'Serve without a token where others than this machine can reach us',
+      },
+    },
+    operand: {
+      name: 'HOST',
+      help: 'An address of this machine, such as 127.0.0.1; or unix:/SOCKET',
+      parse: text,
+    },
+    more: { name: 'PORT', help: 'The port; 0 for any that is free', atLeast: 0, atMost: 1 },
+    examples: ['fsq jsonrpcd 127.0.0.1 8080', 'fsq jsonrpcd --token-file /etc/fsq.token 0.0.0.0 8080'],
+    load: async () => withConstants((await import('./jsonrpcd.ts')).serveJsonRpc),
+  }),
+];
