@@ -4,7 +4,7 @@
  *
  *     dist/index.js, dist/**\/*.d.ts   the library, for Node >= 20.15 and Bun
  *     dist/cli.js                     every command, for Node: node dist/cli.js fspl ...
- *     dist/bin/intray                 the same as one executable, with dist/bin/fspl and dist/bin/dq-... links to it
+ *     dist/bin/intray                 the same as one executable, with dist/bin/fspl, fsq and dq-... links to it
  *
  * The executable needs Bun, which npm installs; `--library` leaves it out.
  */
@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const tool = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
 
 /** The names the executable answers to. */
-const LINKS = ['fspl', 'dq-submit', 'dq-deque', 'dq-server', 'dq-list'];
+const LINKS = ['fspl', 'fsq', 'dq-submit', 'dq-deque', 'dq-server', 'dq-list'];
 
 function library() {
   execFileSync(tool('tsc'), ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });

@@ -20,6 +20,7 @@ export function observerOf(history: History): Observer {
     ended: (run, succeeded) => history.runEnded(run, succeeded),
     givenUp: (job) => history.givenUp(job),
     finished: (job) => history.finished(job),
+    broken: (promise, message) => history.broken(promise, message),
   };
 }
 
@@ -31,7 +32,7 @@ export async function addAndTell(
   payload: Payload,
   way: AddWay = 'own',
 ): Promise<boolean> {
-  history.addBegins(payload, layout.laneOf(payload), way !== 'crash-safe');
+  history.addBegins(payload, layout.laneOf(payload), way !== 'crash-safe', layout.isVain?.(payload));
   try {
     history.addReturned(payload, await layout.add(machine, payload, way));
     return true;
@@ -48,7 +49,9 @@ export async function addAllAndTell(
   history: History,
   payloads: readonly Payload[],
 ): Promise<void> {
-  for (const payload of payloads) history.addBegins(payload, layout.laneOf(payload));
+  for (const payload of payloads) {
+    history.addBegins(payload, layout.laneOf(payload), true, layout.isVain?.(payload));
+  }
   try {
     const places = (await layout.addAll?.(machine, payloads)) ?? [];
     for (const [at, payload] of payloads.entries()) history.addReturned(payload, places[at] as bigint);
@@ -126,7 +129,10 @@ async function drain(layout: Layout, machine: Machine, history: History): Promis
       observer: observerOf(history),
       manner: RECOVERY,
     });
-    if (end.kind === 'empty') return;
+    if (end.kind === 'empty') {
+      history.foundPutAway((await layout.putAway?.(machine)) ?? [], layout.givesUp === true);
+      return;
+    }
     if (end.kind === 'failed') return history.broken('healed', 'a job that cannot fail has failed');
     history.waitsFor(end.lane, end.missing);
     await layout.skipTo(machine, end.lane, end.next);

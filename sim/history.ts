@@ -16,8 +16,9 @@
  * | once     | a worker asks for a job: it gets none of which the queue had said before that it is over     |
  * | late     | a run starts: the same; a worker that was stopped between the two does not know              |
  * | order    | a run starts: all accepted before it in its lane are done, nothing behind it there has started |
+ * | terms    | a run starts: the job has not expired, and it may start by now                                |
  * | places   | an add returns: its place in its lane is its own, and behind all accepted before it began    |
- * | kept     | the queue is drained: each accepted job has run to its end                                   |
+ * | kept     | the queue is drained: each accepted job has run to its end, or was put away where that is right |
  * | created  | all is over: a queue whose creation was reported is there                                    |
  * | gaps     | a lane waits for a place: it is not that of a job that was accepted or is over, and some add   |
  * |          | broke off, which explains it                                                                 |
@@ -39,6 +40,8 @@ type Job = {
   /** The highest place of its lane that was accepted when this add began. */
   readonly behind: bigint;
   readonly survivesPower: boolean;
+  /** It must not run, and is put away. */
+  readonly isVain: boolean;
   /** A run of it has succeeded, or has failed where the queue's policy is to go on. */
   readonly done: boolean;
   /** A worker had it when the power was cut, and the disk may have kept it under two names: see machine/disk.ts. */
@@ -121,7 +124,7 @@ export class History {
     return this.#live.size;
   }
 
-  addBegins(payload: Payload, lane: string | undefined, survivesPower = true): void {
+  addBegins(payload: Payload, lane: string | undefined, survivesPower = true, isVain = false): void {
     let behind = -1n;
     for (const job of this.#jobs.values()) {
       if (job.fate !== 'accepted' || job.lane !== lane || job.place === undefined) continue;
@@ -134,6 +137,7 @@ export class History {
       place: undefined,
       behind,
       survivesPower,
+      isVain,
       done: false,
       over: false,
     });
@@ -181,6 +185,7 @@ export class History {
     }
     const { lane } = job;
     if (job.fate === 'rejected') this.#violated('whole', `${payload} runs, but its add was refused`, lane);
+    if (job.isVain) this.#violated('terms', `${payload} runs, though it has expired`);
     if (job.over && !job.isDoubled) {
       this.#violated('late', `${payload} runs again after the queue had said that it is over`, lane);
     }
@@ -272,6 +277,14 @@ export class History {
         `the queue waits for place ${missing}, though no add broke off to explain it`,
         lane,
       );
+    }
+  }
+
+  /** What the queue keeps of jobs that are over without success; `givesUp`: it may be right to have put any of them away. */
+  foundPutAway(payloads: readonly Payload[], givesUp: boolean): void {
+    for (const payload of payloads) {
+      const job = this.#jobs.get(payload);
+      if (job !== undefined && (job.isVain || givesUp)) this.#put({ ...job, done: true });
     }
   }
 

@@ -7,33 +7,39 @@
 import { parseArgs } from 'node:util';
 import { DIRQUEUE_VARIANTS, dirqueue, dirqueueStale } from './layouts/dirqueue.ts';
 import { fsq } from './layouts/fsq.ts';
-import { HOME_VARIANTS, home } from './layouts/home.ts';
+import { HOME_VARIANTS, home, homeOnce } from './layouts/home.ts';
 import type { Layout } from './layouts/layout.ts';
 import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
+import { uow } from './layouts/uow.ts';
 import type { Wrap } from './machine/machine.ts';
 import { DIRQUEUE_PLANTS } from './planted/dirqueue-plants.ts';
 import { FSQ_PLANTS } from './planted/fsq-plants.ts';
 import { HOME_PLANTS } from './planted/home-plants.ts';
 import { PLANTS } from './planted/plants.ts';
+import { UOW_PLANTS } from './planted/uow-plants.ts';
 import { caseNamed } from './search/cases.ts';
 import { DIRQUEUE_SCENARIOS } from './search/dirqueue-scenarios.ts';
 import { type Extent, exhaust } from './search/exhaust.ts';
 import { type Explorer, exploreCase, type Found, newTally } from './search/explore.ts';
 import { FAULT_CODES, LOST_REPLIES } from './search/faults.ts';
 import { FSQ_SCENARIOS } from './search/fsq-scenarios.ts';
+import { FREE_SCENARIOS } from './search/home-scenarios.ts';
 import { NETWORKS, type Network, planWith } from './search/plan.ts';
 import { type Failure, type RandomTally, replayCommand, searchSeeds, shrink } from './search/random.ts';
 import { type Outcome, randomRun } from './search/random-run.ts';
+import { UOW_SCENARIOS } from './search/uow-scenarios.ts';
 
 const LAYOUTS: readonly Layout[] = [
   spool,
   ...SPOOL_VARIANTS,
   home,
   ...HOME_VARIANTS,
+  homeOnce,
   dirqueue,
   ...DIRQUEUE_VARIANTS,
   dirqueueStale,
   fsq,
+  uow,
 ];
 
 const HELP = `Searches a simulated machine for crashes and races that break what a queue promises.
@@ -48,7 +54,7 @@ const HELP = `Searches a simulated machine for crashes and races that break what
   bun sim/run.ts --case NAME         one small case with all its crash states, such as process-2/weak/fault=7:EIO
   Any of these with
     --layout NAME                    worked in another way: ${LAYOUTS.map(({ name }) => name).join(', ')}
-    --plant NAME                     a deliberate mistake: ${[...PLANTS, ...HOME_PLANTS, ...DIRQUEUE_PLANTS, ...FSQ_PLANTS].map(({ name }) => name).join(', ')}
+    --plant NAME                     a deliberate mistake: ${[...PLANTS, ...HOME_PLANTS, ...DIRQUEUE_PLANTS, ...FSQ_PLANTS, ...UOW_PLANTS].map(({ name }) => name).join(', ')}
 
 Exit code: 0 nothing found, 1 a promise was broken, 2 the command line is wrong.`;
 
@@ -93,6 +99,7 @@ const SHARED_EXTENTS: typeof EXTENTS = [
     codes: LOST_REPLIES,
   },
   { profiles: ['lasting'], layouts: [fsq], scenarios: FSQ_SCENARIOS },
+  { profiles: ['lasting', 'ordered'], layouts: [uow], scenarios: UOW_SCENARIOS },
   { profiles: ['lasting'], layouts: [home], isOverNetwork: true, codes: LOST_REPLIES },
   {
     profiles: ['lasting'],
@@ -108,6 +115,7 @@ const SHARED_EXTENTS: typeof EXTENTS = [
   },
   { profiles: ['ordered', 'weak'], layouts: [fsq], scenarios: FSQ_SCENARIOS },
   { profiles: ['ordered', 'weak'], layouts: [home, ...HOME_VARIANTS] },
+  { profiles: ['lasting', 'ordered'], layouts: [homeOnce], scenarios: FREE_SCENARIOS },
   { profiles: ['lasting'], layouts: [home], codes: FAULT_CODES },
 ];
 
@@ -123,7 +131,7 @@ async function main(): Promise<number> {
     say(HELP);
     return 0;
   }
-  const wrap = [...PLANTS, ...HOME_PLANTS, ...DIRQUEUE_PLANTS, ...FSQ_PLANTS].find(
+  const wrap = [...PLANTS, ...HOME_PLANTS, ...DIRQUEUE_PLANTS, ...FSQ_PLANTS, ...UOW_PLANTS].find(
     ({ name }) => name === values.plant,
   )?.wrap;
   if (values.plant !== undefined && wrap === undefined)

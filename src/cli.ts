@@ -15,6 +15,7 @@ const dq = (name: DqName) => async (): Promise<Main> => {
 
 const PROGRAMS: Record<string, () => Promise<Main>> = {
   fspl: async () => (await import('./cli/fspl/main.ts')).fspl,
+  fsq: async () => (await import('./cli/fsq/main.ts')).fsq,
   'dq-submit': dq('dq-submit'),
   'dq-deque': dq('dq-deque'),
   'dq-server': dq('dq-server'),

@@ -69,7 +69,7 @@ export function dirqueueWith(
       await resume(machine, QUEUE);
     },
     mayHaveAdded: (error) => isQueueError(error, 'not-durable'),
-    work: (machine, runner) => workShared({ open, claimedJobs, options: { keepSucceeded } }, machine, runner),
+    work: (machine, runner) => workShared({ open, claimedJobs, variant: { keepSucceeded } }, machine, runner),
     unreadable: async (machine) => {
       const { unreadable } = await (await open(machine)).jobs();
       return unreadable.map(({ path, message }) => `${path}: ${message}`);

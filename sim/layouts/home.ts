@@ -1,25 +1,31 @@
 /**
  * The same directory, worked by several at once: free jobs beside each other, jobs of a lane one after the other.
  *
- * Labels: `red/...` is in the lane red; for the others see sharing.ts.
+ * Labels: `red/...` is in the lane red, `later` may start in half a second, and `expired` never; for the others see
+ * sharing.ts.
  */
 
 import { encodeBytes } from '../../src/os/bytes.ts';
+import { toMs } from '../../src/os/calendar.ts';
 import type { Machine } from '../../src/os/ports.ts';
-import type { NewJob } from '../../src/queue/contract.ts';
+import type { Job, NewJob } from '../../src/queue/contract.ts';
 import { makeRooms, pause, resume, writeSettings } from '../../src/spool/home/rooms.ts';
+import { termsIn } from '../../src/spool/home/terms.ts';
 import { listRooms } from '../../src/spool/home/worker-room.ts';
+import { headerReader } from '../../src/spool/queue-files.ts';
 import { createSpool, openSpool } from '../../src/spool/spool.ts';
 import type { Payload } from '../history.ts';
 import { type Layout, numberOf } from './layout.ts';
-import { workShared } from './sharing.ts';
+import { payloadOf, type SharedVariant, workShared } from './sharing.ts';
 import { spool, writeFile } from './spool.ts';
 
 const QUEUE = '/queue';
-export type HomeVariant = { readonly keepSucceeded?: boolean };
 
-export function homeWith(name: string, variant: HomeVariant): Layout {
-  const shared = { open: (machine: Machine) => openSpool(machine, QUEUE), claimedJobs, options: variant };
+/** A job that is to start later may do so after this. */
+const LATER_MS = 500;
+
+export function homeWith(name: string, variant: SharedVariant): Layout {
+  const shared = { open: (machine: Machine) => openSpool(machine, QUEUE), claimedJobs, variant, startsAtMs };
   return {
     ...spool,
     name,
@@ -30,14 +36,17 @@ export function homeWith(name: string, variant: HomeVariant): Layout {
       await writeSettings(machine, QUEUE, { order: 'free' });
     },
     laneOf,
+    isVain: (payload) => payload.includes('expired'),
+    putAway: failedJobs,
+    givesUp: variant.maxStarts !== undefined,
     add: async (machine, payload, way) => {
       const durability = way === 'crash-safe' ? 'crash-safe' : 'power-safe';
       const queue = await openSpool(machine, QUEUE);
-      return numberOf(await queue.add(newJob(payload), { durability }));
+      return numberOf(await queue.add(newJob(machine, payload), { durability }));
     },
     addAll: async (machine, payloads) => {
       const queue = await openSpool(machine, QUEUE);
-      return (await queue.addAll(payloads.map(newJob))).map(numberOf);
+      return (await queue.addAll(payloads.map((payload) => newJob(machine, payload)))).map(numberOf);
     },
     pause: (machine) => pause(machine, QUEUE),
     resume: async (machine) => {
@@ -52,6 +61,7 @@ export function homeWith(name: string, variant: HomeVariant): Layout {
       await machine.files.fsync(directory);
       await machine.files.close(directory);
     },
+    notes: ['log'],
     listed: [`${QUEUE}/work`, `${QUEUE}/lanes`],
     fixedNames: ['nextseq.lock', 'settings.json', 'paused', ...lanes()].map((file) => `${QUEUE}/${file}`),
   };
@@ -60,7 +70,14 @@ export function homeWith(name: string, variant: HomeVariant): Layout {
 export const home: Layout = homeWith('home', {});
 
 /** The other ways to work it that the library offers. */
-export const HOME_VARIANTS: readonly Layout[] = [homeWith('home-keep', { keepSucceeded: true })];
+export const HOME_VARIANTS: readonly Layout[] = [
+  homeWith('home-keep', { keepSucceeded: true }),
+  homeWith('home-hold', { blocked: 'hold' }),
+  homeWith('home-drop', { blocked: 'drop' }),
+];
+
+/** A job whose worker is killed is not started again. For cases without lanes: the history does not see one go on. */
+export const homeOnce: Layout = homeWith('home-once', { maxStarts: 1 });
 
 function lanes(): string[] {
   return ['red', 'blue'].flatMap((lane) =>
@@ -73,7 +90,7 @@ function laneOf(payload: Payload): string | undefined {
 }
 
 /** What it was added with goes along as a parameter too, so that whoever settles it knows which one it is. */
-function newJob(payload: Payload): NewJob {
+function newJob({ clock }: Machine, payload: Payload): NewJob {
   const lane = laneOf(payload);
   const name = /named (\w+)/.exec(payload)?.[1];
   return {
@@ -81,7 +98,23 @@ function newJob(payload: Payload): NewJob {
     params: [payload],
     ...(lane === undefined ? {} : { lane }),
     ...(name === undefined ? {} : { name }),
+    ...(payload.includes('later') ? { notBefore: new Date(toMs(clock.now()) + LATER_MS) } : {}),
+    ...(payload.includes('expired') ? { expires: new Date(0) } : {}),
   };
+}
+
+function startsAtMs({ work }: Job): number | undefined {
+  return work.kind === 'command' ? termsIn(work.env).notBeforeMs : undefined;
+}
+
+async function failedJobs(machine: Machine): Promise<Payload[]> {
+  const read = headerReader(machine);
+  const payloads: Payload[] = [];
+  for (const { name } of await machine.files.readdir(`${QUEUE}/failed`)) {
+    const result = await read(`${QUEUE}/failed/${name}`);
+    if (result.kind === 'header') payloads.push(payloadOf(result.header));
+  }
+  return payloads;
 }
 
 async function claimedJobs(machine: Machine): Promise<number> {

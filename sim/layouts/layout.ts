@@ -20,6 +20,8 @@ export type Observer = {
   givenUp(job: Which): void;
   /** The queue has said that the job is over for good. */
   finished(job: Which): void;
+  /** Something that was promised is not so. */
+  broken(promise: string, message: string): void;
 };
 
 /** How jobs are run: by a function within the worker, or by the simulated command of this name. */
@@ -74,6 +76,12 @@ export interface Layout {
   /** Makes the queue wait, and lets it go on. */
   pause?(machine: Machine): Promise<void>;
   resume?(machine: Machine): Promise<void>;
+  /** Whether it must not run: it has expired when it is added. */
+  isVain?(payload: Payload): boolean;
+  /** What it keeps of the jobs that are over without success. */
+  putAway?(machine: Machine): Promise<readonly Payload[]>;
+  /** It may put jobs away whose worker was killed. */
+  readonly givesUp?: boolean;
   /** Whether an add that was rejected with this may have added the job all the same. */
   mayHaveAdded(error: unknown): boolean;
   /** Works until there is nothing to do. Rejects when the queue cannot be worked. */
@@ -86,6 +94,8 @@ export interface Layout {
   readonly arrivals: string;
   /** Directories that people and programs list. */
   readonly listed?: readonly string[];
+  /** Names of directories of which a power cut may leave anything: no promise hangs on what is there. */
+  readonly notes?: readonly string[];
   /** Names that are not chosen anew for each job, which people and programs look at: hosts have beliefs about them. */
   readonly fixedNames: readonly string[];
 }

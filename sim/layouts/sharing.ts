@@ -2,12 +2,14 @@
  * Working a queue that is shared, whatever its layout, so that an observer sees all of it.
  *
  * What is to become of a job stands in its label, since nothing else tells a run before a crash from one after it:
- * `~` fails when it is first started, `!` always fails and is given up.
+ * `~` fails when it is first started, `!` always fails and is given up. Those that a layout has besides are in its file.
  */
 
+import { toMs } from '../../src/os/calendar.ts';
 import type { Machine } from '../../src/os/ports.ts';
 import { sleep } from '../../src/os/sleep.ts';
 import type {
+  BlockedPolicy,
   Job,
   Queue,
   RunFacts,
@@ -16,13 +18,15 @@ import type {
   SharedSession,
 } from '../../src/queue/contract.ts';
 import type { CommandHandler, Handler } from '../../src/worker/handler.ts';
-import { type ServeOptions, serveQueues } from '../../src/worker/serve.ts';
+import { serveQueues } from '../../src/worker/serve.ts';
 import type { Payload } from '../history.ts';
 import type { Manner, Observer, Runner, WorkEnd } from './layout.ts';
 
 const PAYLOAD_LIMIT_BYTES = 4096;
 /** A job that always fails is started so often. */
 const RETRIES = 1;
+/** No job is given up for having been started too often. */
+const ANY_STARTS = 1e6;
 /** Of jobs, in virtual milliseconds: long enough for others to come in between. */
 const RUN_MS = 1;
 /** Longer than any lease here, and than the engine's own for a worker that has not said who it is. */
@@ -43,7 +47,18 @@ export type Shared = {
   readonly open: (machine: Machine) => Promise<Queue>;
   /** How many jobs are in the hands of workers, dead or alive. */
   readonly claimedJobs: (machine: Machine) => Promise<number>;
-  readonly options?: Pick<ServeOptions, 'keepSucceeded'>;
+  readonly variant?: SharedVariant;
+  /** Before this it must not run: ms since 1970. */
+  readonly startsAtMs?: (job: Job) => number | undefined;
+};
+
+/** A way to work the queue. */
+export type SharedVariant = {
+  readonly keepSucceeded?: boolean;
+  /** What workers do about a lane whose next job has failed. Who recovers skips it. */
+  readonly blocked?: BlockedPolicy['action'];
+  /** A job that was started so often is what kills its workers. */
+  readonly maxStarts?: number;
 };
 
 /** Works until there is nothing to do; a patient one, until also what dead workers had is done. */
@@ -59,32 +74,34 @@ export async function workShared(shared: Shared, machine: Machine, runner: Runne
   }
 }
 
-function payloadOf({ work }: Job): Payload {
+export function payloadOf({ work }: Pick<Job, 'work'>): Payload {
   return (work.kind === 'command' ? work.params[0] : undefined) ?? '';
 }
 
 async function serve(
-  { open, options }: Shared,
+  shared: Shared,
   machine: Machine,
   runner: Runner,
-  { concurrency, leaseMs, keepsWaiting }: Manner,
+  manner: Manner,
 ): Promise<SharedIdle | undefined> {
-  const queue = observed(await open(machine), runner.observer);
+  const { blocked = 'skip', maxStarts, ...rest } = shared.variant ?? {};
+  const queue = observed(await shared.open(machine), runner.observer, maxStarts);
   const attempts = new Map<string, number>();
-  const { idle } = await serveQueues(machine, [queue], handlerFor(machine, runner, attempts), {
-    ...options,
-    concurrency,
-    leaseMs,
-    keepWaiting: keepsWaiting,
+  const { idle } = await serveQueues(machine, [queue], handlerFor(shared, machine, runner, attempts), {
+    ...rest,
+    concurrency: manner.concurrency,
+    leaseMs: manner.leaseMs,
+    keepWaiting: manner.keepsWaiting,
     retries: RETRIES,
     backoff: { firstMs: 5 },
-    blocked: { action: 'skip' },
+    blocked: { action: manner.isPatient ? 'skip' : blocked },
     onStarted: (job, _queue, attempt) => attempts.set(job.id, attempt),
   });
   return idle.get(queue);
 }
 
 function handlerFor(
+  { startsAtMs }: Shared,
   machine: Machine,
   runner: Runner,
   attempts: ReadonlyMap<string, number>,
@@ -92,6 +109,9 @@ function handlerFor(
   if (runner.kind === 'command') return { program: runner.program };
   const { observer } = runner;
   return async (job, payload) => {
+    if ((startsAtMs?.(job) ?? 0) > toMs(machine.clock.now())) {
+      observer.broken('terms', `${payloadOf(job)} runs before its time`);
+    }
     const run = observer.started(placeOf(job), await payload.bytes(PAYLOAD_LIMIT_BYTES));
     await sleep(machine.clock, RUN_MS);
     const [, mark] = /^job (?:\w+\/)?([~!]?)/.exec(payloadOf(job)) ?? [];
@@ -101,11 +121,11 @@ function handlerFor(
   };
 }
 
-/** The queue, telling of each job that it has been settled; no job is given up for having been started too often. */
-function observed(queue: Queue, observer: Observer): Queue {
+/** The queue, telling of each job that it has been settled. */
+function observed(queue: Queue, observer: Observer, maxStarts = ANY_STARTS): Queue {
   return {
     ...queue,
-    join: async (options) => observedSession(await queue.join({ ...options, maxStarts: 1e6 }), observer),
+    join: async (options) => observedSession(await queue.join({ ...options, maxStarts }), observer),
   };
 }
 

@@ -7,6 +7,8 @@
  * | renames between two     | each done, not done, or both names     | as above                               |
  * | content of a file       | what the last fsync kept; all of the new; half of it; as many zeroes; where the     |
  * |                         | length is the same, half new and half old                                           |
+ * | one that was written to | what was synced and not written over stays; the rest as above, as far as it goes     |
+ * | and not cut             |                                                                                     |
  * | mode bits               | as seen                                                                             |
  *
  * `lasting`: as seen, all of it.
@@ -14,6 +16,8 @@
  * A directory is gone only when it is empty on the disk too: what was moved out of it has arrived.
  *
  * A file without a name is gone. Images are compared by what is in them, so each comes once.
+ *
+ * Directories in which nothing is that a promise hangs on are as seen, to save disks that differ in nothing else.
  */
 
 import {
@@ -55,20 +59,23 @@ export type Images = {
   readonly cut: boolean;
 };
 
-export function crashImages(disk: Disk): Images {
+/** `asSeen` names directories that are not taken apart. */
+export function crashImages(disk: Disk, asSeen: readonly string[] = []): Images {
   if (disk.profile === 'lasting') return { images: [wholeImage(disk)], cut: false };
-  const state = { cut: false };
+  const state = { cut: false, asSeen: new Set(asSeen) };
   const found = disk.profile === 'weak' ? weakImages(disk, state) : orderedImages(disk, state);
   return { images: found, cut: state.cut };
 }
 
 /** The disk as processes see it: what is left when they die and the power stays on. */
 export function wholeImage(disk: Disk): DirectoryImage {
-  const whole = (node: Node): Image =>
-    node.kind === 'file'
-      ? fileImage(node, node.content)
-      : directoryImage(new Map([...node.entries].map(([name, child]) => [name, whole(child)])));
   return whole(disk.root) as DirectoryImage;
+}
+
+function whole(node: Node): Image {
+  return node.kind === 'file'
+    ? fileImage(node, node.content)
+    : directoryImage(new Map([...node.entries].map(([name, child]) => [name, whole(child)])));
 }
 
 export function diskFrom(image: DirectoryImage, profile: Profile): Disk {
@@ -92,7 +99,7 @@ export function diskFrom(image: DirectoryImage, profile: Profile): Disk {
   return disk;
 }
 
-type Limits = { cut: boolean };
+type Limits = { cut: boolean; readonly asSeen: ReadonlySet<string> };
 
 /** What became of a rename between two directories. */
 type Moved = 'no' | 'half' | 'yes';
@@ -210,7 +217,7 @@ function directoryImages(
     for (const change of changes) applyTo(entries, change);
     let partial: Map<string, Image>[] = [new Map()];
     for (const [name, node] of entries) {
-      const variants = node.kind === 'file' ? fileImages(node) : directoryImages(node, kept, limits);
+      const variants = variantsOf(name, node, kept, limits);
       partial = partial.flatMap((before) =>
         variants.map((image) => (variants.length === 1 ? before : new Map(before)).set(name, image)),
       );
@@ -227,17 +234,54 @@ function directoryImages(
   return [...found.values()];
 }
 
-function fileImages(file: FileNode): FileImage[] {
-  const { content, durable } = file;
-  if (content === durable) return [fileImage(file, content)];
+function variantsOf(
+  name: string,
+  node: Node,
+  kept: (directory: DirectoryNode) => Change[][],
+  limits: Limits,
+): readonly Image[] {
+  if (node.kind === 'file') return fileImages(node);
+  return limits.asSeen.has(name) ? [whole(node)] : directoryImages(node, kept, limits);
+}
+
+function newContents(durable: Uint8Array, content: Uint8Array): Uint8Array[] {
   const half = content.length >> 1;
   const contents = [durable, content];
   if (half > 0) contents.push(content.slice(0, half), new Uint8Array(content.length));
-  if (half > 0 && content.length === durable.length) {
-    const mixed = durable.slice();
-    mixed.set(content.subarray(0, half));
-    contents.push(mixed);
-  }
+  if (half > 0 && content.length === durable.length)
+    contents.push(halfWritten(durable, content, 0, content.length));
+  return contents;
+}
+
+/** What was durable and not written since stays; what was written over is old, new, or half of each; the end may be missing. */
+function editedContents(durable: Uint8Array, content: Uint8Array): Uint8Array[] {
+  const { length } = durable;
+  const over = content.slice(0, length);
+  const from = over.findIndex((byte, at) => byte !== durable[at]);
+  const to = over.findLastIndex((byte, at) => byte !== durable[at]) + 1;
+  const contents = [durable, content, over];
+  if (from >= 0) contents.push(halfWritten(durable, over, from, to));
+  if (content.length === length) return contents;
+  const zeroes = new Uint8Array(content.length);
+  zeroes.set(over);
+  const oldFront = content.slice();
+  oldFront.set(durable);
+  return [...contents, oldFront, zeroes, content.slice(0, (length + content.length) >> 1)];
+}
+
+/** The first half of what lies from there to there is new. */
+function halfWritten(durable: Uint8Array, content: Uint8Array, from: number, to: number): Uint8Array {
+  const mixed = durable.slice();
+  const middle = (from + to) >> 1;
+  mixed.set(content.subarray(from, middle), from);
+  return mixed;
+}
+
+function fileImages(file: FileNode): FileImage[] {
+  const { content, durable } = file;
+  if (content === durable) return [fileImage(file, content)];
+  const isEdited = file.isCut !== true && durable.length > 0;
+  const contents = isEdited ? editedContents(durable, content) : newContents(durable, content);
   const found = new Map<string, FileImage>();
   for (const each of contents) {
     const image = fileImage(file, each);

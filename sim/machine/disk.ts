@@ -28,6 +28,8 @@ export type FileNode = {
   mode: number;
   content: Uint8Array;
   durable: Uint8Array;
+  /** It has been cut short since its last fsync: nothing of what was durable need be there. */
+  isCut?: boolean;
   /** The content that a failed fsync has dropped. */
   dropped: Uint8Array | undefined;
   modifiedMs: number;
@@ -192,6 +194,7 @@ export class Disk {
   }
 
   replace(node: FileNode, content: Uint8Array, nowMs: number): void {
+    if (content.length < node.content.length) node.isCut = true;
     node.content = content;
     node.modifiedMs = nowMs;
     this.version += 1;
@@ -206,6 +209,7 @@ export class Disk {
     if (node.kind === 'file') {
       if (node.durable === node.content || node.dropped === node.content) return;
       node.durable = node.content;
+      node.isCut = false;
       this.version += 1;
     }
     if (this.profile === 'ordered') this.#commit(this.root, new Set());

@@ -101,7 +101,7 @@ class Moments {
     const versions = `${disk.version} ${history.version}`;
     if (versions !== this.#before) {
       this.#before = versions;
-      const { images, cut } = crashImages(disk);
+      const { images, cut } = crashImages(disk, this.#explorer.layout.notes);
       if (cut) tally.cut += 1;
       this.#count = images.length;
       const after = history.afterCrash(this.#powerCuts, undefined, disk.profile === 'weak');

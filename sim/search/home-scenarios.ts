@@ -39,6 +39,16 @@ export const HOME_SCENARIOS: readonly Scenario[] = [
   { name: 'share-mixed', jobsBefore: MIXED, main: processing },
   { name: 'share-again', jobsBefore: ['~1', 'red/~2', 'red/3'], main: processing },
   { name: 'share-failing', jobsBefore: ['!1', 'red/!2', 'red/3'], main: processing },
+  { name: 'share-one-failing', jobsBefore: ['red/!1'], main: processing },
+  { name: 'share-later', jobsBefore: ['later 1', 'red/later 2', 'red/3'], main: processing },
+  { name: 'share-expired', jobsBefore: ['expired 1', '2'], main: processing },
+  {
+    name: 'share-free-after-a-killed-one',
+    jobsBefore: ['1', '2'],
+    main: processing,
+    between: processing,
+    mainDies: true,
+  },
   { name: 'share-named', jobsBefore: ['named one'], main: processing, between: addingAgain('named one') },
   { name: 'put-free', jobsBefore: [], main: adding(['1', '2']) },
   { name: 'put-in-lane', jobsBefore: ['red/1'], main: adding(['red/2', 'red/3']) },
@@ -78,3 +88,6 @@ export const HOME_SCENARIOS: readonly Scenario[] = [
     mainStops: true,
   },
 ];
+
+/** Of free jobs only. */
+export const FREE_SCENARIOS = HOME_SCENARIOS.filter(({ name }) => /^share-(1|2|free-.*)$/.test(name));

@@ -84,6 +84,8 @@ export type CommandSpec<O extends Options = Options, T = unknown> = {
     /** Left out: any number. */
     readonly atMost?: 1;
   };
+  /** All that follows the first operand is operands too, whatever it begins with. */
+  readonly optionsFirst?: true;
   /** What follows `--`; left out when the command takes nothing there. `atLeast`: how many words, 0 when left out. */
   readonly rest?: { readonly name: string; readonly help: string; readonly atLeast?: 0 | 1 };
   /** What to do with a word that is one too many, where it is not clear. */

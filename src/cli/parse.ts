@@ -62,6 +62,7 @@ function scanWords(spec: CommandSpec, words: readonly string[]): Scanned | { kin
   const left = [...words];
   let terminated = false;
   for (let word = left.shift(); word !== undefined; word = left.shift()) {
+    if (spec.optionsFirst && operands.length > 0) terminated = true;
     if (!terminated && word === '--') {
       terminated = true;
     } else if (!terminated && word.startsWith('-') && word !== '-') {

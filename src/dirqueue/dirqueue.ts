@@ -6,6 +6,7 @@ import type { Job, Listing, Queue, SharedSession, Unreadable } from '../queue/co
 import { QueueError } from '../queue/errors.ts';
 import { oneAtATime } from '../queue/one-at-a-time.ts';
 import { syncDirectory } from '../queue/publish.ts';
+import { outputsOf } from '../queue/run-log.ts';
 import { Adder, type FileModes } from './add.ts';
 import { jobOf } from './claim.ts';
 import { DataFiles } from './data-file.ts';
@@ -91,6 +92,8 @@ function dirQueueAt(machine: Machine, path: string, options: DirQueueOptions): D
     join,
     stirs: () => stirs(machine, path),
     watch: (onChange) => watch(machine, path, onChange),
+    countWaiting: async () => (await listControls(machine, path)).size,
+    outputsOf: ({ id }, attempt) => outputsOf(ownRoom(path, 'log'), id, attempt),
     take: (taking = {}) => takeJobs(machine, path, taking),
     pickUp: (job, taking = {}) => pickUpJob(machine, path, job, taking),
     visit: async (visitor) => {
@@ -134,7 +137,7 @@ async function problemWithData(
 
 async function stirs(machine: Machine, queue: string): Promise<boolean> {
   if ((await listControls(machine, queue)).size > 0) return true;
-  for (const directory of [room(queue, 'active'), ownRoom(queue, 'later')]) {
+  for (const directory of [room(queue, 'active'), ownRoom(queue, 'later'), ownRoom(queue, 'held')]) {
     if ((await entriesOf(machine, directory)).some(({ name }) => isJobName(name))) return true;
   }
   return false;

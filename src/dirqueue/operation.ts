@@ -19,6 +19,7 @@ import { QueueError } from '../queue/errors.ts';
 import type { Operated, Operation } from '../queue/keeper.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { removeRuns } from '../queue/run-log.ts';
+import { refuseSameQueue } from '../queue/same-queue.ts';
 import type { FoundJob } from '../queue/snapshot.ts';
 import { controlPath, hasFanout } from './add.ts';
 import { type Control, fromMetadata } from './control-file.ts';
@@ -31,6 +32,7 @@ import {
   lockPath,
   makeOwnRooms,
   ownRoom,
+  requireQueue,
   room,
   unlinkForSure,
   unlinkIfThere,
@@ -72,6 +74,8 @@ export async function operationOn(machine: Machine, queue: string): Promise<Oper
     },
     move: async (job, target) => {
       if (job.place === 'running') throw running(queue, job);
+      await requireQueue(machine, target);
+      await refuseSameQueue(machine, target, room(queue, 'queue'), room(target, 'queue'));
       return hand.withJob(job, () => hand.moveTo(job, target));
     },
     repair: (findings) => repairAll(machine, queue, findings, (job, act) => hand.withJob(job, act)),

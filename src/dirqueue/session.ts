@@ -13,7 +13,7 @@ import { type Durability, syncDirectory } from '../queue/publish.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
 import { type ClaimParts, claimOf, type DirQueueClaim } from './claim.ts';
 import { DataFiles } from './data-file.ts';
-import { isPaused, makeOwnRooms, requireQueue, room } from './layout.ts';
+import { entriesOf, isPaused, makeOwnRooms, ownRoom, requireQueue, room } from './layout.ts';
 import { DEFAULT_LOCK_LIFETIME_MS } from './locks.ts';
 import { Look, watchedDirectories } from './look.ts';
 import { bringBackTheDead } from './recovery.ts';
@@ -218,8 +218,16 @@ export class DirQueueSession implements SharedSession {
     const claim = (await this.#claimReady()) ?? (await this.#claimAfterLook());
     if (claim !== undefined) return claim;
     const untilMs = this.#look.nextStartMs;
-    if (untilMs === undefined) return this.#idle('empty');
-    return { kind: 'idle', reason: 'delayed', untilMs, waiting: this.#waitingCount() };
+    const waiting = this.#waitingCount();
+    if (untilMs !== undefined) return { kind: 'idle', reason: 'delayed', untilMs, waiting };
+    const held = await this.#countHeld();
+    return held === 0
+      ? this.#idle('empty')
+      : { kind: 'idle', reason: 'held', jobs: held, waiting: waiting + held };
+  }
+
+  async #countHeld(): Promise<number> {
+    return (await entriesOf(this.#machine, ownRoom(this.#queue, 'held'))).length;
   }
 
   #idle(reason: 'paused' | 'empty'): SharedIdle {

@@ -36,7 +36,8 @@ export async function findDisorder(machine: Machine, queue: string): Promise<Fin
   for (const { name, life, jobs } of workers.values()) {
     if (life !== 'dead' || jobs === 0 || !locks.some(({ worker }) => worker === name)) continue;
     const path = join(ownRoom(queue, 'workers'), name);
-    findings.push({ kind: 'dead-worker', path, message: 'its worker is dead', remedy: 'bring-back' });
+    const message = 'its worker is dead';
+    findings.push({ kind: 'dead-worker', path, message, remedy: 'bring-back', severity: 'note' });
   }
   for (const { id, worker, modifiedMs } of locks) {
     const isOld = nowMs - modifiedMs > DEFAULT_LOCK_LIFETIME_MS;

@@ -91,7 +91,7 @@ class Writer {
   }
 
   async draft(item: NewItem): Promise<void> {
-    const { files, clock } = this.#machine;
+    const { clock } = this.#machine;
     const owner = await ownerOf(this.#machine, this.#constants.itemUser, this.#constants.itemGroup);
     const time = clock.now();
     const { name, target } = await this.#create(item, time);
@@ -99,13 +99,7 @@ class Writer {
     this.#drafts.push(draft);
     this.#open.push(target);
     const written = await item.write(target);
-    const { size } = await files.fstat(target);
-    if (size !== written) {
-      throw new QueueError(
-        'not-written',
-        `${draft.temporary}: ${written} bytes were written, but ${size} are there`,
-      );
-    }
+    await checkSize(this.#machine, draft.temporary, target, written);
     await dress(this.#machine, target, this.#constants.itemMode, owner);
     if (this.#open.length >= TOGETHER) await this.finish();
   }
@@ -247,6 +241,40 @@ async function quietly(act: () => unknown): Promise<void> {
   } catch {
     // Another error is on its way out, or what is left is litter where nobody looks for items.
   }
+}
+
+/** A file with all of its content, on disk. Leaves nothing when it fails. */
+export async function writeTemporary(
+  machine: Machine,
+  path: string,
+  constants: Constants,
+  write: NewItem['write'],
+): Promise<void> {
+  const { files } = machine;
+  const owner = await ownerOf(machine, constants.itemUser, constants.itemGroup);
+  const target = await files.open(path, 'create');
+  try {
+    const written = await write(target);
+    await checkSize(machine, path, target, written);
+    await dress(machine, target, constants.itemMode, owner);
+    await files.fsync(target);
+  } catch (error) {
+    await quietly(() => files.close(target));
+    await quietly(() => files.unlink(path));
+    throw error;
+  }
+  await files.close(target);
+}
+
+async function checkSize(
+  { files }: Machine,
+  path: string,
+  target: Descriptor,
+  written: number,
+): Promise<void> {
+  const { size } = await files.fstat(target);
+  if (size === written) return;
+  throw new QueueError('not-written', `${path}: ${written} bytes were written, but ${size} are there`);
 }
 
 /** Content from memory. */

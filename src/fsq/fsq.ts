@@ -12,6 +12,7 @@ import { enqueueAll, type NewItem } from './enqueue.ts';
 import { type InstallOptions, install } from './install.ts';
 import { brokenLinks, LINK_TO_NOTHING, listWaiting } from './listing.ts';
 import { join, type Place, placeAt, requirePlace } from './place.ts';
+import { outputsOf } from './run-notes.ts';
 import { joinQueue, stirs } from './session.ts';
 import { pullTrigger } from './trigger.ts';
 
@@ -78,6 +79,8 @@ export function queueAt(machine: Machine, place: Place, constants: Constants): Q
     },
     stirs: () => stirs(machine, place),
     watch: (onChange) => watchDirectory(machine, place.waiting, onChange),
+    countWaiting: async () => (await machine.files.readdir(place.waiting)).length,
+    outputsOf: ({ id }, attempt) => outputsOf(place, id, attempt),
   };
   return queue;
 }

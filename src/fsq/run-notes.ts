@@ -4,6 +4,7 @@ import { encodeBytes } from '../os/bytes.ts';
 import { formatMs } from '../os/calendar.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { crc32 } from '../packet/crc32.ts';
+import type { OutputFile } from '../queue/contract.ts';
 import * as runLog from '../queue/run-log.ts';
 import type { RunRecord } from '../queue/snapshot.ts';
 import { ownDirectory } from './own-directory.ts';
@@ -76,6 +77,11 @@ export function readRuns(machine: Machine, place: Place, id: string): Promise<Ru
 
 export function outputPath(place: Place, id: string, attempt: number, kind: runLog.OutputKind): string {
   return runLog.outputPath(logDirectory(place), stemOf(id), attempt, kind);
+}
+
+/** Where that try of an item writes. */
+export function outputsOf(place: Place, id: string, attempt: number): OutputFile[] {
+  return runLog.outputsOf(logDirectory(place), stemOf(id), attempt);
 }
 
 export function removeRuns(machine: Machine, place: Place, id: string, attempts: number): Promise<void> {

@@ -37,7 +37,8 @@ export type Taken = {
 
 /** `busy`: another has it. `gone`: it is not there any more. `unreadable`: it is, and cannot be opened. */
 export type NotTaken =
-  | { readonly kind: 'busy' | 'gone' }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'gone' }
   | { readonly kind: 'unreadable'; readonly message: string };
 
 export type TakeOptions = {

@@ -69,18 +69,6 @@ export async function listen({ files }: Machine, path: string): Promise<Listener
   };
 }
 
-/** Makes the FIFO of a queue, or of its hosts. */
-export async function makeTrigger({ files }: Machine, path: string, mode: number): Promise<void> {
-  if (files.mkfifo === undefined) throw new QueueError('not-possible', 'no FIFO can be made here');
-  await files.mkfifo(path);
-  const descriptor = await files.open(path, 'read-job');
-  try {
-    await files.fchmod(descriptor, mode);
-  } finally {
-    await closeQuietly(files, descriptor);
-  }
-}
-
 function noFifo(path: string, cause?: unknown): QueueError {
   return new QueueError('not-possible', `${path}: there is no FIFO of that name, so it is no trigger`, {
     cause,

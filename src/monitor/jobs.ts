@@ -3,7 +3,7 @@
 import type { Machine } from '../os/ports.ts';
 import { reasonOf } from '../queue/errors.ts';
 import type { Root } from '../uow/root.ts';
-import { beginUnit, type Running, type Settlement, settleUnit } from '../uow/run.ts';
+import { beginUnit, letGo, type Running, type Settlement, settleUnit } from '../uow/run.ts';
 import type { Ended, Launch, RunJob } from './launch.ts';
 
 export type Jobs = {
@@ -14,8 +14,11 @@ export type Jobs = {
   start(name: string, launch: Launch): Promise<boolean>;
   /** Ends that of this name, or all. False when there is none. */
   end(by: string, name?: string): boolean;
-  /** Puts away what has ended; tells of each. */
-  settle(onSettled: (name: string, settlement: Settlement) => Promise<void>): Promise<void>;
+  /** Puts away what has ended; tells of each. `onTrouble`: whether to try again in the next turn. */
+  settle(
+    onSettled: (name: string, settlement: Settlement) => Promise<void>,
+    onTrouble: (name: string, error: unknown) => Promise<boolean>,
+  ): Promise<void>;
 };
 
 type Job = {
@@ -51,11 +54,20 @@ export function newJobs(machine: Machine, root: Root, run: RunJob, onEnded: () =
       for (const { stop } of meant) stop.abort(by);
       return meant.length > 0;
     },
-    settle: async (onSettled) => {
+    settle: async (onSettled, onTrouble) => {
       for (const [name, { running, ended }] of jobs) {
         if (ended === undefined) continue;
+        let settlement: Settlement;
+        try {
+          settlement = await settleUnit(machine, root, running, ended.ending, ended.reason);
+        } catch (error) {
+          if (await onTrouble(name, error)) continue;
+          await letGo(machine, running);
+          jobs.delete(name);
+          continue;
+        }
         jobs.delete(name);
-        await onSettled(name, await settleUnit(machine, root, running, ended.ending, ended.reason));
+        await onSettled(name, settlement);
       }
     },
   };

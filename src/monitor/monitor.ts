@@ -23,6 +23,8 @@ import { type Bell, newBell } from '../os/bell.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
 import { hasErrno, isSystemError, type Machine } from '../os/ports.ts';
 import { reasonOf } from '../queue/errors.ts';
+import { lockRoot } from '../uow/lock.ts';
+import { isPaused } from '../uow/pause.ts';
 import { type Recovered, recover } from '../uow/recover.ts';
 import { INCOMING, openRoot, type Root } from '../uow/root.ts';
 import type { Settlement } from '../uow/run.ts';
@@ -33,13 +35,12 @@ import { newConfigKeeper } from './config-keeper.ts';
 import { type Inbox, newInbox } from './inbox.ts';
 import { newJobs } from './jobs.ts';
 import { commandRunner, type RunJob } from './launch.ts';
-import { lockRoot } from './lock.ts';
 import { parseMessage } from './messages.ts';
 import { obey } from './obey.ts';
 import { newPoster, type Poster } from './post.ts';
 import { newSays } from './says.ts';
 import { prepareAll, startAll } from './start.ts';
-import { isPaused, type MonitorState } from './state.ts';
+import type { MonitorState } from './state.ts';
 import { tidy } from './tidy.ts';
 
 export type MonitorOptions = {
@@ -163,15 +164,18 @@ class Monitor {
     await state.config.refresh();
     await this.#readMessages();
     if (this.#options.stop?.aborted && !state.isFinishing) await obey(state, { keyword: 'SHUTDOWN' });
-    await state.jobs.settle((name, settlement) => this.#tellSettled(name, settlement));
+    await state.jobs.settle(
+      (name, settlement) => this.#tellSettled(name, settlement),
+      (name, error) => this.#tellUnsettled(name, error),
+    );
     const { quietMs, sleepMs } = state.config.current;
     const survey = await this.#look(quietMs);
     state.survey = survey;
     let changed = await tidy(state, survey);
-    const mayStart = !state.isFinishing && !(await isPaused(state));
+    const mayStart = !state.isFinishing && !(await isPaused(state.machine, state.root));
     changed += await prepareAll(state, survey, this.#nextStamp);
     if (mayStart) changed += await startAll(state, survey);
-    const complaint = await this.#poster.post(state);
+    const { complaint, dueMs = sleepMs } = await this.#poster.post(state);
     if (complaint !== undefined) await state.says.complain(complaint);
     if (changed > 0) return 0;
     if (this.#inbox.isUnfinished) return ABOUT_TO_WRITE_MS;
@@ -179,7 +183,7 @@ class Monitor {
     const restMs = survey.lookAgainMs;
     if (this.#options.once && state.jobs.names.length === 0 && restMs === undefined) return undefined;
     if (wasRung && (await this.#inbox.isAboutToBeWritten())) return ABOUT_TO_WRITE_MS;
-    return Math.min(sleepMs, restMs ?? sleepMs);
+    return Math.min(sleepMs, restMs ?? sleepMs, dueMs);
   }
 
   #isOver(): boolean {
@@ -197,6 +201,13 @@ class Monitor {
       else await obey(this.#state, message);
     }
     await mail.done();
+  }
+
+  /** It is tried again, unless we are about to end: then the next Monitor finds it. */
+  async #tellUnsettled(name: string, error: unknown): Promise<boolean> {
+    const { says, isFinishing } = this.#state;
+    await says.complain(`${name}: its job has ended, but it cannot be put away: ${reasonOf(error)}`);
+    return !isFinishing;
   }
 
   async #tellSettled(name: string, { ending, path, status, touched }: Settlement): Promise<void> {

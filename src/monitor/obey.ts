@@ -1,13 +1,12 @@
 /** What the Monitor does about each message. */
 
-import { hasErrno } from '../os/ports.ts';
 import { formatSpan } from '../os/span.ts';
-import { publish } from '../queue/publish.ts';
 import { moveFile } from '../uow/move.ts';
-import { INCOMING, join, pausedPath } from '../uow/root.ts';
+import { isPaused, pause, resume } from '../uow/pause.ts';
+import { INCOMING, join } from '../uow/root.ts';
 import { isThere, listQueue } from '../uow/unit-files.ts';
 import { MESSAGES, type Message } from './messages.ts';
-import { isPaused, type MonitorState } from './state.ts';
+import type { MonitorState } from './state.ts';
 
 const SHOWN_NAMES = 10;
 
@@ -29,11 +28,13 @@ export async function obey(state: MonitorState, { keyword, name = '' }: Message)
       );
     }
     case 'PAUSE':
-      await pause(state);
+      await pause(state.machine, state.root);
       return says.say(`PAUSE: no more jobs are started${awaited(state)}`);
     case 'RESUME':
       return says.say(
-        (await resume(state)) ? 'RESUME: jobs are started again' : 'RESUME: there was no pause',
+        (await resume(state.machine, state.root))
+          ? 'RESUME: jobs are started again'
+          : 'RESUME: there was no pause',
       );
     case 'RETRY':
       return retry(state, name);
@@ -53,26 +54,6 @@ export async function obey(state: MonitorState, { keyword, name = '' }: Message)
 
 function awaited({ jobs }: MonitorState): string {
   return jobs.names.length === 0 ? '' : `; ${jobs.names.join(', ')} goes on to its end`;
-}
-
-async function pause({ machine, root }: MonitorState): Promise<void> {
-  await publish(machine.files, {
-    directory: root.path,
-    temporaryName: 'paused.temp',
-    name: 'paused',
-    durability: 'crash-safe',
-    write: async () => 0,
-  });
-}
-
-async function resume({ machine, root }: MonitorState): Promise<boolean> {
-  try {
-    await machine.files.unlink(pausedPath(root));
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
 }
 
 async function retry({ machine, root, says }: MonitorState, name: string): Promise<void> {
@@ -110,7 +91,7 @@ async function statusSentence(state: MonitorState): Promise<string> {
   return [
     jobs.names.length === 0 ? 'nothing runs' : `${jobs.names.join(', ')} runs`,
     waiting.length === 0 ? 'nothing waits' : `${waiting.length} wait: ${shown}${more}`,
-    ...((await isPaused(state)) ? ['paused'] : []),
+    ...((await isPaused(machine, root)) ? ['paused'] : []),
   ].join('; ');
 }
 

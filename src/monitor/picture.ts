@@ -5,10 +5,11 @@ import { toMs } from '../os/calendar.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { crc32 } from '../packet/crc32.ts';
 import { type Config, PLACES, type Place } from '../uow/config.ts';
-import { join, pausedPath, QUEUES, type Root } from '../uow/root.ts';
+import { isPaused } from '../uow/pause.ts';
+import { join, QUEUES, type Root } from '../uow/root.ts';
 import { newSurveyor, type Survey } from '../uow/survey.ts';
 import { formatStamp, type Unit } from '../uow/text.ts';
-import { isThere, listQueue, type Seen, seeUnit } from '../uow/unit-files.ts';
+import { listQueue, type Seen, seeUnit } from '../uow/unit-files.ts';
 
 export type ShownUnit = {
   readonly place: Place;
@@ -201,7 +202,6 @@ export async function lookAtRoot(
   isWorked: boolean,
 ): Promise<Picture> {
   const survey = await newSurveyor(machine, root)(config.quietMs);
-  const isPaused = await isThere(machine.files, pausedPath(root));
-  const state = isPaused ? 'paused' : isWorked ? 'working' : 'ended';
+  const state = (await isPaused(machine, root)) ? 'paused' : isWorked ? 'working' : 'ended';
   return newPainter(machine, root)(config, { survey, state });
 }

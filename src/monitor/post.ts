@@ -5,18 +5,28 @@ import { hasErrno, type Machine } from '../os/ports.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
 import { publish } from '../queue/publish.ts';
 import { unlinkIfThere } from '../uow/move.ts';
+import { isPaused } from '../uow/pause.ts';
 import { join, type Root, within } from '../uow/root.ts';
 import { logTail, newPainter, type Picture, type ShownUnit } from './picture.ts';
-import { isPaused, type MonitorState } from './state.ts';
+import type { MonitorState } from './state.ts';
 import { indexHtml, unitHtml } from './status-html.ts';
 import { statusText } from './status-words.ts';
 
 /** Of a log, so much is on its page. */
 const LOG_BYTES = 256 * 1024;
 
+/** However busy the Monitor is, the status is posted so often at most. */
+const LEAST_INTERVAL_MS = 1000;
+
+export type Posted = {
+  /** What could not be done, as a sentence. */
+  readonly complaint?: string;
+  /** It was too early: there may be news to post in so many milliseconds. */
+  readonly dueMs?: number;
+};
+
 export type Poster = {
-  /** Returns what could not be done, as a sentence. */
-  post(state: MonitorState, isEnded?: boolean): Promise<string | undefined>;
+  post(state: MonitorState, isEnded?: boolean): Promise<Posted>;
 };
 
 export function newPoster(machine: Machine, root: Root): Poster {
@@ -50,9 +60,11 @@ export function newPoster(machine: Machine, root: Root): Poster {
     pagesBefore = now;
   };
 
-  const postAll = async (state: MonitorState, isEnded: boolean): Promise<void> => {
+  const postAll = async (state: MonitorState, isEnded: boolean): Promise<Posted> => {
     const { statusText: textPath, statusHtml: htmlPath, sleepMs } = state.config.current;
-    if (textPath === undefined && htmlPath === undefined) return;
+    if (textPath === undefined && htmlPath === undefined) return {};
+    const restMs = postedMs + LEAST_INTERVAL_MS - machine.clock.monotonicMs();
+    if (restMs > 0 && !isEnded) return { dueMs: restMs };
     const picture = await paint(state.config.current, {
       survey: state.survey,
       state: await stateWord(state, isEnded),
@@ -63,7 +75,7 @@ export function newPoster(machine: Machine, root: Root): Poster {
       picture.queues.map(({ units, count }) => [count, units.map(markOf)]),
     ]);
     const nowMs = machine.clock.monotonicMs();
-    if (shown === shownBefore && nowMs - postedMs < sleepMs) return;
+    if (shown === shownBefore && nowMs - postedMs < sleepMs) return {};
     const mark = `${shown} ${nowMs}`;
     if (htmlPath !== undefined) {
       const html = within(root.path, htmlPath);
@@ -74,14 +86,15 @@ export function newPoster(machine: Machine, root: Root): Poster {
     if (textPath !== undefined) await write(within(root.path, textPath), mark, () => statusText(picture));
     shownBefore = shown;
     postedMs = nowMs;
+    return {};
   };
   return {
     post: async (state, isEnded = false) => {
       try {
-        await postAll(state, isEnded);
-        return undefined;
+        return await postAll(state, isEnded);
       } catch (error) {
-        return `the status cannot be posted: ${error instanceof QueueError ? error.message : reasonOf(error)}`;
+        const why = error instanceof QueueError ? error.message : reasonOf(error);
+        return { complaint: `the status cannot be posted: ${why}` };
       }
     },
   };
@@ -90,7 +103,7 @@ export function newPoster(machine: Machine, root: Root): Poster {
 async function stateWord(state: MonitorState, isEnded: boolean): Promise<Picture['state']> {
   if (isEnded) return 'ended';
   if (state.isFinishing) return 'finishing';
-  return (await isPaused(state)) ? 'paused' : 'working';
+  return (await isPaused(state.machine, state.root)) ? 'paused' : 'working';
 }
 
 /** Another one when its page has to say something else. */

@@ -8,6 +8,9 @@ import { launchOf } from './launch.ts';
 import type { MonitorState } from './state.ts';
 import { guarded, toTrash } from './tidy.ts';
 
+/** So many in one turn: each takes some milliseconds, and what is ready is not to wait for thousands that are not. */
+const AT_ONCE = 50;
+
 /** Gives them timestamps, in the order of the times of their files, and room for a status. */
 export async function prepareAll(
   state: MonitorState,
@@ -18,7 +21,7 @@ export async function prepareAll(
   const ours = jobs.inodes;
   const raw = waiting.filter(({ seen }) => !isPrepared(seen.unit) && !ours.has(seen.file.inode));
   let changed = 0;
-  for (const { place, name, seen } of raw.sort(byFileTime)) {
+  for (const { place, name, seen } of raw.sort(byFileTime).slice(0, AT_ONCE)) {
     changed += await guarded(state, name, async () => {
       const where = { directory: root.places[place], trash: root.places.trash };
       const stamp = seen.unit.stamp ?? nextStamp();
@@ -34,6 +37,7 @@ export async function prepareAll(
 }
 
 function byFileTime(a: Waiting, b: Waiting): number {
+  if (a.place !== b.place) return a.place === 'priority-q' ? -1 : 1;
   return a.seen.file.modifiedMs - b.seen.file.modifiedMs || (a.name < b.name ? -1 : 1);
 }
 

@@ -1,9 +1,8 @@
 /** What the parts of a Monitor share. */
 
 import type { Machine } from '../os/ports.ts';
-import { pausedPath, type Root } from '../uow/root.ts';
+import type { Root } from '../uow/root.ts';
 import type { Survey } from '../uow/survey.ts';
-import { isThere } from '../uow/unit-files.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
 import type { Jobs } from './jobs.ts';
 import type { Says } from './says.ts';
@@ -19,7 +18,3 @@ export type MonitorState = {
   /** No more jobs are started, and when none runs all is over. */
   isFinishing: boolean;
 };
-
-export async function isPaused({ machine, root }: MonitorState): Promise<boolean> {
-  return isThere(machine.files, pausedPath(root));
-}

@@ -24,6 +24,7 @@ export async function recogniseRemains(machine: Machine, path: string): Promise<
 
 /** Whether jobs can be run there, and not only be added and listed. */
 export async function canBeWorked(machine: Machine, path: string, { worked = [] }: Layout): Promise<boolean> {
+  if (worked === 'never') return false;
   for (const name of worked) if (!(await isThere(machine, `${path}/${name}`))) return false;
   return true;
 }

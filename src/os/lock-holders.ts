@@ -6,7 +6,7 @@
  */
 
 import { decodeBytes } from './bytes.ts';
-import type { LockKind, Machine } from './ports.ts';
+import type { FileStatus, LockKind, Machine } from './ports.ts';
 import { readSmallFile } from './transfer.ts';
 
 export type LockHolder = { readonly pid: number; readonly kind: LockKind };
@@ -17,19 +17,37 @@ const LIMIT_BYTES = 4 * 1024 * 1024;
 /** `3: FLOCK  ADVISORY  WRITE 4321 08:01:131074 0 EOF`; who only waits has `->` behind the number. */
 const LINE = /^\d+: FLOCK +\S+ +(READ|WRITE) +(-?\d+) +([0-9a-f]+):([0-9a-f]+):(\d+) /gm;
 
+/** A lock, and on which file it is. */
+export type HeldLock = LockHolder & {
+  readonly inode: bigint;
+  isOn(file: Pick<FileStatus, 'device' | 'inode'>): boolean;
+};
+
 /** Undefined where nobody can tell: no such file, no /proc, not Linux. */
-export async function lockHolders({ files }: Machine, path: string): Promise<LockHolder[] | undefined> {
+export async function lockHolders(machine: Machine, path: string): Promise<LockHolder[] | undefined> {
   try {
-    const { device, inode } = await files.stat(path);
+    const file = await machine.files.stat(path);
+    const held = await heldLocks(machine);
+    return held?.filter((lock) => lock.isOn(file)).map(({ pid, kind }) => ({ pid, kind }));
+  } catch {
+    return undefined;
+  }
+}
+
+/** All of this machine. Undefined where nobody can tell. */
+export async function heldLocks({ files }: Machine): Promise<HeldLock[] | undefined> {
+  try {
     const text = decodeBytes(await readSmallFile(files, LOCKS_FILE, LIMIT_BYTES));
-    const holders: LockHolder[] = [];
-    for (const [, kind, pid, major, minor, number] of text.matchAll(LINE)) {
-      if (BigInt(number as string) !== inode) continue;
-      if (!isDevice(device, Number.parseInt(major as string, 16), Number.parseInt(minor as string, 16)))
-        continue;
-      holders.push({ pid: Number(pid), kind: kind === 'WRITE' ? 'exclusive' : 'shared' });
-    }
-    return holders;
+    return [...text.matchAll(LINE)].map(([, kind, pid, major = '', minor = '', number = '']) => {
+      const of = [Number.parseInt(major, 16), Number.parseInt(minor, 16)] as const;
+      const inode = BigInt(number);
+      return {
+        pid: Number(pid),
+        kind: kind === 'WRITE' ? 'exclusive' : 'shared',
+        inode,
+        isOn: (file) => file.inode === inode && isDevice(file.device, ...of),
+      };
+    });
   } catch {
     return undefined;
   }

@@ -40,7 +40,7 @@ export function explainJob(snapshot: QueueSnapshot, found: FoundJob, known: Know
 }
 
 function explainWaiting(snapshot: QueueSnapshot, job: WaitingJob, { expiresMs, nowMs }: Known): Explanation {
-  const { paused, kind, alone } = snapshot;
+  const { layout, paused, kind, alone } = snapshot;
   if (job.standing.kind !== 'ready') {
     const own = explainStanding(snapshot, job, nowMs);
     return paused && own.cause !== 'past' ? withMore(own, 'Besides, the queue is paused.') : own;
@@ -62,9 +62,10 @@ function explainWaiting(snapshot: QueueSnapshot, job: WaitingJob, { expiresMs, n
     };
   }
   if (alone !== undefined) {
+    const like = layout === 'filespooler' ? ', as fspl does' : '';
     return {
       cause: 'worked-alone',
-      sentence: `Process ${alone.pid} on this machine works the queue alone, one job after the other, as fspl does; workers beside it have to wait.`,
+      sentence: `Process ${alone.pid} on this machine works the queue alone, one job after the other${like}; workers beside it have to wait.`,
     };
   }
   const alive = snapshot.workers.filter(({ life }) => life === 'alive');

@@ -16,8 +16,8 @@ export type Layout = {
   readonly marks: readonly (readonly string[])[];
   /** Names of which one is left, perhaps, where a queue is damaged. */
   readonly remains?: readonly string[];
-  /** Without these jobs are only added to it and listed. */
-  readonly worked?: readonly string[];
+  /** Without these jobs are only added to it and listed. `never`: not by our workers, but by a program of its own. */
+  readonly worked?: readonly string[] | 'never';
   readonly capabilities: Capabilities;
   readonly loadQueue: () => Promise<OpenQueue>;
   readonly loadKeeper: () => Promise<OpenKeeper>;

@@ -16,7 +16,7 @@ import { encodeBytes } from '../os/bytes.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { join } from './root.ts';
-import { freeName } from './unit-files.ts';
+import { isThere } from './unit-files.ts';
 
 /** Returns its new path; undefined when it was not there any more. */
 export async function moveFile(
@@ -34,7 +34,10 @@ export async function moveFile(
   return target;
 }
 
-/** Gives a file another name, or one like it that is free. Undefined when the file is not there. */
+/**
+ * Gives a file another name, or one like it that is free; one that it has there already, of an attempt that failed behind
+ * this, will do. Undefined when the file is not there.
+ */
 export async function linkFree(
   machine: Machine,
   source: string,
@@ -42,25 +45,44 @@ export async function linkFree(
   name: string,
 ): Promise<string | undefined> {
   const { files } = machine;
-  for (;;) {
-    const target = await freeName(machine, directory, name);
+  const own = await inodeOf(machine, source);
+  for (let number = 0; ; number++) {
+    const target = join(directory, number === 0 ? name : `${name}.${number}`);
+    if (await isThere(files, target)) {
+      if (own !== undefined && (await inodeOf(machine, target)) === own) return target;
+      continue;
+    }
     try {
-      await files.link(source, target);
+      await linkOrRename(machine, source, target);
       return target;
     } catch (error) {
       if (hasErrno(error, 'EEXIST')) continue; // somebody was faster
       if (hasErrno(error, 'ENOENT')) return undefined;
-      if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error;
-    }
-    // A file system without links, or a file of somebody else's (fs.protected_hardlinks): then it has to be a rename,
-    // and the moment since we looked for a free name is what is left of the danger.
-    try {
-      await files.rename(source, target);
-      return target;
-    } catch (error) {
-      if (hasErrno(error, 'ENOENT')) return undefined;
       throw error;
     }
+  }
+}
+
+/**
+ * On a file system without links, or of a file of somebody else's (fs.protected_hardlinks), it has to be a rename, and the
+ * moment since we looked for a free name is what is left of the danger.
+ */
+async function linkOrRename({ files }: Machine, source: string, target: string): Promise<void> {
+  try {
+    await files.link(source, target);
+  } catch (error) {
+    if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error;
+    await files.rename(source, target);
+  }
+}
+
+/** Undefined when it leads nowhere. */
+export async function inodeOf({ files }: Machine, path: string): Promise<bigint | undefined> {
+  try {
+    return (await files.stat(path)).inode;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    throw error;
   }
 }
 

@@ -13,6 +13,8 @@
  * | link `.x.made` to `x`, fsync of names | the new file, under one name or both; perhaps the old one | keeps `x`, the old one goes to the trash |
  * | unlink `.x.made`, fsync of names    | the new file, under one name or both                   | takes `.x.made` away |
  *
+ * A recovery moves in the same way and may be broken off too, so the same file may have both names in any of these.
+ *
  *     an editor                           we
  *     has read `x`
  *                                         rename `x` to `.x.taken`
@@ -28,11 +30,11 @@ import { closeQuietly } from '../os/close-quietly.ts';
 import { type Descriptor, type FileStatus, hasErrno, type Machine } from '../os/ports.ts';
 import { copyAll, readExactly } from '../os/transfer.ts';
 import { syncDirectory } from '../queue/publish.ts';
-import { moveFile, unlinkIfThere } from './move.ts';
+import { inodeOf, moveFile, unlinkIfThere } from './move.ts';
 import { join } from './root.ts';
 import { againStatus, statusKind } from './status.ts';
 import { frontOf, type Stamp, type Unit } from './text.ts';
-import { isThere, type SeenUnit, seeOpenUnit } from './unit-files.ts';
+import { type SeenUnit, seeOpenUnit } from './unit-files.ts';
 
 /** Whether it can be run as it is. */
 export function isPrepared({ stamp, slot, status, logAt }: Unit): boolean {
@@ -122,19 +124,27 @@ async function copyFrom({ files }: Machine, path: string, at: number, target: De
 }
 
 /** `.x.made` becomes `x`; unless there is a newer one. */
-async function putInPlace(machine: Machine, { directory, trash }: Waiting, name: string): Promise<Prepared> {
-  const made = { directory, name: madeName(name) };
-  const isSuperseded = await isThere(machine.files, join(directory, name));
-  await moveFile(machine, made, isSuperseded ? trash : directory, name);
-  return isSuperseded ? 'superseded' : 'prepared';
+async function putInPlace(machine: Machine, place: Waiting, name: string): Promise<Prepared> {
+  return putUnderName(machine, place, madeName(name), name);
 }
 
 /** The old file, under its name; unless there is a newer one. */
-async function putBack(machine: Machine, { directory, trash }: Waiting, name: string): Promise<void> {
-  await unlinkIfThere(machine, madePath(directory, name));
-  const taken = { directory, name: takenName(name) };
-  const isSuperseded = await isThere(machine.files, join(directory, name));
-  await moveFile(machine, taken, isSuperseded ? trash : directory, name);
+async function putBack(machine: Machine, place: Waiting, name: string): Promise<void> {
+  await unlinkIfThere(machine, madePath(place.directory, name));
+  await putUnderName(machine, place, takenName(name), name);
+}
+
+/** What has that name already may be the same file, of an attempt that was broken off. */
+async function putUnderName(
+  machine: Machine,
+  { directory, trash }: Waiting,
+  hidden: string,
+  name: string,
+): Promise<Prepared> {
+  const put = await inodeOf(machine, join(directory, name));
+  const isSuperseded = put !== undefined && put !== (await inodeOf(machine, join(directory, hidden)));
+  await moveFile(machine, { directory, name: hidden }, isSuperseded ? trash : directory, name);
+  return isSuperseded ? 'superseded' : 'prepared';
 }
 
 /** What a broken-off preparation has left in a directory is brought to its end. Returns the names. */
@@ -146,22 +156,9 @@ export async function recoverPrepared(machine: Machine, place: Waiting): Promise
   }
   for (const [name, kinds] of names) {
     if (kinds.has('taken')) await putBack(machine, place, name);
-    else if (await isSameFile(machine, place.directory, name)) {
-      await unlinkIfThere(machine, madePath(place.directory, name));
-      await syncDirectory(machine.files, place.directory, place.directory);
-    } else await putInPlace(machine, place, name);
+    else await putInPlace(machine, place, name);
   }
   return [...names.keys()];
-}
-
-async function isSameFile({ files }: Machine, directory: string, name: string): Promise<boolean> {
-  try {
-    const put = await files.stat(join(directory, name));
-    return put.inode === (await files.stat(madePath(directory, name))).inode;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
 }
 
 function isSame(a: FileStatus, b: FileStatus): boolean {

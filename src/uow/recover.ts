@@ -3,9 +3,9 @@
  * of a dead Monitor keeps its lock until its jobs are gone.
  */
 
-import { hasErrno, type Machine } from '../os/ports.ts';
+import type { Machine } from '../os/ports.ts';
 import { syncDirectory } from '../queue/publish.ts';
-import { moveFile, unlinkIfThere } from './move.ts';
+import { inodeOf, moveFile, unlinkIfThere } from './move.ts';
 import { recoverPrepared } from './prepare.ts';
 import { INCOMING, join, type Root, SETTLED } from './root.ts';
 import { placeOf } from './run.ts';
@@ -102,13 +102,4 @@ async function isFurtherOn(
     }
   }
   return false;
-}
-
-async function inodeOf({ files }: Machine, path: string): Promise<bigint | undefined> {
-  try {
-    return (await files.stat(path)).inode;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }

@@ -102,7 +102,7 @@ export type Settlement = {
   readonly touched?: 'edited' | 'taken away';
 };
 
-/** Notes how its job has ended and moves it. The unit is not held any more, also when this fails. */
+/** Notes how its job has ended and moves it. May be called again when it fails; then the unit is held on. */
 export async function settleUnit(
   machine: Machine,
   root: Root,
@@ -111,28 +111,34 @@ export async function settleUnit(
   reason: string,
 ): Promise<Settlement> {
   const { clock } = machine;
-  try {
-    const tookMs = clock.monotonicMs() - running.startedMs;
-    const status = endedStatus(ending, reason, clock.now(), tookMs);
-    await writeStatus(machine, running.file, running.slot, status);
-    const target = root.places[placeOf(ending)];
-    const touched = await whatBecame(machine, running);
-    if (touched === undefined) {
-      const from = { directory: root.places['currently-executing'], name: running.name };
-      const path = await moveFile(machine, from, target);
-      if (path !== undefined) return { ending, path, status };
-    }
-    const path = await writeAnew(machine, running, target);
-    if (touched === 'edited') {
-      const edited = { directory: root.places['currently-executing'], name: running.name };
-      await moveFile(machine, edited, root.places.trash);
-    }
-    return { ending, path, status, touched: touched ?? 'taken away' };
-  } finally {
-    for (const descriptor of [running.file, running.log, running.whole]) {
-      await closeQuietly(machine.files, descriptor);
-    }
+  const status = endedStatus(ending, reason, clock.now(), clock.monotonicMs() - running.startedMs);
+  await writeStatus(machine, running.file, running.slot, status);
+  const settlement = { ending, status, ...(await putAway(machine, root, running, ending)) };
+  await letGo(machine, running);
+  return settlement;
+}
+
+/** Its Monitor does not care for it any more: the next one finds it as it is. */
+export async function letGo({ files }: Machine, { file, log, whole }: Running): Promise<void> {
+  for (const descriptor of [file, log, whole]) await closeQuietly(files, descriptor);
+}
+
+async function putAway(
+  machine: Machine,
+  root: Root,
+  running: Running,
+  ending: Ending,
+): Promise<Pick<Settlement, 'path' | 'touched'>> {
+  const target = root.places[placeOf(ending)];
+  const from = { directory: root.places['currently-executing'], name: running.name };
+  const touched = await whatBecame(machine, running);
+  if (touched === undefined) {
+    const path = await moveFile(machine, from, target);
+    if (path !== undefined) return { path };
   }
+  const path = await writeAnew(machine, running, target);
+  if (touched === 'edited') await moveFile(machine, from, root.places.trash);
+  return { path, touched: touched ?? 'taken away' };
 }
 
 export function placeOf(ending: Ending): (typeof SETTLED)[number] {

@@ -46,10 +46,28 @@ export async function submitUnit(
       return bytes.length;
     },
   });
-  const path = (await linkFree(machine, hidden, directory, name)) ?? join(directory, name);
-  await unlinkIfThere(machine, hidden);
+  const path = await linkOrClear(machine, hidden, directory, name);
+  try {
+    await unlinkIfThere(machine, hidden);
+  } catch {
+    // Nobody takes it for a unit.
+  }
   if (durability === 'power-safe') await syncDirectory(files, directory, path);
   return path;
+}
+
+async function linkOrClear(
+  machine: Machine,
+  hidden: string,
+  directory: string,
+  name: string,
+): Promise<string> {
+  try {
+    return (await linkFree(machine, hidden, directory, name)) ?? join(directory, name);
+  } catch (error) {
+    await machine.files.unlink(hidden);
+    throw error;
+  }
 }
 
 function wrongName(name: string): string | undefined {

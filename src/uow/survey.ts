@@ -43,13 +43,31 @@ export type Survey = {
 
 export type Surveyor = (quietMs: number) => Promise<Survey>;
 
+type SeenFile = Extract<Seen, { readonly file: FileStatus }>;
+
+/** How to look at a file, and how long it has to rest still. */
+type Eyes = {
+  readonly see: (path: string) => Promise<Seen>;
+  readonly restFor: (path: string, file: FileStatus) => number;
+};
+
 type Sighting = { readonly file: FileStatus; readonly sinceMs: number };
 
 /** Remembers what it has seen, to know what is quiet. */
 export function newSurveyor(machine: Machine, root: Root): Surveyor {
   let sightings = new Map<string, Sighting>();
+  let known = new Map<string, SeenFile>();
   return async (quietMs) => {
     const fresh = new Map<string, Sighting>();
+    const read = new Map<string, SeenFile>();
+    /** Of many that wait, hardly one has changed since the last turn. */
+    const see = async (path: string): Promise<Seen> => {
+      const before = known.get(path);
+      const unchanged = before !== undefined && (await isUnchanged(machine, path, before.file));
+      const seen = unchanged ? before : await seeUnit(machine, path);
+      if ('file' in seen) read.set(path, seen);
+      return seen;
+    };
     const restFor = (path: string, file: FileStatus): number => {
       const before = sightings.get(path);
       const nowMs = machine.clock.monotonicMs();
@@ -58,19 +76,16 @@ export function newSurveyor(machine: Machine, root: Root): Surveyor {
       const age = toMs(machine.clock.now()) - file.modifiedMs;
       return Math.max(0, quietMs - Math.max(age, nowMs - sighting.sinceMs));
     };
-    const survey = await surveyWith(machine, root, restFor);
+    const survey = await surveyWith(machine, root, { restFor, see });
     sightings = fresh;
+    known = read;
     return survey;
   };
 }
 
 type Draft = { -readonly [K in keyof Survey]: Survey[K] extends readonly (infer T)[] ? T[] : Survey[K] };
 
-async function surveyWith(
-  machine: Machine,
-  root: Root,
-  restFor: (path: string, file: FileStatus) => number,
-): Promise<Survey> {
+async function surveyWith(machine: Machine, root: Root, eyes: Eyes): Promise<Survey> {
   const draft: Draft = {
     waiting: [],
     current: [],
@@ -82,7 +97,7 @@ async function surveyWith(
   for (const place of QUEUES) {
     const listed = await listQueue(machine, root.places[place]);
     await noteStrange(machine, draft, root, place, listed);
-    if (isIncoming(place)) await surveyIncoming(machine, draft, root, place, listed, restFor);
+    if (isIncoming(place)) await surveyIncoming(machine, draft, root, place, listed, eyes);
     if (place === 'currently-executing') {
       for (const name of listed.units) {
         const path = join(root.places[place], name);
@@ -103,12 +118,12 @@ async function surveyIncoming(
   root: Root,
   place: Waiting['place'],
   { units, editors }: Listed,
-  restFor: (path: string, file: FileStatus) => number,
+  { see, restFor }: Eyes,
 ): Promise<void> {
   const directory = root.places[place];
   for (const name of units) {
     const path = join(directory, name);
-    const seen = await seeUnit(machine, path);
+    const seen = await see(path);
     if (seen.kind === 'gone') continue;
     if (seen.kind === 'unreadable') {
       draft.troubles.push({ place, name, reason: `it cannot be read: ${seen.reason}` });
@@ -131,6 +146,14 @@ async function surveyIncoming(
     } else {
       draft.waiting.push({ place, name, path, seen });
     }
+  }
+}
+
+async function isUnchanged({ files }: Machine, path: string, before: FileStatus): Promise<boolean> {
+  try {
+    return isSame(await files.stat(path), before);
+  } catch {
+    return false; // gone, or not ours to look at any more: reading it will tell
   }
 }
 

@@ -3,7 +3,6 @@
 import { closeQuietly } from '../os/close-quietly.ts';
 import { type Descriptor, type FileStatus, type Files, hasErrno, type Machine } from '../os/ports.ts';
 import { reasonOf } from '../queue/errors.ts';
-import { join } from './root.ts';
 import { HEAD_LIMIT_BYTES, hasLogTitle, parseUnit, type Unit } from './text.ts';
 
 /** The rest of what file systems allow is for the suffix that a move may have to add. */
@@ -108,14 +107,6 @@ async function readHead(files: Files, source: Descriptor): Promise<Uint8Array> {
     const larger = new Uint8Array(2 * buffer.length);
     larger.set(head);
     buffer = larger;
-  }
-}
-
-/** The path of a name that is free there: `name`, or `name.1`, `name.2` and so on. */
-export async function freeName({ files }: Machine, directory: string, name: string): Promise<string> {
-  for (let number = 0; ; number++) {
-    const path = join(directory, number === 0 ? name : `${name}.${number}`);
-    if (!(await isThere(files, path))) return path;
   }
 }
 

@@ -54,6 +54,7 @@ function linked(): string {
 const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
   'docs/doctor.md': 4,
   'docs/top.md': 2,
+  'docs/monitor.md': 4,
   'docs/dirqueue.md': 6,
 };
 
@@ -64,6 +65,7 @@ describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {
     'docs/parallel.md',
     'docs/doctor.md',
     'docs/top.md',
+    'docs/monitor.md',
     'docs/dirqueue.md',
   ])(
     'the commands of %s do what it says',

@@ -224,7 +224,7 @@ describe.skipIf(reason !== undefined)(
     it('loses nothing, whenever it is killed', { timeout: 120_000 * LONGER }, async () => {
       const random: Chance = chance();
       const day = await Day.begin();
-      const kills = 12 * LONGER;
+      const kills = 8 * LONGER;
       for (let kill = 0; kill < kills; kill++) {
         day.put(4);
         day.start();

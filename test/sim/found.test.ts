@@ -59,6 +59,18 @@ const FOUND: readonly Finding[] = [
     layout: home,
   },
   {
+    was: "a power cut left a failed job in failed/ and in its dead worker's room, which was never emptied",
+    scenario: 'share-one-failing',
+    layout: home,
+    profiles: ['weak'],
+  },
+  {
+    was: 'a job was said to be there already that only a killed adder had put there, and a power cut took it',
+    scenario: 'put-named-after-a-killed-one',
+    layout: home,
+    profiles: ['ordered'],
+  },
+  {
     was: 'a worker that had left an empty queue never asked it again, and waited for ever',
     scenario: 'share-lane-after-a-stopped-one',
     layout: home,

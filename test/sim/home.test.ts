@@ -1,11 +1,11 @@
 /** Workers that share a queue: small cases gone through whole, and random runs. `npm run sim` searches further. */
 
 import { describe, expect, it } from 'vitest';
-import { home } from '../../sim/layouts/home.ts';
+import { HOME_VARIANTS, home, homeOnce } from '../../sim/layouts/home.ts';
 import { type Extent, exhaust } from '../../sim/search/exhaust.ts';
 import { newTally } from '../../sim/search/explore.ts';
 import { LOST_REPLIES } from '../../sim/search/faults.ts';
-import { HOME_SCENARIOS } from '../../sim/search/home-scenarios.ts';
+import { FREE_SCENARIOS, HOME_SCENARIOS } from '../../sim/search/home-scenarios.ts';
 import { type RandomTally, replayCommand, searchSeeds } from '../../sim/search/random.ts';
 
 /** These show what longer ones would: the crash states of those are too many for every change. */
@@ -13,6 +13,8 @@ const SHORT = new Set([
   'share-1',
   'share-2',
   'share-lane',
+  'share-later',
+  'share-expired',
   'put-free',
   'put-in-lane',
   'put-named',
@@ -21,8 +23,8 @@ const SHORT = new Set([
 const short = HOME_SCENARIOS.filter(({ name }) => SHORT.has(name));
 const SEEDS = 100;
 
-const search = (scenario: (typeof HOME_SCENARIOS)[number], extent: Extent) => {
-  const explorer = { layout: home, tally: newTally(), goOn: () => true, secondCrash: false };
+const search = (scenario: (typeof HOME_SCENARIOS)[number], extent: Extent, layout = home) => {
+  const explorer = { layout, tally: newTally(), goOn: () => true, secondCrash: false };
   return exhaust(explorer, { ...extent, scenarios: [scenario] });
 };
 
@@ -35,6 +37,27 @@ describe('a kill at any moment', () => {
 describe('a power cut at any moment', () => {
   it.each(short)('breaks no promise: $name', async (scenario) => {
     expect(await search(scenario, { profiles: ['weak', 'ordered'] })).toBeUndefined();
+  });
+});
+
+describe.each(HOME_VARIANTS)('a kill at any moment, with $name', (layout) => {
+  const failing = HOME_SCENARIOS.filter(({ name }) => /failing|again/.test(name));
+  it.each(failing)('breaks no promise: $name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['lasting'] }, layout)).toBeUndefined();
+  });
+});
+
+describe('a job that is not started again when its worker was killed', () => {
+  it.each(FREE_SCENARIOS)('is put away, and breaks no promise: $name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['lasting', 'ordered'] }, homeOnce)).toBeUndefined();
+  });
+});
+
+describe('a second cut, in the middle of the recovery from the first', () => {
+  const shortest = HOME_SCENARIOS.filter(({ name }) => ['share-1', 'put-free', 'put-named'].includes(name));
+  it.each(shortest)('breaks no promise: $name', async (scenario) => {
+    const explorer = { layout: home, tally: newTally(), goOn: () => true, secondCrash: true };
+    expect(await exhaust(explorer, { profiles: ['ordered'], scenarios: [scenario] })).toBeUndefined();
   });
 });
 

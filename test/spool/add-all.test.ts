@@ -4,8 +4,9 @@ import { realMachine } from '../../src/os/real/index.ts';
 import type { NewJob, Queue } from '../../src/queue/contract.ts';
 import { addAllJobs } from '../../src/spool/add-all.ts';
 import { createSpool } from '../../src/spool/spool.ts';
-import { failEachCall } from '../support/faulty-files.ts';
+import { failEachCall, systemError } from '../support/faulty-files.ts';
 import { drain, homeQueue, joined, namesIn, param, told } from '../support/home.ts';
+import { interceptFiles } from '../support/intercepted-files.ts';
 import { machineWithFiles } from '../support/machines.ts';
 import { litterOf } from '../support/packets.ts';
 import { recordingFiles } from '../support/recording-files.ts';
@@ -160,5 +161,133 @@ describe('a failure in the middle', () => {
     expect(calls).toBeGreaterThan(20);
     expect(expected.length).toBeGreaterThan(2);
     expect(Number(readFileSync(`${queue.location}/addseq`, 'utf8'))).toBeGreaterThan(2);
+  });
+});
+
+describe('adding many that may run in any order', () => {
+  let free: string;
+  beforeEach(async () => {
+    free = (await homeQueue(temporary.path('free'))).location;
+  });
+  const at = (ms: number) => ({
+    ...realMachine.clock,
+    now: () => ({ seconds: BigInt(ms / 1000), nanos: 0 }),
+  });
+
+  it('gives numbers that grow, in the order of the jobs, also within a millisecond', async () => {
+    const uuids = ['fffff', '00000', '12345', '12345'].map(
+      (start) => `${start}000-0000-4000-8000-000000000000`,
+    );
+    let asked = 0;
+    // A temporary name, a number and a stem for each.
+    const random = {
+      uuid: () => (asked++ % 3 === 1 ? (uuids[Math.floor(asked / 3)] as string) : realMachine.random.uuid()),
+    };
+    const machine = { ...realMachine, clock: at(1_700_000_000_000), random };
+    const added = await addAllJobs(machine, free, jobs(4));
+    const first = (1_700_000_000_000n << 20n) | 0xfffffn;
+    expect(added.map(({ seq }) => seq)).toEqual([first, first + 1n, first + 2n, first + 3n]);
+    expect(added.map(({ duplicate }) => duplicate)).toEqual([false, false, false, false]);
+  });
+
+  it('takes chance as it comes while that grows', async () => {
+    let asked = 0;
+    const random = {
+      uuid: () =>
+        asked++ % 3 === 1 ? `${asked.toString(16).padStart(5, '0')}000-0000-4000` : realMachine.random.uuid(),
+    };
+    const machine = { ...realMachine, clock: at(1_700_000_000_000), random };
+    const added = await addAllJobs(machine, free, jobs(3));
+    expect(added.map(({ seq }) => (seq as bigint) & 0xfffffn)).toEqual([2n, 5n, 8n]);
+  });
+
+  it('writes no number down, but those of lanes', async () => {
+    await addAllJobs(realMachine, free, [...jobs(2), ...jobs(2, 'a')]);
+    expect(readdirSync(`${free}/lanes`).sort()).toEqual(['a.added', 'a.added.lock']);
+    expect(readdirSync(free)).not.toContain('addseq');
+  });
+
+  it('adds those with a name once, in their place', async () => {
+    const named: NewJob = { params: ['named'], name: 'once' };
+    const added = await addAllJobs(realMachine, free, [...jobs(2), named, ...jobs(1), named]);
+    expect(added.map(({ duplicate }) => duplicate)).toEqual([false, false, false, false, true]);
+    expect(added[4]?.id).toBe(added[2]?.id);
+    const seqs = added.slice(0, 4).map(({ seq }) => seq as bigint);
+    expect([...seqs].sort((a, b) => Number(a - b))).toEqual(seqs);
+    expect(readdirSync(`${free}/jobs`)).toHaveLength(4);
+  });
+
+  it('at level crash-safe syncs nothing but the numbers', async () => {
+    const recording = recordingFiles(realMachine.files);
+    const machine = machineWithFiles(recording.files);
+    await addAllJobs(machine, free, [...jobs(2), ...jobs(1, 'a')], { durability: 'crash-safe' });
+    expect(recording.told(free, 'fsync', 'fsyncAside', 'fsyncAll')).toEqual([
+      'fsyncAside lanes/a.added.temp',
+      'fsync lanes',
+    ]);
+  });
+
+  it('makes no batch of nothing', async () => {
+    const recording = recordingFiles(realMachine.files);
+    await addAllJobs(machineWithFiles(recording.files), free, []);
+    expect(recording.told(free, 'fsync', 'open').filter((call) => call.includes('jobs'))).toEqual([]);
+  });
+
+  it('locks lanes in one order, whoever adds to them', async () => {
+    for (const lanes of [
+      ['b', 'a', 'c'],
+      ['c', 'b', 'a'],
+    ]) {
+      const recording = recordingFiles(realMachine.files);
+      await addAllJobs(
+        machineWithFiles(recording.files),
+        free,
+        lanes.map((lane) => ({ lane })),
+      );
+      const locked = recording.calls.filter(({ name, path }) => name === 'open' && path.endsWith('.lock'));
+      expect(locked.map(({ path }) => path.slice(-'a.added.lock'.length))).toEqual([
+        'a.added.lock',
+        'b.added.lock',
+        'c.added.lock',
+      ]);
+    }
+  });
+});
+
+describe('many of which the last could not be put in place', () => {
+  const failing = (code: string, count: number) => {
+    let renamed = 0;
+    return interceptFiles(realMachine.files, ({ name, to }) => {
+      if (name !== 'rename' || to?.includes('/jobs/fspl-') !== true) return;
+      renamed += 1;
+      if (renamed === count) throw systemError(code, 'rename', to);
+    });
+  };
+
+  it('are told: how many are there, and why not the others; their numbers are free again', async () => {
+    const machine = machineWithFiles(failing('EIO', 3));
+    await expect(addAllJobs(machine, queue.location, jobs(4))).rejects.toMatchObject({
+      code: 'not-durable',
+      message: `${queue.location}/jobs: 2 of 4 jobs were added, the others not: the disk reports an input/output error`,
+      cause: { code: 'EIO' },
+    });
+    expect(await numbers()).toEqual([1, 2]);
+    expect(litterOf(queue.location)).toEqual([]);
+    expect((await queue.add({})).seq).toBe(3n);
+  });
+
+  it('are refused as the system says it when it is the first', async () => {
+    const machine = machineWithFiles(failing('EIO', 1));
+    await expect(addAllJobs(machine, queue.location, jobs(2))).rejects.toMatchObject({ code: 'EIO' });
+    expect(await numbers()).toEqual([]);
+    expect((await queue.add({})).seq).toBe(1n);
+  });
+
+  it('give the numbers of each lane back from the first that is missing', async () => {
+    const machine = machineWithFiles(failing('ENOSPC', 3));
+    const mixed = [...jobs(2, 'a'), ...jobs(2, 'b'), ...jobs(1, 'a')];
+    await expect(addAllJobs(machine, queue.location, mixed)).rejects.toMatchObject({ code: 'not-durable' });
+    expect((await queue.add({ lane: 'a' })).seq).toBe(3n);
+    expect((await queue.add({ lane: 'b' })).seq).toBe(1n);
   });
 });

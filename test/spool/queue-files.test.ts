@@ -14,13 +14,17 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Descriptor, FileKind } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { PEEK_BYTES } from '../../src/packet/read.ts';
+import { decoderFor } from '../../src/spool/open-packet.ts';
 import {
   byCreation,
   bySequence,
   createQueueDirectory,
+  headerReader,
   type JobFile,
+  lookAt,
   notAFile,
   refuseDuplicates,
+  requireQueue,
   scanQueue,
 } from '../../src/spool/queue-files.ts';
 import { failEachCall, faultyFiles } from '../support/faulty-files.ts';
@@ -379,9 +383,82 @@ describe('order', () => {
   });
 });
 
+describe('requireQueue', () => {
+  it('takes a queue, also one whose jobs/ is a link', async () => {
+    await requireQueue(realMachine, queue);
+    mkdirSync(temporary.path('linked'));
+    symlinkSync(jobs, temporary.path('linked', 'jobs'));
+    await requireQueue(realMachine, temporary.path('linked'));
+  });
+
+  it('says what is none', async () => {
+    const none = temporary.path('none');
+    const missing = {
+      code: 'not-a-queue',
+      message: `${none}: it has no jobs directory, so it is not a queue`,
+    };
+    const refused = () => expect(requireQueue(realMachine, none)).rejects;
+    await refused().toMatchObject({ ...missing, cause: { code: 'ENOENT' } });
+    mkdirSync(none);
+    await refused().toMatchObject({ ...missing, cause: { code: 'ENOENT' } });
+    writeFileSync(`${none}/jobs`, '');
+    await refused().toMatchObject({ code: 'not-a-queue', message: `${none}/jobs: it is not a directory` });
+    rmSync(none, { recursive: true });
+    writeFileSync(none, '');
+    await refused().toMatchObject({ ...missing, cause: { code: 'ENOTDIR' } });
+  });
+
+  it('passes on what else the system says', async () => {
+    const files = faultyFiles(real, ({ name }) => (name === 'stat' ? 'EACCES' : undefined));
+    await expect(requireQueue(machineWithFiles(files), queue)).rejects.toMatchObject({ code: 'EACCES' });
+  });
+});
+
+describe('reading through a decoder', () => {
+  const scan = async (command: string) =>
+    scanQueue(realMachine, queue, await decoderFor(realMachine, command));
+
+  it('finds what it unpacks, and says of the rest what is wrong', async () => {
+    const name = putJob(queue, 'packed', { seq: 7, payload: 'text' });
+    writeFileSync(`${jobs}/${name}`, readFileSync(`${jobs}/${name}`).toString('base64'));
+    writeFileSync(`${jobs}/fspl-junk.fspl`, Buffer.from('junk').toString('base64'));
+    const before = openDescriptors();
+    const { jobs: found, unreadable } = await scan('base64 -d');
+    expect(found.map((job) => [job.name, job.header.seq])).toEqual([[name, 7n]]);
+    expect(unreadable.map((file) => [file.name, file.message.length > 0])).toEqual([
+      ['fspl-junk.fspl', true],
+    ]);
+    expect(openDescriptors()).toEqual(before);
+  });
+});
+
+describe('lookAt', () => {
+  const path = () => `${jobs}/fspl-gone.fspl`;
+
+  it('tells what has gone from a link that leads nowhere', async () => {
+    const look = (kind: FileKind) => lookAt(realMachine, path(), kind, headerReader(realMachine));
+    expect(await look('file')).toEqual({ kind: 'vanished' });
+    expect(await look('unknown')).toEqual({ kind: 'vanished' });
+    symlinkSync('nowhere', path());
+    expect(await look('link')).toMatchObject({ kind: 'unreadable', file: { cause: { code: 'ENOENT' } } });
+  });
+
+  it('asks for the kind only where it has to', async () => {
+    const name = putJob(queue, 'job', { seq: 1 });
+    const recording = recordingFiles(real);
+    const machine = machineWithFiles(recording.files);
+    const look = (kind: FileKind) => lookAt(machine, `${jobs}/${name}`, kind, headerReader(machine));
+    expect(await look('file')).toMatchObject({ kind: 'job', header: { seq: 1n } });
+    expect(recording.calls.filter((call) => call.name === 'stat')).toEqual([]);
+    expect(await look('unknown')).toMatchObject({ kind: 'job' });
+    expect(recording.calls.filter((call) => call.name === 'stat')).toHaveLength(1);
+  });
+});
+
 describe('notAFile', () => {
   it.each([
     ['file', 'it is not a regular file'],
+    ['link', 'it is not a regular file'],
     ['unknown', 'it is not a regular file'],
     ['fifo', 'it is a named pipe, not a job file'],
   ] as const)('of %s: %s', (kind, message) => {

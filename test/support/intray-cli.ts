@@ -26,7 +26,7 @@ export type IntrayCli = {
   run(args: readonly string[], options?: { input?: string | Buffer; env?: NodeJS.ProcessEnv }): Result;
   /** With standard output and error as pipes. */
   start(args: readonly string[]): ChildProcess;
-  /** A line of sh in which `intray`, `fspl` and the `dq-` commands are ours. */
+  /** A line of sh in which `intray`, `fspl`, `fsq` and the `dq-` commands are ours. */
   sh(line: string, env?: NodeJS.ProcessEnv): Result;
   /** Names in a directory, sorted. */
   list(path: string): string[];
@@ -51,7 +51,7 @@ export function intrayCli(program = INTRAY, first: readonly string[] = []): Intr
   });
   const words = [program, ...first].map((word) => `'${word}'`).join(' ');
   writeFileSync(join(bin, 'intray'), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
-  for (const name of ['fspl', 'dq-submit', 'dq-deque', 'dq-server', 'dq-list']) {
+  for (const name of ['fspl', 'fsq', 'dq-submit', 'dq-deque', 'dq-server', 'dq-list']) {
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${words} ${name} "$@"\n`, { mode: 0o755 });
   }
   const env = { ...process.env, TZ: 'UTC', PATH: `${bin}:${process.env.PATH}` };

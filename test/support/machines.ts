@@ -41,7 +41,7 @@ export function manualClock(): ManualClock {
 }
 
 /** A real clock whose timers wait for `ring`, not for time; it returns how many there were. */
-export function alarmClock(): Clock & { ring(ms: number): number } {
+export function alarmClock(): Clock & { ring(ms: number): number; isSet(ms: number): boolean } {
   const set = new Set<{ readonly ms: number; readonly action: () => void }>();
   return {
     ...realMachine.clock,
@@ -50,6 +50,7 @@ export function alarmClock(): Clock & { ring(ms: number): number } {
       set.add(alarm);
       return () => set.delete(alarm);
     },
+    isSet: (ms) => [...set].some((alarm) => alarm.ms === ms),
     /** Everything that was set to this time. */
     ring: (ms) => {
       const rung = [...set].filter((alarm) => alarm.ms === ms);

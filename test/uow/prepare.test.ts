@@ -132,6 +132,15 @@ describe('what a broken-off preparation has left', () => {
     expect(all('trash')).toEqual(trash);
   });
 
+  it('the old file under both names, for its recovery was broken off too', async () => {
+    const root = await makeRoot(temporary.path('root'));
+    root.put('wait-q', 'a', TEXT);
+    linkSync(join(root.path, 'wait-q/a'), join(root.path, 'wait-q/.a.taken'));
+    await recoverPrepared(realMachine, waitingIn(root));
+    expect(root.names('wait-q')).toEqual(['a']);
+    expect(root.names('trash')).toEqual([]);
+  });
+
   it('the new file under both names', async () => {
     const root = await makeRoot(temporary.path('root'));
     root.put('wait-q', 'a', TEXT);

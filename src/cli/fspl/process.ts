@@ -8,6 +8,7 @@ import { bothTo, commandFor } from '../../worker/job-command.ts';
 import { type ProcessReport, processQueue } from '../../worker/process-queue.ts';
 import { type CommandOutcome, outcomeWithout, runCommand } from '../../worker/run-command.ts';
 import { startWatchdog, type Watchdog } from '../../worker/watchdog.ts';
+import { groupFor } from '../command-group.ts';
 import type { Context } from '../context.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { decoderOf } from './queue.ts';
@@ -151,11 +152,6 @@ export async function stdinProcess(context: Context, args: Running): Promise<num
   });
   if (outcome.kind === 'failed') throw new QueueError('command-failed', `${args.operand}: ${outcome.reason}`);
   return outcome.kind === 'succeeded' ? 0 : 1;
-}
-
-/** A command that asks something at the terminal must share it with us; else it gets a group that can be ended. */
-async function groupFor(machine: Machine): Promise<'own' | 'ours'> {
-  return (await machine.host.inForeground()) ? 'ours' : 'own';
 }
 
 type JobRun = {

@@ -1,6 +1,5 @@
 /** `intray monitor` and the commands that go with it. */
 
-import { monitorOf } from '../../monitor/lock.ts';
 import { parseMessage } from '../../monitor/messages.ts';
 import { runMonitor } from '../../monitor/monitor.ts';
 import { lookAtRoot } from '../../monitor/picture.ts';
@@ -8,6 +7,7 @@ import { statusText } from '../../monitor/status-words.ts';
 import { encodeBytes } from '../../os/bytes.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { initRoot } from '../../uow/init.ts';
+import { monitorOf } from '../../uow/lock.ts';
 import { openRoot } from '../../uow/root.ts';
 import { submitUnit } from '../../uow/submit.ts';
 import { HEAD_LIMIT_BYTES } from '../../uow/text.ts';

@@ -25,7 +25,7 @@ export async function pauseQueues(context: Context, args: Args): Promise<number>
     if (args.options.json) await printJson(context, { queue, paused: true, changed, running: runs.jobs });
     else
       await context.print(
-        `${queue}: ${changed ? '' : 'was paused already; '}${pausedSentence(queue, runs)}\n`,
+        `${queue}: ${changed ? '' : 'was paused already; '}${pausedSentence(keeper, runs)}\n`,
       );
   }
   return exitStatus('done');
@@ -57,7 +57,7 @@ export async function drainQueues(context: Context, args: DrainArgs): Promise<nu
     const queue = keeper.location;
     let runs = await keeper.whatRuns();
     while (isBusy(runs) && machine.clock.monotonicMs() < deadline) {
-      await progress.say(`${queue}: ${stillRunning(runs)}`);
+      await progress.say(`${queue}: ${stillRunning(keeper, runs)}`);
       await sleep(machine.clock, LOOK_MS);
       runs = await keeper.whatRuns();
     }
@@ -67,7 +67,7 @@ export async function drainQueues(context: Context, args: DrainArgs): Promise<nu
     else if (isBusy(runs)) {
       await log(
         'error',
-        `${queue}: after ${formatDuration(timeout)} ${stillRunning(runs)}; the queue is paused`,
+        `${queue}: after ${formatDuration(timeout)} ${stillRunning(keeper, runs)}; the queue is paused`,
       );
     } else
       await print(
@@ -101,14 +101,15 @@ function isBusy({ jobs, alone }: WhatRuns): boolean {
   return jobs > 0 || alone;
 }
 
-function stillRunning({ jobs, alone }: WhatRuns): string {
-  if (alone) return 'fspl is still working it, which does not know of pauses';
+function stillRunning({ layout }: Keeper, { jobs, alone }: WhatRuns): string {
+  if (alone && layout === 'filespooler') return 'fspl is still working it, which does not know of pauses';
+  if (alone) return 'another program is still working it, which may not know of pauses';
   return jobs === 1 ? '1 job is still running' : `${jobs} jobs are still running`;
 }
 
-function pausedSentence(queue: string, runs: WhatRuns): string {
-  const now = isBusy(runs) ? `; ${stillRunning(runs)}` : '';
-  return `no job will start until ${resumeCommand(queue)}${now}`;
+function pausedSentence(keeper: Keeper, runs: WhatRuns): string {
+  const now = isBusy(runs) ? `; ${stillRunning(keeper, runs)}` : '';
+  return `no job will start until ${resumeCommand(keeper.location)}${now}`;
 }
 
 function abandonedNote({ abandoned }: WhatRuns): string {

@@ -132,8 +132,8 @@ export function kindWords({ layout, kind, order, lanes }: QueueSnapshot): string
       ? 'jobs in any order'
       : `jobs in the order of their numbers${next === undefined ? '' : `, next is ${next}`}`;
   if (kind === 'home') return `${words}; parallel workers`;
-  const { title } = layoutNamed(layout);
-  return layout === 'filespooler' ? `a ${title} queue, ${words}` : `${kind}, ${words}`;
+  if (layout === 'filespooler') return `a Filespooler queue, ${words}`;
+  return `a queue of ${layoutNamed(layout).title}, ${words}`;
 }
 
 async function workersTable(

@@ -7,7 +7,7 @@
  */
 
 import type { Machine } from '../../os/ports.ts';
-import { POLL_MS } from './changes.ts';
+import { POLL_MS } from '../../queue/changes.ts';
 import { bringBackTheDead, type Recoverer } from './recovery.ts';
 import { fencedError, type WorkerRoom } from './worker-room.ts';
 

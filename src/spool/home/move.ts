@@ -16,9 +16,9 @@ import { closeQuietly } from '../../os/close-quietly.ts';
 import { hasErrno } from '../../os/ports.ts';
 import { readChunks } from '../../os/transfer.ts';
 import type { PacketHeader } from '../../packet/header.ts';
-import { QueueError } from '../../queue/errors.ts';
 import type { Operated } from '../../queue/keeper.ts';
 import { syncDirectory } from '../../queue/publish.ts';
+import { refuseSameQueue } from '../../queue/same-queue.ts';
 import type { FoundJob, QueueSnapshot } from '../../queue/snapshot.ts';
 import { addJobFile } from '../add.ts';
 import { jobsDirectory, join } from '../layout.ts';
@@ -49,13 +49,7 @@ export async function openTarget(
   queue: string,
 ): Promise<Target> {
   const snapshot = await takeSnapshot(machine, queue, { decoder });
-  const [here, there] = [
-    await machine.files.stat(jobsDirectory(source)),
-    await machine.files.stat(jobsDirectory(queue)),
-  ];
-  if (here.inode === there.inode && here.device === there.device) {
-    throw new QueueError('not-possible', `${queue}: it is the queue that the jobs are in already`);
-  }
+  await refuseSameQueue(machine, queue, jobsDirectory(source), jobsDirectory(queue));
   const ids = new Set((await everyJob(machine, snapshot)).map(({ id }) => id));
   const numbers = new Set(
     [...snapshot.waiting, ...snapshot.running].map(({ lane, seq }) => `${lane}/${seq}`),

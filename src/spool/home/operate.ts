@@ -54,7 +54,9 @@ export async function holdJob(operator: Operator, found: FoundJob): Promise<Oper
       `${operator.queue}: it is a queue of Filespooler, which knows no held jobs and would run it; \`intray init\` gives it rooms, \`intray pause\` stops all of it`,
     );
   }
-  return job.held ? UNCHANGED : renameJob(operator, job, { held: true });
+  // One that is held because it has failed may be passed over; from now on it may not.
+  const isHeld = job.held && waitingOf(job).failed !== true;
+  return isHeld ? UNCHANGED : renameJob(operator, job, { held: true, failed: false });
 }
 
 export async function releaseJob(operator: Operator, found: FoundJob): Promise<Operated> {
@@ -123,7 +125,7 @@ async function retryFailed(operator: Operator, found: FoundJob): Promise<Operate
 async function renameJob(
   operator: Operator,
   job: WaitingJob,
-  change: Partial<Pick<Waiting, 'held' | 'notBeforeMs' | 'attempts'>>,
+  change: Partial<Pick<Waiting, 'held' | 'failed' | 'notBeforeMs' | 'attempts'>>,
 ): Promise<Operated> {
   await operator.handIfWorked(); // nobody else has it to himself: see above
   const jobs = jobsDirectory(operator.queue);

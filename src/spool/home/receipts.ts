@@ -6,7 +6,8 @@
  * | step                                   | a crash here leaves                                             |
  * |----------------------------------------|-----------------------------------------------------------------|
  * | receipt: the job's stem and number     | a receipt without a job: the next adder of that name adds it    |
- * | the job is published under that stem   | both                                                            |
+ * | the job is published under that stem   | both, though a power cut may still take the job: the next adder |
+ * |                                        | of that name makes it last before it says that it is there      |
  * | (later) receipt: finished              | a finished receipt and a job that runs again: never added twice |
  * | (later) the job's file is removed      | a finished receipt: not added, as long as it is kept            |
  */
@@ -19,6 +20,7 @@ import { readSmallFile } from '../../os/transfer.ts';
 import { type Sequence, sequence } from '../../packet/header.ts';
 import type { Added, JobId } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { syncDirectory } from '../../queue/publish.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { encodeLane, fingerprint, type JobName, parseJobName } from './job-name.ts';
@@ -63,6 +65,8 @@ export async function addOnce(
       receipt = await readReceipt(machine, queue, name);
     }
     if (receipt !== undefined && (job !== undefined || receipt.state === 'finished')) {
+      // Whoever put it there may have died before its name was on the disk, and we are about to promise it.
+      if (job !== undefined) await syncDirectory(files, jobsDirectory(queue), jobsDirectory(queue));
       const seq = job?.seq ?? sequence(BigInt(receipt.seq ?? 0));
       return { id: receipt.stem as JobId, seq, duplicate: true };
     }

@@ -70,7 +70,7 @@ async function bringBack(
   try {
     if (!over) {
       await noteDeath(machine, queue, from, name);
-      await putBack(machine, path, join(jobsDirectory(queue), name));
+      await move(machine, path, join(jobsDirectory(queue), name));
     } else if (job.held) await putInto(machine, room(queue, 'failed'), path, job);
     else if (keepSucceeded) await putInto(machine, room(queue, 'done'), path, job);
     else await files.unlink(path);
@@ -94,12 +94,17 @@ async function noteDeath(machine: Machine, queue: string, worker: SeenRoom, name
 }
 
 /** A power cut in the middle of a rename can leave one file under both names; to rename one to the other does nothing then. */
-async function putBack({ files }: Machine, path: string, target: string): Promise<void> {
+async function move({ files }: Machine, path: string, target: string): Promise<void> {
   await files.rename(path, target);
-  await files.unlink(path); // ENOENT, but in that case
+  try {
+    await files.unlink(path);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error; // as it is but in that case
+  }
 }
 
-async function putInto({ files }: Machine, directory: string, path: string, job: Waiting): Promise<void> {
-  await files.rename(path, join(directory, formatJobName({ ...job, held: false })));
+async function putInto(machine: Machine, directory: string, path: string, job: Waiting): Promise<void> {
+  const { files } = machine;
+  await move(machine, path, join(directory, formatJobName({ ...job, held: false })));
   await syncDirectory(files, directory, path);
 }

@@ -28,6 +28,7 @@ import { toMs } from '../../os/calendar.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
 import type { Descriptor, Machine } from '../../os/ports.ts';
 import type { Sequence } from '../../packet/header.ts';
+import { Changes, POLL_MS } from '../../queue/changes.ts';
 import type {
   BlockedPolicy,
   SharedClaim,
@@ -38,7 +39,6 @@ import type {
 import { SharedSync } from '../../queue/shared-sync.ts';
 import { jobsDirectory } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
-import { Changes, POLL_MS } from './changes.ts';
 import { Life } from './life.ts';
 import { Look } from './look.ts';
 import { isPaused, readSettings } from './rooms.ts';

@@ -235,6 +235,16 @@ describe('a queue', () => {
     expect(shown).not.toContain('job10');
   });
 
+  it('shows as much of each id as tells it from the others', () => {
+    const waiting = ['_20261121163645_0_1_vm', '_20261121163645_1_1_vm', '9f1e44d0-aaaa'].map((id) =>
+      waitingJob(id),
+    );
+    const shown = text(picture(seenQueue('/q', { waiting })), 80, 24, { ...START, queue: '/q' });
+    expect(shown).toMatch(/_20261121163645_0 +ready/);
+    expect(shown).toMatch(/_20261121163645_1 +ready/);
+    expect(shown).toMatch(/9f1e44d0 +ready/);
+  });
+
   it('lists the first hundred that pass the filter', () => {
     const waiting = Array.from({ length: 300 }, (_, at) => waitingJob(`job${at}x`));
     const filtered: State = { ...START, queue: '/q', filters: { overview: '', queue: 'JOB29' } };

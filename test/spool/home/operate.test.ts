@@ -84,6 +84,20 @@ describe('holding', () => {
     expect(await runAll(queue)).toEqual(['first', 'second']);
   });
 
+  it('keeps a job that has failed from being passed over', async () => {
+    const queue = await homeQueue(q());
+    const first = await addNamed(queue, 'first', { lane: 'alice' });
+    await addNamed(queue, 'second', { lane: 'alice' });
+    await failNext(queue, 'no', 'hold');
+    expect(await operate(holdJob, first)).toEqual({ kind: 'done', lane: 'none' });
+    expect(await operate(holdJob, first)).toEqual({ kind: 'unchanged' });
+    const session = await queue.join({ blocked: { action: 'skip' } });
+    expect(await session.claim()).toMatchObject({ reason: 'held', jobs: 2 });
+    await session.close();
+    await operate(releaseJob, first);
+    expect(await runAll(queue)).toEqual(['first', 'second']);
+  });
+
   it('is refused in a queue of the original, which would run it', async () => {
     await createQueueDirectory(realMachine, q(), { appendOnly: false });
     putJob(q(), 'aaaa', { seq: 1 });

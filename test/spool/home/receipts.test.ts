@@ -9,6 +9,7 @@ import { failEachCall } from '../../support/faulty-files.ts';
 import { claimed, drain, homeQueue, joined, namesIn, param } from '../../support/home.ts';
 import { machineWith, machineWithFiles, manualClock } from '../../support/machines.ts';
 import { litterOf } from '../../support/packets.ts';
+import { recordingFiles } from '../../support/recording-files.ts';
 import { useTemporary } from '../../support/temporary.ts';
 
 const temporary = useTemporary();
@@ -30,6 +31,14 @@ describe('a job that its adder has named', () => {
     expect(second).toEqual({ ...first, duplicate: true });
     expect(await read()).toHaveLength(1);
     expect(await receipt()).toMatchObject({ stem: first.id, state: 'accepted' });
+  });
+
+  it('is on the disk for good when it is said to be there, whoever put it there', async () => {
+    await queue.add(job);
+    const recording = recordingFiles(realMachine.files);
+    const again = await openSpool(machineWithFiles(recording.files), queue.location);
+    expect((await again.add(job)).duplicate).toBe(true);
+    expect(recording.told(queue.location, 'fsync')).toEqual(['fsync jobs']);
   });
 
   it('does not keep out one of another name, or none', async () => {

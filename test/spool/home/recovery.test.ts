@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Machine } from '../../../src/os/ports.ts';
 import { realMachine } from '../../../src/os/real/index.ts';
@@ -14,6 +23,7 @@ import { homeQueue, namesIn, runningIn, runsOf } from '../../support/home.ts';
 import { interceptFiles } from '../../support/intercepted-files.ts';
 import { machineWithFiles } from '../../support/machines.ts';
 import { packet } from '../../support/packets.ts';
+import { recordingFiles } from '../../support/recording-files.ts';
 import { useTemporary } from '../../support/temporary.ts';
 
 const temporary = useTemporary();
@@ -87,6 +97,31 @@ describe('recovery', () => {
     });
     expect(await recover(machineWithFiles(files))).toBe(1);
     expect(namesIn(queue, 'jobs')).toEqual([name(1)]);
+  });
+
+  it('says so of each start, whatever is known of those before', async () => {
+    writeFileSync(`${queue.location}/log/stem1.jsonl`, '{"attempt":7,"outcome":"retry"}\n');
+    await deadRoom(name(1));
+    await recover();
+    expect(runsOf(queue, 'stem1').map(({ attempt, outcome }) => [attempt, outcome])).toEqual([
+      [7, 'retry'],
+      [1, 'died'],
+    ]);
+  });
+
+  it('brings back what nobody can read, under its name', async () => {
+    const foreign = 'fspl-theirs.fspl';
+    await deadRoom(foreign);
+    expect(await recover()).toBe(1);
+    expect(namesIn(queue, 'jobs')).toEqual([foreign]);
+    expect(namesIn(queue, 'log')).toEqual([]);
+  });
+
+  it('does not say that it lives where there is nobody else', async () => {
+    const file = `${own.path}/worker`;
+    utimesSync(file, 1, 1);
+    await recover();
+    expect(statSync(file).mtimeMs).toBe(1000);
   });
 
   it('leaves living workers alone, itself too', async () => {
@@ -192,6 +227,35 @@ describe('recovery', () => {
     expect(existsSync(dead.path)).toBe(true);
   });
 
+  it.each(['ENOENT', 'ESTALE'])('does not mind that it has gone: %s', async (code) => {
+    await deadRoom(name(1));
+    const files = interceptFiles(realMachine.files, ({ name: call, path }) => {
+      if (call === 'rename' && path.endsWith(name(1))) throw systemError(code, 'rename', path);
+    });
+    expect(await recover(machineWithFiles(files))).toBe(1);
+  });
+
+  it.each(['rename', 'unlink'])(
+    'leaves the room as it is when its job cannot be moved: %s',
+    async (failing) => {
+      const dead = await deadRoom(name(1));
+      const files = interceptFiles(realMachine.files, ({ name: call, path }) => {
+        if (call === failing && path.endsWith(name(1))) throw systemError('EIO', call, path);
+      });
+      await expect(recover(machineWithFiles(files))).rejects.toMatchObject({ code: 'EIO' });
+      expect(existsSync(`${dead.path}/worker`)).toBe(true);
+      expect(await recover()).toBe(failing === 'rename' ? 1 : 0);
+    },
+  );
+
+  it('makes last what it puts into another place', async () => {
+    writeFileSync(`${queue.location}/lanes/a`, '2\n');
+    await deadRoom(name(1, 'a', 'f'));
+    const recording = recordingFiles(realMachine.files);
+    await recover(machineWithFiles(recording.files));
+    expect(recording.told(queue.location, 'fsync')).toContain('fsync failed');
+  });
+
   it('takes an abandoned room, once it is old, and what is in it', async () => {
     const path = `${queue.location}/work/abandoned`;
     mkdirSync(path);
@@ -201,6 +265,23 @@ describe('recovery', () => {
     expect(await recover()).toBe(1);
     expect(readdirSync(`${queue.location}/work`)).toEqual([own.name]);
   });
+
+  it.each([
+    ['jobs', '', name(1)],
+    ['failed', 'f', name(1, 'a')],
+    ['done', '', name(1, 'a')],
+  ] as const)(
+    'of a job that a power cut has left in %s too leaves it there only',
+    async (into, held, there) => {
+      writeFileSync(`${queue.location}/lanes/a`, '2\n');
+      const mine = into === 'jobs' ? name(1) : name(1, 'a', held);
+      const { path } = await deadRoom(mine);
+      linkSync(`${path}/${mine}`, `${queue.location}/${into}/${there}`);
+      await recover(realMachine, own, true);
+      expect(namesIn(queue, into)).toEqual([there]);
+      expect(namesIn(queue, 'work')).toEqual([own.name]);
+    },
+  );
 
   it('changes no byte of a job', async () => {
     await deadRoom(name(1));

@@ -2,7 +2,7 @@
 
 import type { SeenJob, SeenWorker } from '../../../queue/snapshot.ts';
 import { duration, QUEUE_LANE } from '../../../queue/words.ts';
-import { age, statePhrase } from '../job-words.ts';
+import { age, shortNames, statePhrase } from '../job-words.ts';
 import type { SeenQueue } from './picture.ts';
 import type { FailedRow, LaneRow, Rows, RunningRow, Section, WaitingRow, Why, WorkerRow } from './rows.ts';
 import { type Cell, type Column, type TableLines, tableLines } from './table.ts';
@@ -43,19 +43,25 @@ export function sectionTables(queue: SeenQueue, rows: Rows, nowMs: number): read
       ),
   });
   const failed = counts.failed + counts.lanesFailed;
+  const jobs = [...rows.running, ...rows.waiting, ...rows.failed].map(({ key }) => key);
+  const ids = shortNames([...new Set(jobs)], ID_LENGTH);
   return [
-    table('running', ['Running', 'Run'], counts.running, rows.running, runningColumns(queue, nowMs)),
+    table('running', ['Running', 'Run'], counts.running, rows.running, runningColumns(queue, ids, nowMs)),
     table('lanes', ['Lanes', 'Lanes'], rows.lanes.length, rows.lanes, LANE_COLUMNS),
-    table('waiting', ['Waiting', 'Wait'], counts.waiting, rows.waiting, waitingColumns(queue, nowMs)),
-    table('failed', ['Failed', 'Fail'], failed, rows.failed, failedColumns(queue, nowMs)),
+    table('waiting', ['Waiting', 'Wait'], counts.waiting, rows.waiting, waitingColumns(queue, ids, nowMs)),
+    table('failed', ['Failed', 'Fail'], failed, rows.failed, failedColumns(queue, ids, nowMs)),
     table('workers', ['Workers', 'Work'], workers.length, rows.workers, workerColumns(nowMs)),
   ];
 }
 
 const ID_LENGTH = 8;
 
-function idColumn<Row>(idOf: (row: Row) => string): Column<Row> {
-  return { title: 'JOB', leave: 1, cell: (row) => ({ text: safe(idOf(row).slice(0, ID_LENGTH)) }) };
+/** As much of each id as tells it from the others. */
+type ShortIds = ReadonlyMap<string, string>;
+
+function idColumn<Row>(ids: ShortIds, idOf: (row: Row) => string): Column<Row> {
+  const cell = (row: Row) => ({ text: safe(ids.get(idOf(row)) ?? idOf(row)) });
+  return { title: 'JOB', leave: 1, least: ID_LENGTH, cell };
 }
 
 function laneColumn<Row>(laneOf: (row: Row) => string | undefined): Column<Row> {
@@ -88,9 +94,9 @@ function numberOf({ lane, seq }: SeenJob): string {
   return lane === undefined ? '' : String(seq ?? '');
 }
 
-function runningColumns(queue: SeenQueue, nowMs: number): readonly Column<RunningRow>[] {
+function runningColumns(queue: SeenQueue, ids: ShortIds, nowMs: number): readonly Column<RunningRow>[] {
   return [
-    idColumn(({ key }) => key),
+    idColumn(ids, ({ key }) => key),
     { title: 'WORKER', least: 8, leave: 5, cell: ({ job }) => workerCell(job.worker) },
     laneColumn(({ job }) => job.lane),
     right('NUMBER', 7, ({ job }) => numberOf(job)),
@@ -144,9 +150,9 @@ const STANDING_STYLES: Readonly<Record<string, Style>> = {
   held: 'warning',
 };
 
-function waitingColumns(queue: SeenQueue, nowMs: number): readonly Column<WaitingRow>[] {
+function waitingColumns(queue: SeenQueue, ids: ShortIds, nowMs: number): readonly Column<WaitingRow>[] {
   return [
-    idColumn(({ key }) => key),
+    idColumn(ids, ({ key }) => key),
     {
       title: 'STATE',
       cell: ({ job }) => {
@@ -164,9 +170,9 @@ function waitingColumns(queue: SeenQueue, nowMs: number): readonly Column<Waitin
   ];
 }
 
-function failedColumns(queue: SeenQueue, nowMs: number): readonly Column<FailedRow>[] {
+function failedColumns(queue: SeenQueue, ids: ShortIds, nowMs: number): readonly Column<FailedRow>[] {
   return [
-    idColumn(({ id }) => id),
+    idColumn(ids, ({ id }) => id),
     laneColumn(({ lane }) => lane),
     right('TRIES', 6, ({ attempts }) => String(attempts)),
     right('AGO', 5, ({ failure }) => (failure?.endedMs === undefined ? '' : age(nowMs - failure.endedMs))),

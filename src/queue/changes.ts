@@ -20,7 +20,7 @@
  * A deaf one looks more often. (That what another host does is never told on a network file system, this cannot show.)
  */
 
-import { type Clock, hasErrno, type Watches } from '../../os/ports.ts';
+import { type Clock, hasErrno, type Watches } from '../os/ports.ts';
 
 /** How often a worker that waits looks by itself, whatever it was told. */
 export const POLL_MS = 1000;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { SystemError, Watches, WatchListener } from '../../../src/os/ports.ts';
-import { Changes } from '../../../src/spool/home/changes.ts';
-import { systemError } from '../../support/faulty-files.ts';
-import { alarmClock } from '../../support/machines.ts';
+import type { SystemError, Watches, WatchListener } from '../../src/os/ports.ts';
+import { Changes } from '../../src/queue/changes.ts';
+import { systemError } from '../support/faulty-files.ts';
+import { alarmClock } from '../support/machines.ts';
 
 const never = new AbortController().signal;
 const SECOND = 1000;

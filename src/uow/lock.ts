@@ -13,8 +13,8 @@ import { lockHolders } from '../os/lock-holders.ts';
 import type { Descriptor, Machine } from '../os/ports.ts';
 import { readSmallFile } from '../os/transfer.ts';
 import { QueueError } from '../queue/errors.ts';
-import { lockPath, type Root } from '../uow/root.ts';
-import { isThere } from '../uow/unit-files.ts';
+import { lockPath, type Root } from './root.ts';
+import { isThere } from './unit-files.ts';
 
 /** Longer than a watchdog takes. */
 const WATCHDOG_MS = 10_000;

@@ -1,0 +1,149 @@
+/**
+ * Going through a queue once, as `fsq scan` does: oldest first, each item that nobody else has, by the rules of the
+ * constants: FSQ_LOCK, FSQ_MAX_TRIES, FSQ_TTL. Whoever takes an item says what becomes of it.
+ *
+ *     for await (const work of scan(machine, place, constants, report)) await work.done();
+ *
+ * Names that are none, items that are too old and items that were tried too often are failed on the way, and told.
+ */
+
+import type { Machine } from '../os/ports.ts';
+import type { Settled, SharedClaim } from '../queue/contract.ts';
+import { SharedSync } from '../queue/shared-sync.ts';
+import { claimOf } from './claim.ts';
+import type { Constants } from './constants.ts';
+import type { Item } from './item-name.ts';
+import { type Listed, listWaiting } from './listing.ts';
+import { isDown, join, type Place } from './place.ts';
+import { refuse, refuseMalformed, tooOld } from './refuse.ts';
+import type { Mover } from './settle.ts';
+import { letGo, take } from './take.ts';
+
+export type WorkItem = {
+  readonly item: Item;
+  readonly claim: SharedClaim;
+  done(): Promise<Settled>;
+  /** For good. */
+  fail(reason?: string): Promise<Settled>;
+  /** For now: it waits again, or fails for good when that was the last try or it is too old. */
+  failTmp(reason?: string): Promise<Settled>;
+  /** Leaves it as it was. */
+  release(): Promise<Settled>;
+};
+
+export type ScanOptions = {
+  readonly ignoreDown?: boolean;
+  /** Told of each item that was failed, or could not be read, and why. */
+  readonly onRefused?: (path: string, reason: string) => void | Promise<void>;
+};
+
+export async function* scan(
+  machine: Machine,
+  place: Place,
+  constants: Constants,
+  options: ScanOptions = {},
+): AsyncGenerator<WorkItem, void> {
+  const mover: Mover = { machine, place, sync: new SharedSync(machine.files) };
+  const settling = new Set<Promise<unknown>>();
+  const scanner = new Scanner(mover, constants, options, settling);
+  try {
+    const { items, malformed } = await listWaiting(machine, place, constants);
+    for (const { entry, message } of malformed) {
+      if (await scanner.isStopped()) return;
+      const refused = await refuseMalformed(mover, entry, message, constants);
+      if (refused !== undefined) await options.onRefused?.(refused.path, refused.message);
+    }
+    for (const listed of items) {
+      if (await scanner.isStopped()) return;
+      const work = await scanner.take(listed);
+      if (work === undefined) continue;
+      try {
+        yield work;
+      } finally {
+        await scanner.giveBack();
+      }
+    }
+  } finally {
+    await Promise.allSettled(settling); // told to whoever settles
+    await mover.sync.close();
+  }
+}
+
+class Scanner {
+  readonly #mover: Mover;
+  readonly #constants: Constants;
+  readonly #options: ScanOptions;
+  readonly #settling: Set<Promise<unknown>>;
+  /** The item that is out, until somebody says what becomes of it. */
+  #out: WorkItem | undefined;
+
+  constructor(mover: Mover, constants: Constants, options: ScanOptions, settling: Set<Promise<unknown>>) {
+    this.#mover = mover;
+    this.#constants = constants;
+    this.#options = options;
+    this.#settling = settling;
+  }
+
+  async isStopped(): Promise<boolean> {
+    return this.#options.ignoreDown !== true && (await isDown(this.#mover.machine, this.#mover.place));
+  }
+
+  async take({ entry, item }: Listed): Promise<WorkItem | undefined> {
+    const { machine, place } = this.#mover;
+    const taken = await take(machine, place.waiting, entry, this.#constants);
+    if (taken.kind === 'unreadable') {
+      await this.#options.onRefused?.(join(place.waiting, item.name), taken.message);
+    }
+    if (taken.kind !== 'taken') return undefined;
+    try {
+      const reason = taken.fileKind === 'file' ? this.#whyNot(item) : `it is a ${taken.fileKind}, not a file`;
+      if (reason === undefined) {
+        const claim = claimOf({ ...this.#mover, keepSucceeded: false, onSettled: () => {} }, taken, item);
+        this.#out = this.#workOn(claim, item);
+        return this.#out;
+      }
+      await refuse(this.#mover, taken, { id: item.id, attempt: item.tries, reason });
+      await this.#options.onRefused?.(join(place.waiting, item.name), reason);
+    } catch (error) {
+      await letGo(machine, taken).catch(() => {}); // the first error is the one to tell
+      throw error;
+    }
+    await letGo(machine, taken);
+    return undefined;
+  }
+
+  /** What nobody has settled is as it was. */
+  async giveBack(): Promise<void> {
+    const out = this.#out;
+    this.#out = undefined;
+    await out?.release();
+  }
+
+  #workOn(claim: SharedClaim, item: Item): WorkItem {
+    const settle = (settled: Promise<Settled>): Promise<Settled> => {
+      this.#out = undefined;
+      this.#settling.add(settled);
+      void settled.catch(() => {}).then(() => this.#settling.delete(settled));
+      return settled;
+    };
+    return {
+      item,
+      claim,
+      done: () => settle(claim.succeed()),
+      fail: (reason) => settle(claim.fail(reason)),
+      failTmp: (reason = 'it failed for now') => {
+        const last = this.#whyNot({ ...item, tries: item.tries + 1 });
+        return settle(last === undefined ? claim.retry(0, reason) : claim.fail(`${reason}; ${last}`));
+      },
+      release: () => settle(claim.release()),
+    };
+  }
+
+  #whyNot(item: Item): string | undefined {
+    const { maxTries } = this.#constants;
+    if (maxTries > 0 && item.tries >= maxTries) {
+      return `it was tried ${item.tries} times, and FSQ_MAX_TRIES is ${maxTries}`;
+    }
+    return tooOld(this.#mover.machine, this.#constants, item);
+  }
+}
