@@ -74,6 +74,11 @@ function controlBeforeData(machine: Machine): Machine {
   };
 }
 
+const withoutMark = changed(() => ({ fchmod: () => {} }));
+const withoutWorkerSync = withoutSync(
+  ({ mode, path }) => mode === 'directory' && path.endsWith('/intray/workers'),
+);
+
 export const DIRQUEUE_PLANTS: readonly HomePlant[] = [
   {
     name: 'dq-no-flock',
@@ -111,9 +116,9 @@ export const DIRQUEUE_PLANTS: readonly HomePlant[] = [
     profile: 'weak',
   },
   {
-    name: 'dq-worker-not-durable',
-    mistake: 'a lock outlives the file that says whose it is',
-    wrap: withoutSync(({ mode, path }) => mode === 'directory' && path.endsWith('/intray/workers')),
+    name: 'dq-no-mark',
+    mistake: 'a lock can outlive the file that says whose it is, and nothing tells that it is ours',
+    wrap: (machine) => withoutMark(withoutWorkerSync(machine)),
     scenario: 'share-1',
     profile: 'weak',
   },

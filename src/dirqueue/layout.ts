@@ -179,3 +179,14 @@ export async function unlinkForSure(machine: Machine, path: string): Promise<boo
     return false;
   }
 }
+
+/**
+ * A rename, also where a power cut in the middle of one has left the file under both names: there rename(2) does nothing,
+ * and the old name would stay.
+ */
+export async function moveFile(machine: Machine, from: string, to: string): Promise<void> {
+  const { files } = machine;
+  const target = await ifThere(async () => (await files.stat(to)).inode, undefined);
+  if (target !== undefined && target === (await files.stat(from)).inode) await files.unlink(from);
+  else await files.rename(from, to);
+}

@@ -13,8 +13,10 @@ import {
   isJobName,
   isThere,
   join,
+  moveFile,
   ownRoom,
   room,
+  unlinkIfThere,
 } from './layout.ts';
 import type { WaitingJob, WaitingJobs } from './waiting.ts';
 
@@ -75,12 +77,14 @@ export class Look {
   async look(): Promise<void> {
     const { clock } = this.#machine;
     const begun = clock.monotonicMs();
-    await this.promote();
+    const later = await this.#promote();
     this.#waiting.beginListing();
     const running = new Set(
       (await entriesOf(this.#machine, room(this.#queue, 'active'))).map(({ name }) => name),
     );
     const jobs = await listControls(this.#machine, this.#queue);
+    // Under both names only a power cut can leave it: it has not been put off.
+    for (const [id, path] of later) if (jobs.has(id)) await unlinkIfThere(this.#machine, path);
     for (const id of [...this.#damaged.keys()]) if (!jobs.has(id)) this.#damaged.delete(id);
     for (const id of jobs.keys()) if (running.has(id) || this.#damaged.has(id)) jobs.delete(id);
     this.#waiting.endListing(jobs);
@@ -94,8 +98,9 @@ export class Look {
   }
 
   /** Puts jobs whose time has come into queue/. Of two workers who do that at once, one does. */
-  async promote(): Promise<void> {
-    const { files, clock } = this.#machine;
+  async #promote(): Promise<Map<string, string>> {
+    const later = new Map<string, string>();
+    const { clock } = this.#machine;
     this.#nextStartMs = undefined;
     this.#delayed = 0;
     for (const { name } of await entriesOf(this.#machine, ownRoom(this.#queue, 'later'))) {
@@ -103,13 +108,15 @@ export class Look {
       if (put === undefined) continue;
       if (put.untilMs > toMs(clock.now())) {
         this.putOff(put.untilMs);
+        later.set(put.id, join(ownRoom(this.#queue, 'later'), name));
         continue;
       }
       const from = join(ownRoom(this.#queue, 'later'), name);
       this.#fanout ??= await hasFanout(this.#machine, this.#queue);
       const to = await controlPath(this.#machine, this.#queue, this.#fanout, put.id);
-      await ifThere(async () => files.rename(from, to), undefined);
+      await ifThere(() => moveFile(this.#machine, from, to), undefined);
     }
+    return later;
   }
 }
 

@@ -33,6 +33,7 @@ import {
   isThere,
   join,
   lockPath,
+  moveFile,
   type OwnRoom,
   ownRoom,
   room,
@@ -167,7 +168,7 @@ export class Settling {
   async #move(from: string, to: string): Promise<boolean> {
     const { machine } = this.#parts;
     try {
-      await machine.files.rename(from, to);
+      await moveFile(machine, from, to);
       return true;
     } catch (error) {
       // Over a network the answer may have got lost: look before believing.

@@ -101,12 +101,10 @@ export async function readControl(
 async function readControlNow(files: Machine['files'], path: string) {
   const descriptor = await openControl(files, path);
   try {
-    const { kind } = await files.fstat(descriptor);
+    const { kind, size } = await files.fstat(descriptor);
     if (kind !== 'file') return { damage: `it is a ${kind}` };
-    const bytes = await readExactly(files, descriptor, CONTROL_LIMIT_BYTES + 1);
-    if (bytes.length > CONTROL_LIMIT_BYTES)
-      return { damage: `it is longer than ${CONTROL_LIMIT_BYTES} bytes` };
-    return parseControl(bytes);
+    if (size > CONTROL_LIMIT_BYTES) return { damage: `it is longer than ${CONTROL_LIMIT_BYTES} bytes` };
+    return parseControl(await readExactly(files, descriptor, size));
   } finally {
     await closeQuietly(files, descriptor);
   }
