@@ -185,8 +185,15 @@ export async function unlinkForSure(machine: Machine, path: string): Promise<boo
  * and the old name would stay.
  */
 export async function moveFile(machine: Machine, from: string, to: string): Promise<void> {
+  if (await isSameFile(machine, from, to)) await machine.files.unlink(from);
+  else await machine.files.rename(from, to);
+}
+
+/** Asked of the server, where there is one: by an old belief of this host a file would seem to have two names, and lose its only one. */
+export function isSameFile(machine: Machine, one: string, other: string): Promise<boolean> {
   const { files } = machine;
-  const target = await ifThere(async () => (await files.stat(to)).inode, undefined);
-  if (target !== undefined && target === (await files.stat(from)).inode) await files.unlink(from);
-  else await files.rename(from, to);
+  return ifThere(async () => {
+    for (const path of [one, other]) await refreshNames(files, path.slice(0, path.lastIndexOf('/')));
+    return (await files.stat(other)).inode === (await files.stat(one)).inode;
+  }, false);
 }

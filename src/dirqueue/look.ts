@@ -11,6 +11,7 @@ import {
   isFanoutName,
   isGone,
   isJobName,
+  isSameFile,
   isThere,
   join,
   moveFile,
@@ -84,7 +85,11 @@ export class Look {
     );
     const jobs = await listControls(this.#machine, this.#queue);
     // Under both names only a power cut can leave it: it has not been put off.
-    for (const [id, path] of later) if (jobs.has(id)) await unlinkIfThere(this.#machine, path);
+    for (const [id, path] of later) {
+      const job = jobs.get(id);
+      if (job === undefined || !(await isSameFile(this.#machine, path, job.path))) continue;
+      await unlinkIfThere(this.#machine, path);
+    }
     for (const id of [...this.#damaged.keys()]) if (!jobs.has(id)) this.#damaged.delete(id);
     for (const id of jobs.keys()) if (running.has(id) || this.#damaged.has(id)) jobs.delete(id);
     this.#waiting.endListing(jobs);
