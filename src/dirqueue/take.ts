@@ -19,6 +19,7 @@ import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { readExactly } from '../os/transfer.ts';
 import { reasonOf } from '../queue/errors.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
+import { counted } from '../queue/words.ts';
 import { CONTROL_LIMIT_BYTES, type Control, fromMetadata, parseControl } from './control-file.ts';
 import type { DataFiles } from './data-file.ts';
 import { ifThere, isGone, isThere, lockPath } from './layout.ts';
@@ -140,7 +141,8 @@ async function stepOver(
 }
 
 function refusal({ machine, maxStarts }: TakingParts, { control, attempt }: Taken): string | undefined {
-  if (attempt > maxStarts) return `it was started ${attempt - 1} times, and each time its worker died`;
+  if (attempt > maxStarts)
+    return `it was started ${counted(attempt - 1, 'time')}, and each time its worker died`;
   const { expiresMs } = fromMetadata(control.metadata);
   if (expiresMs === undefined || expiresMs >= toMs(machine.clock.now())) return undefined;
   return `it was not to start after ${formatMs(expiresMs)}`;

@@ -11,6 +11,7 @@
 import type { Machine } from '../os/ports.ts';
 import type { Settled, SharedClaim } from '../queue/contract.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
+import { counted } from '../queue/words.ts';
 import { claimOf } from './claim.ts';
 import type { Constants } from './constants.ts';
 import type { Item } from './item-name.ts';
@@ -151,7 +152,7 @@ class Scanner {
   #whyNot(item: Item): string | undefined {
     const { maxTries } = this.#constants;
     if (maxTries > 0 && item.tries >= maxTries) {
-      return `it was tried ${item.tries} times, and FSQ_MAX_TRIES is ${maxTries}`;
+      return `it was tried ${counted(item.tries, 'time')}, and FSQ_MAX_TRIES is ${maxTries}`;
     }
     return tooOld(this.#mover.machine, this.#constants, item);
   }

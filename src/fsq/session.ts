@@ -13,6 +13,7 @@ import { hasErrno, type Machine } from '../os/ports.ts';
 import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
 import { watchDirectory } from '../queue/watch-directory.ts';
+import { counted } from '../queue/words.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
 import type { Constants } from './constants.ts';
 import { type Listed, listWaiting } from './listing.ts';
@@ -210,7 +211,7 @@ export class FsqSession implements SharedSession {
   #whyNot(taken: Taken, item: { readonly tries: number; readonly enqueuedMs: number }): string | undefined {
     const { maxStarts = DEFAULT_MAX_STARTS } = this.#options;
     if (taken.fileKind !== 'file') return `it is a ${taken.fileKind}, not a file`;
-    if (item.tries >= maxStarts) return `it was tried ${item.tries} times`;
+    if (item.tries >= maxStarts) return `it was tried ${counted(item.tries, 'time')}`;
     return tooOld(this.#machine, this.#constants, item);
   }
 

@@ -17,6 +17,7 @@ import { hasErrno, type Machine } from '../../os/ports.ts';
 import type { SharedClaim } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { deathsInARow } from '../../queue/run-log.ts';
+import { counted } from '../../queue/words.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { type Decoder, type OpenedPacket, openPacket } from '../open-packet.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
@@ -103,7 +104,8 @@ export class Taking {
   /** Why a job is taken for what kills its workers. */
   async #whyDeadly({ stem, attempts }: Waiting): Promise<string | undefined> {
     const { machine, queue, maxStarts = DEFAULT_MAX_STARTS, maxDeaths = maxStarts } = this.#parts;
-    if (attempts >= maxStarts) return `it was started ${attempts} times, and each time its worker died`;
+    if (attempts >= maxStarts)
+      return `it was started ${counted(attempts, 'time')}, and each time its worker died`;
     if (attempts < maxDeaths) return undefined;
     const deaths = deathsInARow(await readRuns(machine, queue, stem));
     return deaths < maxDeaths
