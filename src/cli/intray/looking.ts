@@ -1,12 +1,12 @@
 /** How the commands of operators begin: with a picture of the queue, and the job that is meant. */
 
 import { openKeeper } from '../../open/open.ts';
+import { shellQuote } from '../../os/shell.ts';
 import { pickJob } from '../../queue/find-job.ts';
+import { laneOf } from '../../queue/job-words.ts';
 import type { Keeper } from '../../queue/keeper.ts';
 import type { FoundJob, QueueSnapshot } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
-import { shellQuote } from '../shell.ts';
-import { laneOf } from './job-words.ts';
 
 export type Decoded = { readonly options: { readonly decoder: string | undefined } };
 

@@ -1,13 +1,13 @@
 /** `intray show`: all about one job. */
 
 import { formatMs } from '../../os/calendar.ts';
+import { laneOf, runSentence, statePhrase } from '../../queue/job-words.ts';
 import type { JobDetails } from '../../queue/keeper.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
 import { exitStatus } from './exit-codes.ts';
-import { jobJson, laneOf, statePhrase } from './job-words.ts';
-import { runSentence } from './log.ts';
+import { jobJson } from './job-words.ts';
 import { adviceFor, type LookedUp, lookUp, type OneJob } from './looking.ts';
 
 export async function show(

@@ -3,14 +3,15 @@
 import { queuesAt } from '../../open/find.ts';
 import { openKeeper } from '../../open/open.ts';
 import type { Machine } from '../../os/ports.ts';
+import { age } from '../../queue/job-words.ts';
 import type { QueueSnapshot } from '../../queue/snapshot.ts';
+import { troublesOf } from '../../queue/troubles.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { lineWidth, Table } from '../table.ts';
 import { type Ending, exitStatus } from './exit-codes.ts';
-import { age } from './job-words.ts';
 import type { Decoded, InQueue } from './looking.ts';
-import { statusDetails, statusJson, troublesOf } from './status-words.ts';
+import { statusDetails, statusJson } from './status-words.ts';
 
 type Status = InQueue &
   Decoded & { readonly more: readonly string[]; readonly options: { readonly json: boolean } };
@@ -65,7 +66,7 @@ async function overview(machine: Machine, snapshots: readonly QueueSnapshot[]): 
 }
 
 /** Damage before failures before gaps. */
-const WORST: readonly Ending[] = ['damaged', 'jobFailed', 'gap'];
+const WORST = ['damaged', 'jobFailed', 'gap'] as const;
 
 function worstOf(snapshots: readonly QueueSnapshot[]): Ending {
   const endings = new Set(snapshots.flatMap(troublesOf).map(({ ending }) => ending));
