@@ -1,9 +1,7 @@
 /** How the commands of operators begin: with a picture of the queue, and the job that is meant. */
 
 import { openKeeper } from '../../open/open.ts';
-import { shellQuote } from '../../os/shell.ts';
 import { pickJob } from '../../queue/find-job.ts';
-import { laneOf } from '../../queue/job-words.ts';
 import type { Keeper } from '../../queue/keeper.ts';
 import type { FoundJob, QueueSnapshot } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
@@ -30,11 +28,4 @@ export async function lookUp(context: Context, args: OneJob): Promise<LookedUp> 
   const snapshot = await keeper.look();
   const found = pickJob(keeper.location, await keeper.everyJob(snapshot), args.more[0] ?? '');
   return { keeper, snapshot, found };
-}
-
-/** Advice as it can be pasted into a shell. */
-export function adviceFor(advice: string | undefined, queue: string, found: FoundJob): string | undefined {
-  const words: Record<string, string> = { DIR: queue, JOB: found.id, LANE: laneOf(found) ?? '' };
-  // All at once: a queue may well be called JOB.
-  return advice?.replace(/\b(?:DIR|JOB|LANE)\b/g, (word) => shellQuote(words[word] ?? word));
 }

@@ -4,6 +4,7 @@ import { replaceNamedFile } from '../../queue/replace-file.ts';
 import { measure } from '../../web/measure.ts';
 import { metricsOf } from '../../web/metrics.ts';
 import { openMetricsText } from '../../web/openmetrics.ts';
+import { seeQueues } from '../../web/see.ts';
 import type { Context } from '../context.ts';
 import { sentenceOf } from '../failure.ts';
 import { exitStatus } from './exit-codes.ts';
@@ -21,8 +22,8 @@ const RUNS = 1000;
 export async function metrics(context: Context, args: Metrics): Promise<number> {
   const { machine, print, log } = context;
   const { output, runs = RUNS, decoder } = args.options;
-  const { queues, problems } = await measure(machine, [args.operand, ...args.more], { runs, decoder });
-  const text = openMetricsText(metricsOf(queues));
+  const { queues, problems } = await seeQueues(machine, [args.operand, ...args.more], { decoder });
+  const text = openMetricsText(metricsOf(await measure(queues, runs)));
   if (output === undefined) await print(text);
   else await replaceNamedFile(machine, output, text);
   for (const problem of problems) await log('error', sentenceOf(problem));
