@@ -1,7 +1,7 @@
 /** How what a job wrote for a terminal looks: dark, whatever the page is. The classes are those of ansi.ts. */
 
 const TERMINAL = [
-  '#1e1e1e #e05561 #8cc265 #d18f52 #4aa5f0 #c162de #42b3c2 #d7dae0',
+  '#1e1e1e #e4606c #8cc265 #d18f52 #4aa5f0 #c162de #42b3c2 #d7dae0',
   '#7f848e #ff616e #a5e075 #f0a45d #4dc4ff #de73ff #4cd1e0 #ffffff',
 ]
   .join(' ')

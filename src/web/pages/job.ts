@@ -6,6 +6,7 @@ import { runSentence, stateOf } from '../../queue/job-words.ts';
 import { counted } from '../../queue/words.ts';
 import type { JobSight, Output } from '../job-sight.ts';
 import { hexOf, type Preview, textOf } from '../payload.ts';
+import { withCode } from './page.ts';
 
 /** `here`: the page itself, to which views of the payload are links. */
 export function jobBody(sight: JobSight, wantsHex: boolean, here: string): Markup {
@@ -60,9 +61,4 @@ function payloadPart(preview: Preview, wantsHex: boolean, here: string): Markup 
 function linesOf(text: string): Markup {
   const pieces = text.split(/([\n\t])/);
   return html`${pieces.map((piece) => (piece === '\n' || piece === '\t' ? trusted(piece) : html`${piece}`))}`;
-}
-
-/** What stands between backquotes is to be typed. */
-function withCode(words: string): Markup {
-  return html`${words.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }

@@ -16,7 +16,8 @@ export type PageParts = {
   readonly lead?: Markup;
   /** What is replaced when there is news. */
   readonly body: Markup;
-  readonly takenMs: number;
+  /** When what it shows was seen; left out where that says nothing. */
+  readonly takenMs?: number;
 };
 
 /** A page that the server gives out: style and script are files of its own, and nothing else may be loaded or run. */
@@ -57,7 +58,7 @@ ${trail.length === 0 ? undefined : html`<nav aria-label="Where you are">${way}</
 ${lead}
 <div id="live">
 ${body}
-<p class="quiet">Seen at ${formatMs(takenMs).slice(11, 19)} UTC</p>
+${takenMs === undefined ? undefined : html`<p class="quiet">Seen at ${formatMs(takenMs).slice(11, 19)} UTC</p>`}
 </div>
 </main>
 <footer><p id="live-state"></p></footer>
@@ -70,4 +71,9 @@ ${body}
 /** A table that a narrow screen scrolls sideways, also by keys. */
 export function wideTable(caption: string, table: Markup): Markup {
   return html`<div class="wide" role="region" aria-label="${caption}" tabindex="0">${table}</div>`;
+}
+
+/** What stands between backquotes is to be typed. */
+export function withCode(words: string): Markup {
+  return html`${words.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }

@@ -8,7 +8,7 @@ import { troublesOf } from '../../queue/troubles.ts';
 import { duration, laneName } from '../../queue/words.ts';
 import { type Filter, type Page, queryOf, STATES } from '../filter.ts';
 import type { Links, Seen, ServedLinks } from '../seen.ts';
-import { wideTable } from './page.ts';
+import { wideTable, withCode } from './page.ts';
 
 /** A job as a row shows it. */
 export type JobRow = { readonly job: FoundJob; readonly params: string };
@@ -20,7 +20,7 @@ const FIRST: Filter = { state: undefined, lane: '', text: '', page: 1 };
 export function queueStanding({ slug, snapshot }: Seen, links: Links): Markup {
   const troubles = troublesOf(snapshot);
   return html`<p>${kindWords(snapshot)}${snapshot.paused ? html`; <strong class="paused">paused: no job starts</strong>` : undefined}.</p>
-${troubles.length === 0 ? undefined : html`<ul class="trouble">${troubles.map(({ sentence }) => html`<li>${sentence}</li>`)}</ul>`}
+${troubles.length === 0 ? undefined : html`<ul class="trouble">${troubles.map(({ sentence }) => html`<li>${withCode(sentence)}</li>`)}</ul>`}
 ${snapshot.alone === undefined ? undefined : html`<p>Process ${snapshot.alone.pid} on this machine works it alone.</p>`}
 ${workersTable(snapshot)}
 ${lanesTable(slug, snapshot, links)}`;
