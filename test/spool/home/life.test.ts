@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { futimesSync, rmSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { realMachine } from '../../../src/os/real/index.ts';
 import { Life } from '../../../src/spool/home/life.ts';
@@ -88,10 +88,10 @@ describe('a life', () => {
     const recoverer = { keepSucceeded: false, whatIs: async () => undefined };
     const other = await enterRoom(realMachine, location, LEASE_MS);
     const look = async () => {
-      const before = (await realMachine.files.fstat(room.lock)).modifiedMs;
+      futimesSync(room.lock, 1, 1);
       await life.recoverNowAndThen(recoverer);
       // Whoever looks for the dead says first that it lives.
-      looked = (await realMachine.files.fstat(room.lock)).modifiedMs > before ? looked + 1 : looked;
+      if ((await realMachine.files.fstat(room.lock)).modifiedMs > 1000) looked += 1;
       return looked;
     };
     expect([await look(), await look()]).toEqual([1, 1]);
