@@ -77,7 +77,8 @@ type Sink = {
 async function send(sink: Sink, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
   try {
     for await (const chunk of body instanceof Uint8Array ? [body] : body) {
-      if (chunk.length > 0 && !sink.write(chunk)) await drained(sink);
+      // One that is closed takes nothing and says so no more: there would be no end of waiting for it.
+      if (!sink.destroyed && chunk.length > 0 && !sink.write(chunk) && !sink.destroyed) await drained(sink);
       if (sink.destroyed) throw new Error('the connection was closed');
     }
   } catch (error) {
