@@ -13,7 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 /** Folders of src/ from the bottom up; those on one line may not import each other. */
 const LEVELS = [
   ['os'],
-  ['packet'],
+  ['packet', 'html'],
   ['queue'],
   ['spool', 'dirqueue', 'fsq', 'uow', 'jetstream'],
   ['worker'],

@@ -2,7 +2,8 @@
 
 import { encodeBytes } from '../os/bytes.ts';
 import { toMs } from '../os/calendar.ts';
-import { hasErrno, type Machine } from '../os/ports.ts';
+import type { Machine } from '../os/ports.ts';
+import { readTail, type Tail } from '../os/tail.ts';
 import { crc32 } from '../packet/crc32.ts';
 import { type Config, PLACES, type Place } from '../uow/config.ts';
 import { isPaused } from '../uow/pause.ts';
@@ -175,23 +176,8 @@ export async function logTail(
   { files }: Machine,
   { path, unit }: ShownUnit,
   limitBytes: number,
-): Promise<{ readonly bytes: Uint8Array; readonly before: number } | undefined> {
-  if (unit?.logAt === undefined) return undefined;
-  try {
-    const source = await files.open(path, 'read-job');
-    try {
-      const { size } = await files.fstat(source);
-      const from = Math.max(unit.logAt, size - limitBytes);
-      const bytes = new Uint8Array(Math.max(0, size - from));
-      const count = (await files.readAt?.(source, bytes, 0, bytes.length, from)) ?? 0;
-      return { bytes: bytes.subarray(0, count), before: from - unit.logAt };
-    } finally {
-      await files.close(source);
-    }
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+): Promise<Tail | undefined> {
+  return unit?.logAt === undefined ? undefined : readTail(files, path, limitBytes, unit.logAt);
 }
 
 /** For whoever only looks. */

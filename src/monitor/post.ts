@@ -1,9 +1,8 @@
 /** Putting the status where people look for it: each file is replaced as a whole, and only when it says something else. */
 
-import { encodeBytes } from '../os/bytes.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
-import { publish } from '../queue/publish.ts';
+import { partsOf, replaceFile } from '../queue/replace-file.ts';
 import { unlinkIfThere } from '../uow/move.ts';
 import { isPaused } from '../uow/pause.ts';
 import { join, type Root, within } from '../uow/root.ts';
@@ -112,26 +111,14 @@ function markOf({ place, name, path, unit, note, size, modifiedMs }: ShownUnit):
 }
 
 async function replace({ files }: Machine, path: string, text: string): Promise<void> {
-  const at = path.lastIndexOf('/');
-  const name = path.slice(at + 1);
+  const { directory, name } = partsOf(path);
   const temporaryName = `.${name}.temp`;
-  const directory = path.slice(0, at) || '/';
   try {
     await files.unlink(join(directory, temporaryName)); // of a Monitor that was killed
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
   }
-  const bytes = encodeBytes(text);
-  await publish(files, {
-    directory,
-    temporaryName,
-    name,
-    durability: 'crash-safe',
-    write: async (target) => {
-      await files.write(target, bytes);
-      return bytes.length;
-    },
-  });
+  await replaceFile(files, path, text, temporaryName);
 }
 
 async function makeDirectory({ files }: Machine, path: string): Promise<void> {

@@ -5,12 +5,13 @@
  * even a mistake of ours could not make a job's words do anything in somebody's browser.
  */
 
+import { ansiToHtml } from '../html/ansi.ts';
+import { escapeHtml } from '../html/markup.ts';
 import { decodeBytes } from '../os/bytes.ts';
 import { formatUtc, fromMs } from '../os/calendar.ts';
 import { printable } from '../os/printable.ts';
 import { statusKind } from '../uow/status.ts';
 import { formatStamp } from '../uow/text.ts';
-import { ansiToHtml, escapeHtml } from './ansi.ts';
 import type { Picture, ShownQueue, ShownUnit } from './picture.ts';
 import { countText, STATE_WORDS, wordsOf } from './status-words.ts';
 import { STYLE } from './style.ts';

@@ -1,15 +1,6 @@
 /** How the pages look: light or dark as the reader likes it; logs as on a terminal. */
 
-const TERMINAL = [
-  '#1e1e1e #e05561 #8cc265 #d18f52 #4aa5f0 #c162de #42b3c2 #d7dae0',
-  '#7f848e #ff616e #a5e075 #f0a45d #4dc4ff #de73ff #4cd1e0 #ffffff',
-]
-  .join(' ')
-  .split(' ');
-
-const COLOURS = TERMINAL.map(
-  (colour, index) => `.f-${index}{color:${colour}}.b-${index}{background-color:${colour}}`,
-).join('\n');
+import { TERMINAL_STYLE } from '../html/terminal.ts';
 
 export const STYLE = `
 :root{color-scheme:light dark;--line:#d8dee4;--quiet:#656d76;--well:#1a7f37;--bad:#cf222e;--odd:#9a6700;--now:#0969da}
@@ -30,8 +21,5 @@ th:nth-child(1){width:26%}th:nth-child(2){width:11%}th:nth-child(3){width:12rem}
 .empty h2{color:var(--quiet);font-weight:normal;margin:.6rem 0}
 header{margin-bottom:1.5rem}
 .done{color:var(--well)}.error{color:var(--odd)}.fail,.ended{color:var(--bad)}.running{color:var(--now)}.paused,.finishing{color:var(--odd)}
-.log{background:#1e1e1e;color:#d7dae0;padding:1rem;border-radius:6px;font:13px/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;tab-size:8}
-.bold{font-weight:bold}.faint{opacity:.65}.italic{font-style:italic}.underline{text-decoration:underline}.struck{text-decoration:line-through}.underline.struck{text-decoration:underline line-through}
-.f-paper{color:#1e1e1e}.b-ink{background-color:#d7dae0}
-${COLOURS}
+${TERMINAL_STYLE}
 `;

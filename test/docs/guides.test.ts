@@ -59,6 +59,7 @@ const PAGES = [
   'docs/monitor.md',
   'docs/dirqueue.md',
   'docs/fsq.md',
+  'docs/web.md',
 ];
 
 /** How many outputs a page shows that are compared. */
@@ -68,6 +69,7 @@ const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
   'docs/monitor.md': 4,
   'docs/dirqueue.md': 6,
   'docs/fsq.md': 7,
+  'docs/web.md': 2,
 };
 
 describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {

@@ -82,7 +82,7 @@ describe.skipIf(reason !== undefined)(
                 (globalThis as unknown as Styles).getComputedStyle(element).getPropertyValue(property),
               property,
             );
-        expect(await colour('red', 'color')).toBe('rgb(224, 85, 97)');
+        expect(await colour('red', 'color')).toBe('rgb(228, 96, 108)');
         expect(await colour('bold green', 'font-weight')).toBe('700');
         expect(await colour('orange', 'color')).toBe('rgb(255, 128, 0)');
         expect(await colour('reverse', 'background-color')).toBe('rgb(215, 218, 224)');

@@ -1,7 +1,7 @@
 /** A real Chromium without a window: what a page looks like to a reader. */
 
 import { spawnSync } from 'node:child_process';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { lacking } from '../faults/support/needs.ts';
 
 /** Why there is no browser here, or undefined. */
@@ -15,13 +15,21 @@ export type OpenPage = {
   readonly complaints: string[];
 };
 
-/** Opens a page for as long as `look` takes. Nothing but files can be reached. */
-export async function withPage(url: string, look: (open: OpenPage) => Promise<void>): Promise<void> {
+/** Opens a page for as long as `look` takes. Whatever it asks for that is no file, or not of its own server, is a complaint. */
+export async function withPage(
+  url: string,
+  look: (open: OpenPage) => Promise<void>,
+  options: BrowserContextOptions = {},
+): Promise<void> {
   const executablePath = spawnSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).stdout.trim();
   // As root, which is what a container runs tests as, Chromium's own sandbox cannot be.
   const browser: Browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   try {
-    const page = await browser.newPage({ viewport: { width: 1100, height: 900 }, colorScheme: 'light' });
+    const page = await browser.newPage({
+      viewport: { width: 1100, height: 900 },
+      colorScheme: 'light',
+      ...options,
+    });
     const complaints: string[] = [];
     page.on('console', (message) => complaints.push(message.text()));
     page.on('dialog', async (dialog) => {
@@ -29,7 +37,8 @@ export async function withPage(url: string, look: (open: OpenPage) => Promise<vo
       await dialog.dismiss();
     });
     page.on('request', (request) => {
-      if (!request.url().startsWith('file:')) complaints.push(`request: ${request.url()}`);
+      const own = url.startsWith('file:') ? 'file:' : new URL(url).origin;
+      if (!request.url().startsWith(own)) complaints.push(`request: ${request.url()}`);
     });
     await page.goto(url);
     await look({ page, complaints });

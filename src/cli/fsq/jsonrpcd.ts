@@ -1,10 +1,11 @@
 import { answer } from '../../fsq/rpc/service.ts';
 import type { HttpAddress } from '../../os/ports.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { isReachable, tcpAddress, urlOf } from '../http-address.ts';
 import { printable } from '../printable.ts';
 import { untilStopped } from '../stop-signals.ts';
+import { readToken } from '../token.ts';
 import { type FsqArguments, type FsqContext, note } from './context.ts';
-import { readToken } from './token.ts';
 
 type Options = {
   readonly verbose: boolean;
@@ -18,9 +19,6 @@ type Options = {
 const WORKERS = 16;
 const MAX_BYTES = 1024 * 1024 * 1024;
 const TIMEOUT_SECONDS = 600;
-const LAST_PORT = 65_535;
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /** HOST PORT, or unix:/SOCKET. Ends when told to; SIGHUP reads the token again. */
 export async function serveJsonRpc(context: FsqContext, args: FsqArguments<Options>): Promise<number> {
@@ -29,12 +27,7 @@ export async function serveJsonRpc(context: FsqContext, args: FsqArguments<Optio
   const address = addressOf(args.operand, args.more[0]);
   if (machine.http === undefined) throw new QueueError('not-possible', 'there is no network here');
   let token = await readToken(machine, options['token-file']);
-  if (
-    address.kind === 'tcp' &&
-    !LOOPBACK.test(address.host) &&
-    token === undefined &&
-    !options['allow-anyone']
-  ) {
+  if (address.kind === 'tcp' && isReachable(address) && token === undefined && !options['allow-anyone']) {
     throw new QueueError(
       'bad-setting',
       `${address.host} can be reached by others: name a --token-file, or say --allow-anyone`,
@@ -58,7 +51,7 @@ export async function serveJsonRpc(context: FsqContext, args: FsqArguments<Optio
     );
   });
   try {
-    await context.print(`${whereOf(address, server.port)}\n`);
+    await context.print(`${urlOf(address, server.port)}\n`);
     // Closed before we die of what we are told.
     const serving = async (stop: AbortSignal) => {
       await ended(stop);
@@ -82,14 +75,7 @@ function ended(stop: AbortSignal): Promise<void> {
 function addressOf(host: string, port: string | undefined): HttpAddress {
   if (host.startsWith('unix:/') && port === undefined)
     return { kind: 'unix', path: host.slice('unix:'.length) };
-  if (host === '' || port === undefined || !/^\d{1,5}$/.test(port) || Number(port) > LAST_PORT) {
-    throw new QueueError('bad-setting', 'Expected HOST and PORT, such as 127.0.0.1 8080, or unix:/SOCKET');
-  }
-  return { kind: 'tcp', host, port: Number(port) };
-}
-
-function whereOf(address: HttpAddress, port: number | undefined): string {
-  if (address.kind === 'unix') return `unix:${address.path}`;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return `http://${host}:${port}/`;
+  const address = tcpAddress(host, port ?? '');
+  if (address !== undefined) return address;
+  throw new QueueError('bad-setting', 'Expected HOST and PORT, such as 127.0.0.1 8080, or unix:/SOCKET');
 }

@@ -1,8 +1,8 @@
 import { call, type Remote } from '../../fsq/rpc/client.ts';
 import { push } from '../../fsq/rpc/push.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { readToken } from '../token.ts';
 import { type FsqArguments, type FsqContext, hostPlace, note } from './context.ts';
-import { readToken } from './token.ts';
 
 type Options = {
   readonly verbose: boolean;

@@ -1,6 +1,7 @@
 import { layoutAt, openQueue } from '../../open/open.ts';
 import { toDate, toMs } from '../../os/calendar.ts';
 import type { Descriptor, Machine } from '../../os/ports.ts';
+import { shellQuote } from '../../os/shell.ts';
 import { SET_PREFIX } from '../../packet/environment.ts';
 import type { Added, NewJob, Queue } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
@@ -8,7 +9,6 @@ import type { Capability, Layout } from '../../queue/layout.ts';
 import { isTerm } from '../../queue/terms.ts';
 import type { Context } from '../context.ts';
 import { printJsonLine } from '../json.ts';
-import { shellQuote } from '../shell.ts';
 import { type Moment, momentMs } from '../time.ts';
 import { UsageProblem } from '../usage.ts';
 import { addLines } from './add-lines.ts';

@@ -2,9 +2,9 @@
 
 import type { WorkersClaim } from '../../doctor/promises.ts';
 import type { Problem } from '../../doctor/queue.ts';
+import { shellQuote } from '../../os/shell.ts';
 import type { Finding } from '../../queue/keeper.ts';
 import { printable } from '../printable.ts';
-import { shellQuote } from '../shell.ts';
 import { adviceOf, wordsOf } from './finding-words.ts';
 
 /** What to do about a probe that failed or could not be tried, where there is something to do. */

@@ -2,6 +2,7 @@ import { type Examination, examine, type Probed } from '../../doctor/doctor.ts';
 import type { Verdict } from '../../doctor/probe.ts';
 import type { WorkersAssessment } from '../../doctor/promises.ts';
 import { type Problem, type QueueReport, type Severity, severityOf } from '../../doctor/queue.ts';
+import { kindWords } from '../../open/kind-words.ts';
 import { STDOUT } from '../../os/ports.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
@@ -11,7 +12,6 @@ import { type Colours, coloursFor, progressFor } from '../terminal.ts';
 import { problemWords, REMEDIES, WORKERS_MEANING } from './doctor-words.ts';
 import { type Ending, exitStatus } from './exit-codes.ts';
 import type { Decoded, InQueue } from './looking.ts';
-import { kindWords } from './status-words.ts';
 
 type Given = InQueue & Decoded & { readonly options: { readonly json: boolean } };
 

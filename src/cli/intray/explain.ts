@@ -1,10 +1,11 @@
 /** `intray explain`: why a job is not running now. */
 
+import { adviceFor } from '../../queue/advice.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
 import { exitStatus } from './exit-codes.ts';
-import { adviceFor, lookUp, type OneJob } from './looking.ts';
+import { lookUp, type OneJob } from './looking.ts';
 
 export async function explain(
   context: Context,

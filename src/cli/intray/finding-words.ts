@@ -1,7 +1,7 @@
 /** What can be done about disorder in a queue, in words: for `repair`, which does it, and `doctor`, which points to it. */
 
+import { shellQuote } from '../../os/shell.ts';
 import type { Finding } from '../../queue/keeper.ts';
-import { shellQuote } from '../shell.ts';
 
 const WORDS: Readonly<Record<string, readonly [would: string, did: string]>> = {
   'make-rooms': ['make them', 'made'],

@@ -2,12 +2,12 @@
 
 import { openKeeper } from '../../open/open.ts';
 import { formatMs, toMs } from '../../os/calendar.ts';
+import { age } from '../../queue/job-words.ts';
 import type { Garbage } from '../../queue/keeper.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
 import { exitStatus } from './exit-codes.ts';
-import { age } from './job-words.ts';
 import type { InQueue } from './looking.ts';
 
 type Gc = InQueue & {

@@ -1,8 +1,8 @@
 import { type Initialised, initQueue, type Order } from '../../open/create.ts';
 import { hasErrno } from '../../os/ports.ts';
+import { shellQuote } from '../../os/shell.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
-import { shellQuote } from '../shell.ts';
 import { UsageProblem } from '../usage.ts';
 import { exitStatus } from './exit-codes.ts';
 

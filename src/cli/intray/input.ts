@@ -2,12 +2,12 @@
 
 import { decodeBytes } from '../../os/bytes.ts';
 import { type Descriptor, type Machine, STDIN } from '../../os/ports.ts';
+import { shellQuote } from '../../os/shell.ts';
 import { readPieces } from '../../os/transfer.ts';
 import { TAG } from '../../packet/header.ts';
 import { isUnfinished } from '../../packet/pipe-mark.ts';
 import { QueueError } from '../../queue/errors.ts';
 import type { Context } from '../context.ts';
-import { shellQuote } from '../shell.ts';
 
 export type InputOptions = {
   readonly input: string | undefined;

@@ -1,57 +1,9 @@
-/** What the commands say of a job, to people and, with `--json`, to programs. */
+/** What the commands say of a job to programs, and how they shorten its name. To people: queue/job-words.ts. */
 
 import { formatMs } from '../../os/calendar.ts';
+import { laneOf, stateOf } from '../../queue/job-words.ts';
 import type { JobContents } from '../../queue/keeper.ts';
 import type { FoundJob } from '../../queue/snapshot.ts';
-import { duration, QUEUE_LANE } from '../../queue/words.ts';
-
-/** Where a job is and what it waits for, in one word. */
-export type StateWord =
-  | 'ready'
-  | 'delayed'
-  | 'held'
-  | 'behind'
-  | 'gap'
-  | 'duplicate'
-  | 'past'
-  | 'stuck'
-  | 'running'
-  | 'failed'
-  | 'done'
-  | 'unreadable';
-
-/** A job that has failed and holds up its lane has failed, wherever its file is. */
-export function stateOf(found: FoundJob): StateWord {
-  if (found.place !== 'waiting') return found.place;
-  const { standing } = found;
-  return standing.kind === 'held' && standing.failed !== undefined ? 'failed' : standing.kind;
-}
-
-/** The state with what goes with it: `delayed 5m`, `behind 17`. */
-export function statePhrase(found: FoundJob, nowMs: number): string {
-  const state = stateOf(found);
-  if (found.place === 'running') {
-    const { sinceMs, worker } = found;
-    const since = sinceMs === undefined ? '' : ` ${age(nowMs - sinceMs)}`;
-    return worker.life === 'dead' || worker.life === 'silent' ? `running?${since}` : `${state}${since}`;
-  }
-  if (found.place !== 'waiting') return state;
-  const { standing } = found;
-  if (standing.kind === 'delayed') return `delayed ${duration(standing.untilMs - nowMs)}`;
-  if (standing.kind === 'behind') return `behind ${standing.seq}`;
-  if (standing.kind === 'gap') return `gap at ${standing.missing}`;
-  return state === 'failed' ? 'failed, holds' : state;
-}
-
-/** The largest unit: `3h`. */
-export function age(ms: number): string {
-  return duration(ms).split(' ')[0] ?? '';
-}
-
-/** The lane that somebody named. */
-export function laneOf({ lane }: FoundJob): string | undefined {
-  return lane === QUEUE_LANE ? undefined : lane;
-}
 
 /** One job in JSON. Its fields are a contract: docs/reference.md. */
 export function jobJson(found: FoundJob, contents: JobContents | undefined): Record<string, unknown> {
@@ -95,17 +47,6 @@ function waitsFor(found: FoundJob): Record<string, unknown> {
   if (standing.kind === 'held' && standing.failed?.reason !== undefined)
     return { reason: standing.failed.reason };
   return {};
-}
-
-/** The arguments a job brings, as one would type them; what is no command says what it is. */
-export function paramsOf(contents: JobContents | undefined): string {
-  if (contents === undefined) return '';
-  const { work } = contents;
-  if (work.kind === 'nop') return '(does nothing)';
-  if (work.kind === 'fail') return '(always fails)';
-  return work.params
-    .map((param) => (/^[\w@%+=:,./-]+$/.test(param) ? param : JSON.stringify(param)))
-    .join(' ');
 }
 
 /** The shortest beginnings, of at least `least` characters, that tell these names apart. */

@@ -4,7 +4,7 @@ import { decodeBytes } from '../../os/bytes.ts';
 import { hasErrno, type Machine, STDOUT } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import type { OutputFile } from '../../queue/contract.ts';
-import type { RunRecord } from '../../queue/snapshot.ts';
+import { runSentence } from '../../queue/job-words.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable, printableLines } from '../printable.ts';
@@ -71,20 +71,6 @@ export async function log(
   }
   if (beside !== undefined) await show([beside]);
   return exitStatus('done');
-}
-
-const OUTCOMES: Record<RunRecord['outcome'], string> = {
-  succeeded: 'succeeded',
-  failed: 'failed for good',
-  retry: 'failed, and is to be tried again',
-  released: 'was given back',
-  lost: 'was taken over by another worker',
-  died: 'ended with the death of its worker',
-};
-
-export function runSentence({ attempt, outcome, reason, worker, started, ended }: RunRecord): string {
-  const when = started === undefined ? `at ${ended}` : `from ${started} to ${ended}`;
-  return `Attempt ${attempt} ${OUTCOMES[outcome] ?? outcome}${reason === undefined ? '' : `: ${reason}`} (${when}, worker ${worker})`;
 }
 
 async function readIfThere({ files }: Machine, { path, kind }: OutputFile): Promise<Said | undefined> {

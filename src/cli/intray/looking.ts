@@ -5,8 +5,6 @@ import { pickJob } from '../../queue/find-job.ts';
 import type { Keeper } from '../../queue/keeper.ts';
 import type { FoundJob, QueueSnapshot } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
-import { shellQuote } from '../shell.ts';
-import { laneOf } from './job-words.ts';
 
 export type Decoded = { readonly options: { readonly decoder: string | undefined } };
 
@@ -30,11 +28,4 @@ export async function lookUp(context: Context, args: OneJob): Promise<LookedUp> 
   const snapshot = await keeper.look();
   const found = pickJob(keeper.location, await keeper.everyJob(snapshot), args.more[0] ?? '');
   return { keeper, snapshot, found };
-}
-
-/** Advice as it can be pasted into a shell. */
-export function adviceFor(advice: string | undefined, queue: string, found: FoundJob): string | undefined {
-  const words: Record<string, string> = { DIR: queue, JOB: found.id, LANE: laneOf(found) ?? '' };
-  // All at once: a queue may well be called JOB.
-  return advice?.replace(/\b(?:DIR|JOB|LANE)\b/g, (word) => shellQuote(words[word] ?? word));
 }

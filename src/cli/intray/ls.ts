@@ -2,12 +2,13 @@
 
 import { hasErrno } from '../../os/ports.ts';
 import { isQueueError } from '../../queue/errors.ts';
+import { age, laneOf, paramsOf, statePhrase } from '../../queue/job-words.ts';
 import type { FoundJob } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { lineWidth, Table } from '../table.ts';
 import { exitStatus } from './exit-codes.ts';
-import { age, jobJson, laneOf, paramsOf, shortNames, statePhrase } from './job-words.ts';
+import { jobJson, shortNames } from './job-words.ts';
 import { type Decoded, type InQueue, keeperOf } from './looking.ts';
 
 type Ls = InQueue &

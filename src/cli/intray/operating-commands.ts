@@ -2,7 +2,7 @@
 
 import { type CommandSpec, command, flag, optional, text } from '../command.ts';
 import { duration } from '../time.ts';
-import { interval, wholeNumber } from './options.ts';
+import { interval, nonEmpty, wholeNumber } from './options.ts';
 
 const DIR = { name: 'DIR', help: 'The queue', parse: text } as const;
 const JOB = {
@@ -23,7 +23,11 @@ export const OPERATING: readonly CommandSpec[] = [
   command({
     name: 'status',
     summary: 'Say how queues are: what waits, runs and failed, who works them, what is wrong',
-    options: { json, decoder },
+    options: {
+      json,
+      html: optional(undefined, 'FILE', 'Replace this file at once by a page that shows all of it', nonEmpty),
+      decoder,
+    },
     operand: {
       ...DIR,
       help: 'The queue, or a directory of queues [default: the current directory]',
@@ -34,6 +38,7 @@ export const OPERATING: readonly CommandSpec[] = [
       'intray status ~/queue',
       'intray status /var/spool/queues',
       'intray status --json ~/queue | jq .queues[0].counts',
+      'intray status --html /var/www/html/queues.html /var/spool/queues',
     ],
     load: async () => (await import('./status.ts')).status,
   }),

@@ -1,11 +1,11 @@
 /** `intray pause`, `resume` and `drain`: whether jobs may start. */
 
 import { openKeeper } from '../../open/open.ts';
+import { shellQuote } from '../../os/shell.ts';
 import { sleep } from '../../os/sleep.ts';
 import type { Keeper, WhatRuns } from '../../queue/keeper.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
-import { shellQuote } from '../shell.ts';
 import { progressFor } from '../terminal.ts';
 import { formatDuration } from '../time.ts';
 import { exitStatus } from './exit-codes.ts';

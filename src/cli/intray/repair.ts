@@ -1,11 +1,11 @@
 /** `intray repair`: says what it would put right in a queue, and with `--apply` does it. */
 
 import { openKeeper } from '../../open/open.ts';
+import { shellQuote } from '../../os/shell.ts';
 import type { Finding, Keeper, Repaired } from '../../queue/keeper.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
-import { shellQuote } from '../shell.ts';
 import { exitStatus } from './exit-codes.ts';
 import { adviceOf, wordsOf } from './finding-words.ts';
 import type { Decoded, InQueue } from './looking.ts';

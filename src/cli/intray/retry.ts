@@ -1,9 +1,9 @@
 /** `intray retry`: runs jobs again that have failed, or now that would wait longer. */
 
+import { stateOf } from '../../queue/job-words.ts';
 import type { FoundJob } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
 import { exitStatus } from './exit-codes.ts';
-import { stateOf } from './job-words.ts';
 import { type Change, changeJobs, type ManyJobs } from './operating.ts';
 
 type Retry = ManyJobs & {

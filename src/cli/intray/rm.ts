@@ -1,8 +1,8 @@
 /** `intray rm`: removes jobs, with what their runs have said. */
 
+import { stateOf } from '../../queue/job-words.ts';
 import type { Context } from '../context.ts';
 import { exitStatus } from './exit-codes.ts';
-import { stateOf } from './job-words.ts';
 import { type Change, changeJobs, type ManyJobs } from './operating.ts';
 import { jobsOrAll } from './retry.ts';
 

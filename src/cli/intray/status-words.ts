@@ -1,79 +1,15 @@
 /** What `intray status` says of one queue. */
 
-import { layoutNamed } from '../../open/layouts.ts';
+import { kindWords } from '../../open/kind-words.ts';
 import { formatMs } from '../../os/calendar.ts';
 import type { Machine } from '../../os/ports.ts';
 import type { LaneSnapshot, QueueSnapshot, SeenWorker } from '../../queue/snapshot.ts';
-import { counted, duration, laneName, QUEUE_LANE } from '../../queue/words.ts';
+import { troublesOf } from '../../queue/troubles.ts';
+import { duration, QUEUE_LANE } from '../../queue/words.ts';
 import { printable } from '../printable.ts';
-import { shellQuote } from '../shell.ts';
 import { lineWidth, Table } from '../table.ts';
-import type { Ending } from './exit-codes.ts';
 
-export type Trouble = {
-  readonly short: string;
-  readonly sentence: string;
-  /** How a command ends that finds it; none for what will pass. */
-  readonly ending?: Ending;
-};
-
-/** More of one kind are counted. */
-const MOST_OF_A_KIND = 5;
 const MOST_LANES = 20;
-
-export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
-  const { queue, counts, unreadable, damage, lanes, workers, running } = snapshot;
-  const dir = shellQuote(queue);
-  const troubles: Trouble[] = [];
-  const say = (short: string, sentence: string, ending?: Ending) =>
-    troubles.push({ short, sentence, ...(ending === undefined ? {} : { ending }) });
-  for (const sentence of damage) say('damaged', sentence, 'damaged');
-  for (const { path, message } of unreadable.slice(0, MOST_OF_A_KIND))
-    say('unreadable', `${path}: ${message}`, 'damaged');
-  if (unreadable.length > MOST_OF_A_KIND)
-    say('unreadable', `${unreadable.length - MOST_OF_A_KIND} more files cannot be read as jobs`, 'damaged');
-  if (counts.duplicate > 0) {
-    say(
-      'duplicates',
-      `${counts.duplicate} of the jobs have the number of another job of their lane: see \`intray ls ${dir}\``,
-      'damaged',
-    );
-  }
-  if (counts.failed > 0)
-    say('failed', `${counted(counts.failed, 'job')} failed: see \`intray ls ${dir} --failed\``, 'jobFailed');
-  if (counts.lanesFailed > 0) {
-    say(
-      'held up',
-      `${counts.lanesFailed === 1 ? '1 job has failed and holds' : `${counts.lanesFailed} jobs have failed and hold`} up what comes after: see \`intray ls ${dir} --failed\``,
-      'jobFailed',
-    );
-  }
-  const gaps = lanes.filter(({ missing }) => missing !== undefined);
-  for (const { lane, missing, waiting } of gaps.slice(0, MOST_OF_A_KIND)) {
-    say(
-      'gap',
-      `${laneName(lane)} waits for job ${missing}, which is not there; ${counted(waiting, 'job')} wait${waiting === 1 ? 's' : ''} behind it`,
-      'gap',
-    );
-  }
-  if (gaps.length > MOST_OF_A_KIND)
-    say('gap', `${gaps.length - MOST_OF_A_KIND} more lanes wait for jobs that are not there`, 'gap');
-  if (counts.past > 0)
-    say(
-      'past',
-      `the number of ${counted(counts.past, 'job')} is past, so ${counts.past === 1 ? 'it does' : 'they do'} not start any more: see \`intray repair ${dir}\``,
-    );
-  for (const worker of workers
-    .filter(({ life }) => life === 'dead' || life === 'silent')
-    .slice(0, MOST_OF_A_KIND)) {
-    const count = running.filter((job) => job.worker.name === worker.name).length;
-    say(
-      'dead worker',
-      `worker ${worker.name} is ${worker.life}; ${count === 0 ? 'it had no job' : `${counted(count, 'job')} of it come${count === 1 ? 's' : ''} back with the next worker`}`,
-    );
-  }
-  return troubles;
-}
 
 export async function statusDetails(machine: Machine, snapshot: QueueSnapshot): Promise<string> {
   const { queue, paused, counts, oldestMs, takenMs, lanes, workers, alone, litter } = snapshot;
@@ -123,18 +59,6 @@ const STATE_WORDS = {
   past: 'with a past number',
   stuck: 'stuck',
 } as const;
-
-export function kindWords({ layout, kind, order, lanes }: QueueSnapshot): string {
-  if (kind === 'append-only') return 'a queue that jobs are only added to here';
-  const next = lanes.find(({ lane }) => lane === QUEUE_LANE)?.next;
-  const words =
-    order === 'free'
-      ? 'jobs in any order'
-      : `jobs in the order of their numbers${next === undefined ? '' : `, next is ${next}`}`;
-  if (kind === 'home') return `${words}; parallel workers`;
-  if (layout === 'filespooler') return `a Filespooler queue, ${words}`;
-  return `a queue of ${layoutNamed(layout).title}, ${words}`;
-}
 
 async function workersTable(
   machine: Machine,

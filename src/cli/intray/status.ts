@@ -3,21 +3,27 @@
 import { queuesAt } from '../../open/find.ts';
 import { openKeeper } from '../../open/open.ts';
 import type { Machine } from '../../os/ports.ts';
+import { age } from '../../queue/job-words.ts';
 import type { QueueSnapshot } from '../../queue/snapshot.ts';
+import { troublesOf } from '../../queue/troubles.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { lineWidth, Table } from '../table.ts';
+import { UsageProblem } from '../usage.ts';
 import { type Ending, exitStatus } from './exit-codes.ts';
-import { age } from './job-words.ts';
 import type { Decoded, InQueue } from './looking.ts';
-import { statusDetails, statusJson, troublesOf } from './status-words.ts';
+import { statusDetails, statusJson } from './status-words.ts';
 
 type Status = InQueue &
-  Decoded & { readonly more: readonly string[]; readonly options: { readonly json: boolean } };
+  Decoded & {
+    readonly more: readonly string[];
+    readonly options: { readonly json: boolean; readonly html: string | undefined };
+  };
 
 export async function status(context: Context, args: Status): Promise<number> {
   const { machine, print } = context;
-  const { decoder } = args.options;
+  const { decoder, html } = args.options;
+  if (html !== undefined) return statusOfPage(context, args, html);
   const queues = await queuesAt(machine, [args.operand, ...args.more]);
   const snapshots: QueueSnapshot[] = [];
   for (const queue of queues) {
@@ -28,6 +34,15 @@ export async function status(context: Context, args: Status): Promise<number> {
   else if (snapshots.length === 1) await print(await statusDetails(machine, snapshots[0] as QueueSnapshot));
   else await print(await overview(machine, snapshots));
   return exitStatus(worstOf(snapshots));
+}
+
+/** Of what the page shows; where a queue could not be looked at, that it could not. */
+async function statusOfPage(context: Context, args: Status, path: string): Promise<number> {
+  if (args.options.json) throw new UsageProblem('--json and --html exclude each other');
+  const { writePage } = await import('./status-page.ts');
+  const { queues, problems } = await writePage(context, args, path);
+  if (problems.length > 0) return exitStatus('error');
+  return exitStatus(worstOf(queues.flatMap((queue) => (queue.kind === 'seen' ? [queue.snapshot] : []))));
 }
 
 async function overview(machine: Machine, snapshots: readonly QueueSnapshot[]): Promise<string> {
@@ -65,7 +80,7 @@ async function overview(machine: Machine, snapshots: readonly QueueSnapshot[]): 
 }
 
 /** Damage before failures before gaps. */
-const WORST: readonly Ending[] = ['damaged', 'jobFailed', 'gap'];
+const WORST = ['damaged', 'jobFailed', 'gap'] as const;
 
 function worstOf(snapshots: readonly QueueSnapshot[]): Ending {
   const endings = new Set(snapshots.flatMap(troublesOf).map(({ ending }) => ending));

@@ -1,6 +1,7 @@
 /** `intray top`: queues, lanes, workers and jobs as they are now, again and again. */
 
 import { namedQueues } from '../../open/find.ts';
+import { politeMachine } from '../../os/polite.ts';
 import { type Machine, STDOUT } from '../../os/ports.ts';
 import type { Context } from '../context.ts';
 import { untilStopped } from '../stop-signals.ts';
@@ -10,7 +11,6 @@ import { frame } from './top/frame.ts';
 import { momentOf, showLive } from './top/live.ts';
 import { Looker } from './top/look.ts';
 import { type Palette, paint } from './top/paint.ts';
-import { politeMachine } from './top/polite.ts';
 import { startState, withBestSection } from './top/state.ts';
 
 type Top = InQueue &

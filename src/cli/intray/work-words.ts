@@ -3,13 +3,13 @@
 import type { NamedQueues } from '../../open/find.ts';
 import { formatLocal, fromMs } from '../../os/calendar.ts';
 import { STDERR } from '../../os/ports.ts';
+import { shellQuote } from '../../os/shell.ts';
 import type { Job, Queue, SharedIdle, Unreadable } from '../../queue/contract.ts';
 import { QUEUE_LANE } from '../../queue/words.ts';
 import type { PoolReport } from '../../worker/pool.ts';
 import type { RunEnd } from '../../worker/serve.ts';
 import type { Context } from '../context.ts';
 import { sentenceOf } from '../failure.ts';
-import { shellQuote } from '../shell.ts';
 import { type Colours, coloursFor, type Progress, progressFor } from '../terminal.ts';
 import { formatDuration } from '../time.ts';
 import { lastLines, savedOutput } from './run-output.ts';

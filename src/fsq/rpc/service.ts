@@ -15,6 +15,7 @@
  */
 
 import type { HttpRequest, HttpResponse, Machine } from '../../os/ports.ts';
+import { isSameSecret } from '../../os/same-secret.ts';
 import { isQueueError, QueueError, reasonOf } from '../../queue/errors.ts';
 import type { Constants } from '../constants.ts';
 import { checkName, isDown, join, type Place, placeAt, requirePlace } from '../place.ts';
@@ -104,15 +105,9 @@ async function placeOf(
   return found;
 }
 
-/** In a time that does not tell how much of it was right. */
 function mayCall(token: string | undefined, authorization: string | undefined): boolean {
   if (token === undefined) return true;
-  const given = /^Bearer +(.*)$/i.exec(authorization ?? '')?.[1] ?? '';
-  let differences = given.length ^ token.length;
-  for (let at = 0; at < given.length; at++) {
-    differences |= given.charCodeAt(at) ^ token.charCodeAt(at % Math.max(1, token.length));
-  }
-  return differences === 0;
+  return isSameSecret(/^Bearer +(.*)$/i.exec(authorization ?? '')?.[1] ?? '', token);
 }
 
 function errorOf(constants: Constants, error: unknown): { readonly code: number; readonly message: string } {

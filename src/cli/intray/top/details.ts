@@ -4,9 +4,9 @@ import { decodeBytes } from '../../../os/bytes.ts';
 import { parseTime } from '../../../os/calendar.ts';
 import { closeQuietly } from '../../../os/close-quietly.ts';
 import { hasErrno, type Machine } from '../../../os/ports.ts';
+import { paramsOf } from '../../../queue/job-words.ts';
 import type { Keeper } from '../../../queue/keeper.ts';
 import type { FoundJob, RunningJob, StoredJob } from '../../../queue/snapshot.ts';
-import { paramsOf } from '../job-words.ts';
 import { type Details, type Failure, NO_DETAILS, type SeenQueue } from './picture.ts';
 import { MOST_ROWS, rowsOf } from './rows.ts';
 

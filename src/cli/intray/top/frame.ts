@@ -1,8 +1,8 @@
 /** The whole screen, line by line, from what was seen and what is chosen. Pure. */
 
+import { troublesOf } from '../../../queue/troubles.ts';
 import { duration } from '../../../queue/words.ts';
 import { formatDuration } from '../../time.ts';
-import { troublesOf } from '../status-words.ts';
 import { failedOf, overviewColumns, rateWord, stateOf, totals } from './overview.ts';
 import type { Picture, QueuePicture, SeenQueue } from './picture.ts';
 import { queueRows, rowsOf } from './rows.ts';

@@ -5,10 +5,10 @@ import { openKeeper } from '../../../open/open.ts';
 import { toMs } from '../../../os/calendar.ts';
 import type { Machine } from '../../../os/ports.ts';
 import type { Keeper } from '../../../queue/keeper.ts';
+import { RateMeter } from '../../../queue/rate-meter.ts';
 import { sentenceOf } from '../../failure.ts';
 import { DetailReader } from './details.ts';
 import { NO_DETAILS, type Picture, type QueuePicture, type Rates, type SeenQueue } from './picture.ts';
-import { RateMeter } from './rates.ts';
 
 const TEN_SECONDS_MS = 10_000;
 const MINUTE_MS = 60_000;

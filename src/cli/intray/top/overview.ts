@@ -1,7 +1,7 @@
 /** One line for each queue. */
 
-import { age } from '../job-words.ts';
-import { troublesOf } from '../status-words.ts';
+import { age } from '../../../queue/job-words.ts';
+import { troublesOf } from '../../../queue/troubles.ts';
 import type { QueuePicture, SeenQueue } from './picture.ts';
 import { hasWorker } from './rows.ts';
 import type { Cell, Column } from './table.ts';

@@ -1,6 +1,7 @@
 /** The lists on the screen: what is in them, filtered, in their order. Pure. */
 
 import { parseTime } from '../../../os/calendar.ts';
+import { age } from '../../../queue/job-words.ts';
 import type {
   LaneSnapshot,
   QueueSnapshot,
@@ -10,7 +11,6 @@ import type {
   WaitingJob,
 } from '../../../queue/snapshot.ts';
 import { laneName, QUEUE_LANE } from '../../../queue/words.ts';
-import { age } from '../job-words.ts';
 import type { Failure, QueuePicture, SeenQueue } from './picture.ts';
 
 export const SECTIONS = ['running', 'lanes', 'waiting', 'failed', 'workers'] as const;

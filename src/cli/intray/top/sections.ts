@@ -1,8 +1,9 @@
 /** The lists of one queue as tables: what runs, the lanes, what waits, what has failed, who works it. */
 
+import { age, statePhrase } from '../../../queue/job-words.ts';
 import type { SeenJob, SeenWorker } from '../../../queue/snapshot.ts';
 import { duration, QUEUE_LANE } from '../../../queue/words.ts';
-import { age, shortNames, statePhrase } from '../job-words.ts';
+import { shortNames } from '../job-words.ts';
 import type { SeenQueue } from './picture.ts';
 import type { FailedRow, LaneRow, Rows, RunningRow, Section, WaitingRow, Why, WorkerRow } from './rows.ts';
 import { type Cell, type Column, type TableLines, tableLines } from './table.ts';

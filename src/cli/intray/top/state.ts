@@ -6,7 +6,7 @@
  *        +--p-> question <-+-p, r                       y  answers a question, any other key drops it
  */
 
-import { shellQuote } from '../../shell.ts';
+import { shellQuote } from '../../../os/shell.ts';
 import type { Key } from './keys.ts';
 import type { Picture, QueuePicture, SeenQueue } from './picture.ts';
 import { queueRows, rowsOf, SECTIONS, type Section } from './rows.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ansiToHtml } from '../../src/monitor/ansi.ts';
+import { ansiToHtml } from '../../src/html/ansi.ts';
 
 const ESC = '\x1b';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateMeter } from '../../../src/cli/intray/top/rates.ts';
+import { RateMeter } from '../../src/queue/rate-meter.ts';
 
 const jobs = (from: number, to: number) =>
   new Set(Array.from({ length: to - from }, (_, at) => String(from + at)));

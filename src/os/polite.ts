@@ -3,8 +3,8 @@
  * 100,000 jobs would keep every key that is typed waiting until it is over.
  */
 
-import type { Files, Machine } from '../../../os/ports.ts';
-import { sleep } from '../../../os/sleep.ts';
+import type { Files, Machine } from './ports.ts';
+import { sleep } from './sleep.ts';
 
 const SLICE_MS = 20;
 

@@ -1,7 +1,7 @@
-import { decodeBytes } from '../../os/bytes.ts';
-import type { Machine } from '../../os/ports.ts';
-import { readSmallFile } from '../../os/transfer.ts';
-import { QueueError, reasonOf } from '../../queue/errors.ts';
+import { decodeBytes } from '../os/bytes.ts';
+import type { Machine } from '../os/ports.ts';
+import { readSmallFile } from '../os/transfer.ts';
+import { QueueError, reasonOf } from '../queue/errors.ts';
 
 const LIMIT_BYTES = 4096;
 

@@ -7,6 +7,7 @@
  */
 
 import { printable } from '../os/printable.ts';
+import { escapeHtml } from './markup.ts';
 
 type Colour = number | string | undefined;
 
@@ -154,13 +155,4 @@ function piece(text: string, { front, back, flags }: Look): string {
   const ofClass = classes.length === 0 ? '' : ` class="${classes.join(' ')}"`;
   const ofStyle = styles.length === 0 ? '' : ` style="${styles.join(';')}"`;
   return `<span${ofClass}${ofStyle}>${html}</span>`;
-}
-
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
 }

@@ -1,0 +1,81 @@
+/** The commands with which those see queues who do not sit before the machine. */
+
+import type { HttpAddress } from '../../os/ports.ts';
+import { type CommandSpec, command, optional, type Parse, repeatable, text } from '../command.ts';
+import { readAddress } from '../http-address.ts';
+import { decoder } from './operating-commands.ts';
+import { nonEmpty, wholeNumber } from './options.ts';
+
+const address: Parse<HttpAddress> = (value) => {
+  const found = readAddress(value);
+  return found === undefined
+    ? { expected: 'HOST:PORT, such as 127.0.0.1:8177, or unix:/SOCKET' }
+    : { value: found };
+};
+
+export const WEB: readonly CommandSpec[] = [
+  command({
+    name: 'serve',
+    summary: 'Show queues in a browser, live; nothing can be changed there: docs/web.md',
+    options: {
+      listen: optional(
+        undefined,
+        'HOST:PORT',
+        'Where to be reached, or unix:/SOCKET [default: 127.0.0.1:8177]',
+        address,
+      ),
+      'token-file': optional(
+        undefined,
+        'FILE',
+        'Its first line is the password, which an address that others can reach must have',
+        nonEmpty,
+      ),
+      host: repeatable(undefined, 'NAME', 'A name by which browsers reach us, behind a proxy', nonEmpty),
+      decoder,
+    },
+    operand: {
+      name: 'DIR',
+      help: 'A queue, or a directory of queues [default: the current directory]',
+      parse: text,
+      otherwise: '.',
+    },
+    more: { name: 'DIR', help: 'More of them', atLeast: 0 },
+    examples: [
+      'intray serve /var/spool/queues',
+      'intray serve ~/queue --listen 0.0.0.0:8177 --token-file ~/.config/intray-token',
+      'ssh -L 8177:localhost:8177 server intray serve /var/spool/queues',
+    ],
+    load: async () => (await import('./serve.ts')).serve,
+  }),
+  command({
+    name: 'metrics',
+    summary: 'Print queues in numbers, as Prometheus reads them: docs/web.md',
+    options: {
+      output: optional(
+        'o',
+        'FILE',
+        "Replace this file at once, as node_exporter's textfile collector wants it",
+        nonEmpty,
+      ),
+      runs: optional(
+        undefined,
+        'NUMBER',
+        'Read the records of the runs of so many jobs of each queue at most [default: 1000]',
+        wholeNumber(0),
+      ),
+      decoder,
+    },
+    operand: {
+      name: 'DIR',
+      help: 'A queue, or a directory of queues [default: the current directory]',
+      parse: text,
+      otherwise: '.',
+    },
+    more: { name: 'DIR', help: 'More of them', atLeast: 0 },
+    examples: [
+      'intray metrics ~/queue',
+      'intray metrics /var/spool/queues -o /var/lib/prometheus/node-exporter/intray.prom',
+    ],
+    load: async () => (await import('./metrics.ts')).metrics,
+  }),
+];

@@ -1,0 +1,18 @@
+/** The numbers of queues that were seen. */
+
+import type { Measured } from './metrics.ts';
+import { readRunNumbers } from './run-numbers.ts';
+import type { SeenQueue } from './seen.ts';
+
+/** `runs`: of so many jobs of each queue the records of their runs are read; 0: of none. */
+export async function measure(queues: readonly SeenQueue[], runs: number): Promise<Measured[]> {
+  const measured: Measured[] = [];
+  for (const queue of queues) {
+    if (queue.kind === 'unseen') measured.push({ kind: 'unseen', queue: queue.location });
+    else {
+      const { keeper, snapshot, tookMs } = queue;
+      measured.push({ kind: 'seen', snapshot, tookMs, runs: await readRunNumbers(keeper, snapshot, runs) });
+    }
+  }
+  return measured;
+}
