@@ -170,8 +170,11 @@ class LaneStorm {
     return worker;
   }
 
+  /** Not one that has yet to become a command or a watchdog: it still looks like the worker, whose words name the job too. */
   #commandsOf({ pid }: Spawned): number[] {
-    return childrenOf(pid).flatMap((child) => (child.command.includes('job.sh') ? [child.pid] : []));
+    return childrenOf(pid).flatMap(({ pid: child, command }) =>
+      command.startsWith('/bin/bash ') && command.includes('job.sh') ? [child] : [],
+    );
   }
 
   #count(kind: 'workers' | 'commands'): void {
