@@ -7,6 +7,7 @@ import { QueueError } from '../queue/errors.ts';
 import { oneAtATime } from '../queue/one-at-a-time.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { outputsOf } from '../queue/run-log.ts';
+import { watchDirectories } from '../queue/watch-directories.ts';
 import { Adder, type FileModes } from './add.ts';
 import { jobOf } from './claim.ts';
 import { DataFiles } from './data-file.ts';
@@ -91,7 +92,7 @@ function dirQueueAt(machine: Machine, path: string, options: DirQueueOptions): D
       oneAtATime(await join({ keepSucceeded, keepFailed })),
     join,
     stirs: () => stirs(machine, path),
-    watch: (onChange) => watch(machine, path, onChange),
+    watch: async (onChange) => watchDirectories(machine, await watchedDirectories(machine, path), onChange),
     countWaiting: async () => (await listControls(machine, path)).size,
     outputsOf: ({ id }, attempt) => outputsOf(ownRoom(path, 'log'), id, attempt),
     take: (taking = {}) => takeJobs(machine, path, taking),
@@ -141,21 +142,6 @@ async function stirs(machine: Machine, queue: string): Promise<boolean> {
     if ((await entriesOf(machine, directory)).some(({ name }) => isJobName(name))) return true;
   }
   return false;
-}
-
-async function watch(machine: Machine, queue: string, onChange: () => void): Promise<() => void> {
-  const stops: (() => void)[] = [];
-  try {
-    for (const directory of await watchedDirectories(machine, queue)) {
-      stops.push(await machine.watches.watch(directory, { onChange, onLost: onChange }));
-    }
-  } catch (error) {
-    // Then whoever waits looks by itself.
-    if (!hasErrno(error, 'ENOSPC', 'EMFILE', 'ENOSYS', 'ENOTSUP')) throw error;
-  }
-  return () => {
-    for (const stop of stops) stop();
-  };
 }
 
 function parentOf(path: string): string {

@@ -7,8 +7,11 @@
  *   closed     claims that are not settled are released, the worker file is removed
  */
 
-import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
+import { toMs } from '../os/calendar.ts';
+import type { Descriptor, Machine } from '../os/ports.ts';
+import { Changes, POLL_MS } from '../queue/changes.ts';
 import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
+import { isQueueError } from '../queue/errors.ts';
 import { type Durability, syncDirectory } from '../queue/publish.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
 import { type ClaimParts, claimOf, type DirQueueClaim } from './claim.ts';
@@ -32,9 +35,6 @@ export type DirQueueJoinOptions = JoinOptions & {
 };
 
 const DEFAULT_MAX_STARTS = 5;
-
-/** How often a worker that waits looks by itself, whatever it was told. */
-const POLL_MS = 1000;
 
 /** How soon a pause or its end is noticed. */
 const PAUSE_NOTICED_MS = 50;
@@ -69,6 +69,7 @@ export class DirQueueSession implements SharedSession {
   readonly #waiting = new WaitingJobs();
   readonly #look: Look;
   readonly #sync: SharedSync;
+  readonly #changes: Changes;
   readonly #taking: TakingParts;
   readonly #claimParts: ClaimParts;
   readonly #claims = new Map<SharedClaim, string>();
@@ -78,11 +79,7 @@ export class DirQueueSession implements SharedSession {
   #paused = { askedMs: Number.NEGATIVE_INFINITY, is: false };
   #recoveredAtMs = Number.NEGATIVE_INFINITY;
   #stopBeating: () => void = () => {};
-  #stopWatching: (() => void)[] = [];
-  /** We were told, or know, that something has changed since the last look. */
-  #stale = true;
   #everLocked = false;
-  #wake: () => void = () => {};
   #closed = false;
 
   constructor(machine: Machine, queue: string, options: DirQueueJoinOptions, worker: WorkerFile) {
@@ -93,6 +90,7 @@ export class DirQueueSession implements SharedSession {
     this.lock = worker.lock;
     this.#look = new Look(machine, queue, this.#waiting);
     this.#sync = new SharedSync(machine.files);
+    this.#changes = new Changes(machine);
     const { keepSucceeded = false, keepFailed = true, durability = 'power-safe' } = options;
     const data = new DataFiles(machine, queue);
     const common = { machine, queue, worker, look: this.#look, data };
@@ -111,7 +109,7 @@ export class DirQueueSession implements SharedSession {
       settling,
       onSettled: (claim) => {
         this.#claims.delete(claim);
-        this.#wake();
+        this.#changes.wake();
       },
     };
   }
@@ -127,17 +125,7 @@ export class DirQueueSession implements SharedSession {
   async begin(): Promise<void> {
     this.#beatLater();
     if (this.#options.watch !== true) return;
-    try {
-      for (const directory of await watchedDirectories(this.#machine, this.#queue)) {
-        const changed = () => this.#changedOnDisk();
-        this.#stopWatching.push(
-          await this.#machine.watches.watch(directory, { onChange: changed, onLost: changed }),
-        );
-      }
-    } catch (error) {
-      if (!hasErrno(error, 'ENOSPC', 'EMFILE', 'ENOSYS', 'ENOTSUP')) throw error;
-      // Then we look by ourselves, each second.
-    }
+    await this.#changes.watch(...(await watchedDirectories(this.#machine, this.#queue)));
   }
 
   claim(): Promise<DirQueueClaim | SharedIdle> {
@@ -161,30 +149,18 @@ export class DirQueueSession implements SharedSession {
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
     // While the queue is paused nobody looks, so there is nothing to be told.
-    const told = this.#stopWatching.length > 0 && this.#stale && !this.#paused.is;
+    const told = this.#changes.areTold && this.#changes.isStale && !this.#paused.is;
     if (signal.aborted || this.#closed || (told && this.#look.restMs <= 0)) return;
-    const { clock } = this.#machine;
-    const now = clock.now();
-    const nowMs = Number(now.seconds) * 1000 + Math.floor(now.nanos / 1_000_000);
-    const startsInMs = (this.#look.nextStartMs ?? Number.POSITIVE_INFINITY) - nowMs;
-    const waitMs = Math.min(atMostMs, told ? this.#look.restMs : POLL_MS, startsInMs);
-    await new Promise<void>((resolve) => {
-      const stop = () => {
-        cancel();
-        signal.removeEventListener('abort', stop);
-        resolve();
-      };
-      const cancel = clock.after(Math.max(0, Math.ceil(waitMs)), stop);
-      signal.addEventListener('abort', stop);
-      this.#wake = stop;
-    });
+    const startsInMs = (this.#look.nextStartMs ?? Number.POSITIVE_INFINITY) - toMs(this.#machine.clock.now());
+    const waitMs = Math.min(atMostMs, told ? this.#look.restMs : this.#changes.pollMs, startsInMs);
+    await this.#changes.wait(waitMs, signal);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopBeating();
-    for (const stop of this.#stopWatching) stop();
+    this.#changes.end();
     await this.#turn;
     let locksAreLeft = true;
     try {
@@ -211,9 +187,9 @@ export class DirQueueSession implements SharedSession {
   async #claimBest(): Promise<DirQueueClaim | SharedIdle> {
     this.#checkOpen();
     await this.#recoverNowAndThen();
-    if ((this.#stale || this.#look.ageMs > POLL_MS || this.#isTimeForDelayed()) && this.#look.restMs <= 0) {
-      await this.#lookAgain();
-    }
+    const { isStale, pollMs } = this.#changes;
+    const isDue = isStale || this.#look.ageMs > pollMs || this.#isTimeForDelayed();
+    if (isDue && this.#look.restMs <= 0) await this.#lookAgain();
     if (await this.#isPaused()) return this.#idle('paused');
     const claim = (await this.#claimReady()) ?? (await this.#claimAfterLook());
     if (claim !== undefined) return claim;
@@ -239,10 +215,7 @@ export class DirQueueSession implements SharedSession {
   }
 
   #isTimeForDelayed(): boolean {
-    const now = this.#machine.clock.now();
-    return (
-      (this.#look.nextStartMs ?? Number.POSITIVE_INFINITY) <= Number(now.seconds) * 1000 + now.nanos / 1e6
-    );
+    return (this.#look.nextStartMs ?? Number.POSITIVE_INFINITY) <= toMs(this.#machine.clock.now());
   }
 
   /** Asked anew now and then: for each of many short jobs it would cost as much as the rest of the claim. */
@@ -256,8 +229,8 @@ export class DirQueueSession implements SharedSession {
 
   /** Nothing that we know of may run now. Unless we have just looked, and were told of no change since, look again. */
   async #claimAfterLook(): Promise<DirQueueClaim | undefined> {
-    const watching = this.#stopWatching.length > 0;
-    if (watching && !this.#stale && this.#look.ageMs < POLL_MS / 2) return undefined;
+    const { areTold, isStale } = this.#changes;
+    if (areTold && !isStale && this.#look.ageMs < POLL_MS / 2) return undefined;
     await this.#lookAgain();
     return this.#claimReady();
   }
@@ -282,7 +255,7 @@ export class DirQueueSession implements SharedSession {
     try {
       found = await takeJob(this.#taking, job);
     } catch (error) {
-      if (isFenced(error)) this.#fence.abort();
+      if (isQueueError(error, 'fenced')) this.#fence.abort();
       throw error;
     }
     if (found === undefined) return undefined;
@@ -292,13 +265,8 @@ export class DirQueueSession implements SharedSession {
   }
 
   async #lookAgain(): Promise<void> {
-    this.#stale = false;
+    this.#changes.beginLook();
     await this.#look.look();
-  }
-
-  #changedOnDisk(): void {
-    this.#stale = true;
-    this.#wake();
   }
 
   // Being alive, and noticing who is not
@@ -329,10 +297,6 @@ export class DirQueueSession implements SharedSession {
     this.#look.forgetDamaged();
     const { lockLifetimeMs: lifetimeMs = DEFAULT_LOCK_LIFETIME_MS } = this.#options;
     const freed = await bringBackTheDead(this.#machine, this.#queue, { own: this.#worker, lifetimeMs });
-    if (freed > 0) this.#stale = true;
+    if (freed > 0) this.#changes.tell();
   }
-}
-
-function isFenced(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'fenced';
 }

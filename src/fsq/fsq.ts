@@ -5,7 +5,7 @@ import type { Added, JobId, Listing, NewJob, Queue } from '../queue/contract.ts'
 import { QueueError } from '../queue/errors.ts';
 import { oneAtATime } from '../queue/one-at-a-time.ts';
 import { chunksOf, writeChunks } from '../queue/payload.ts';
-import { watchDirectory } from '../queue/watch-directory.ts';
+import { watchDirectories } from '../queue/watch-directories.ts';
 import { jobOf } from './claim.ts';
 import { type Constants, constantsFrom } from './constants.ts';
 import { enqueueAll, type NewItem } from './enqueue.ts';
@@ -78,7 +78,7 @@ export function queueAt(machine: Machine, place: Place, constants: Constants): Q
       return joinQueue(machine, place, constants, options);
     },
     stirs: () => stirs(machine, place),
-    watch: (onChange) => watchDirectory(machine, place.waiting, onChange),
+    watch: (onChange) => watchDirectories(machine, [place.waiting], onChange),
     countWaiting: async () => (await machine.files.readdir(place.waiting)).length,
     outputsOf: ({ id }, attempt) => outputsOf(place, id, attempt),
   };

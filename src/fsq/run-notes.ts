@@ -1,7 +1,7 @@
 /** What became of runs, and what their commands said: in `intray/log/`, for `intray log` and `intray show`. */
 
 import { encodeBytes } from '../os/bytes.ts';
-import { formatMs } from '../os/calendar.ts';
+import { formatMs, toMs } from '../os/calendar.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { crc32 } from '../packet/crc32.ts';
 import type { OutputFile } from '../queue/contract.ts';
@@ -58,8 +58,7 @@ export function workerName({ host }: Machine): string {
 }
 
 export function nowMs({ clock }: Machine): number {
-  const { seconds, nanos } = clock.now();
-  return Number(seconds) * 1000 + Math.floor(nanos / 1_000_000);
+  return toMs(clock.now());
 }
 
 export async function openOutput(

@@ -10,9 +10,9 @@
  */
 
 import { hasErrno, type Machine } from '../os/ports.ts';
+import { Changes, POLL_MS } from '../queue/changes.ts';
 import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
-import { watchDirectory } from '../queue/watch-directory.ts';
 import { counted } from '../queue/words.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
 import type { Constants } from './constants.ts';
@@ -23,8 +23,6 @@ import { refuse, refuseMalformed, tooOld } from './refuse.ts';
 import { nowMs } from './run-notes.ts';
 import { letGo, type Taken, take } from './take.ts';
 
-/** How often a worker that waits looks by itself, whatever it was told. */
-const POLL_MS = 1000;
 const DEFAULT_MAX_STARTS = 5;
 
 export async function joinQueue(
@@ -45,6 +43,7 @@ export class FsqSession implements SharedSession {
   readonly #constants: Constants;
   readonly #options: JoinOptions;
   readonly #parts: ClaimParts;
+  readonly #changes: Changes;
   readonly #inHand = new Map<string, SharedClaim>();
   readonly #until = new Map<string, number>();
   #held: ReadonlySet<string> = new Set();
@@ -53,12 +52,8 @@ export class FsqSession implements SharedSession {
   #list: readonly Listed[] = [];
   #at = 0;
   #listedAtMs = Number.NEGATIVE_INFINITY;
-  /** Something has changed since we looked. */
-  #stale = true;
   /** One call of `claim` after the other. */
   #turn: Promise<unknown> = Promise.resolve();
-  #unwatch: (() => void) | undefined;
-  #wake: () => void = () => {};
   #closed = false;
 
   constructor(machine: Machine, place: Place, constants: Constants, options: JoinOptions) {
@@ -66,6 +61,7 @@ export class FsqSession implements SharedSession {
     this.#place = place;
     this.#constants = constants;
     this.#options = options;
+    this.#changes = new Changes(machine);
     this.#parts = {
       machine,
       place,
@@ -74,7 +70,7 @@ export class FsqSession implements SharedSession {
       onSettled: (claim, again) => {
         for (const [name, held] of this.#inHand) if (held === claim) this.#inHand.delete(name);
         if (again !== undefined) this.#waitsAgain(again);
-        this.#changed();
+        this.#changes.tell();
       },
     };
   }
@@ -84,8 +80,7 @@ export class FsqSession implements SharedSession {
   }
 
   async begin(): Promise<void> {
-    if (this.#options.watch !== true) return;
-    this.#unwatch = await watchDirectory(this.#machine, this.#place.waiting, () => this.#changed());
+    if (this.#options.watch === true) await this.#changes.watch(this.#place.waiting);
   }
 
   claim(): Promise<SharedClaim | SharedIdle> {
@@ -95,26 +90,16 @@ export class FsqSession implements SharedSession {
   }
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
-    const isTold = this.#unwatch !== undefined && this.#stale;
-    if (signal.aborted || this.#closed || isTold) return;
-    const { clock } = this.#machine;
-    const waitMs = Math.min(atMostMs, POLL_MS, this.#nextDueMs() - nowMs(this.#machine));
-    await new Promise<void>((resolve) => {
-      const stop = () => {
-        cancel();
-        signal.removeEventListener('abort', stop);
-        resolve();
-      };
-      const cancel = clock.after(Math.max(0, Math.ceil(waitMs)), stop);
-      signal.addEventListener('abort', stop);
-      this.#wake = stop;
-    });
+    const { areTold, isStale, pollMs } = this.#changes;
+    if (signal.aborted || this.#closed || (areTold && isStale)) return;
+    const waitMs = Math.min(atMostMs, pollMs, this.#nextDueMs() - nowMs(this.#machine));
+    await this.#changes.wait(waitMs, signal);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#unwatch?.();
+    this.#changes.end();
     await this.#turn;
     try {
       for (const claim of [...this.#inHand.values()]) await claim.release();
@@ -127,7 +112,7 @@ export class FsqSession implements SharedSession {
     if (this.#closed) throw new Error(`${this.#place.directory}: the session is closed`);
     for (let looks = 0; ; looks++) {
       if (await isDown(this.#machine, this.#place)) {
-        if (looks === 0 && this.#stale) await this.#look();
+        if (looks === 0 && this.#changes.isStale) await this.#look();
         return { kind: 'idle', reason: 'paused', waiting: this.#list.length - this.#inHand.size };
       }
       const claim = await this.#claimFromList();
@@ -140,11 +125,12 @@ export class FsqSession implements SharedSession {
   /** We were told of no change since we have looked, and would be. */
   #isFresh(): boolean {
     const ageMs = this.#machine.clock.monotonicMs() - this.#listedAtMs;
-    return this.#unwatch !== undefined && !this.#stale && ageMs < POLL_MS / 2 && !this.#isAnyDue();
+    const { areTold, isStale } = this.#changes;
+    return areTold && !isStale && ageMs < POLL_MS / 2 && !this.#isAnyDue();
   }
 
   async #look(): Promise<void> {
-    this.#stale = false;
+    this.#changes.beginLook();
     this.#listedAtMs = this.#machine.clock.monotonicMs();
     const { items, malformed } = await listWaiting(this.#machine, this.#place, this.#constants);
     this.#unreadable = [];
@@ -250,11 +236,6 @@ export class FsqSession implements SharedSession {
     if (untilMs > 0) this.#until.set(name, untilMs);
     const place = this.#list.findIndex(({ item }) => item.name === name);
     if (place >= 0) this.#at = Math.min(this.#at, place);
-  }
-
-  #changed(): void {
-    this.#stale = true;
-    this.#wake();
   }
 }
 

@@ -8,7 +8,7 @@
  *
  * Whoever waits is woken by what makes it stale, and when a claim is settled. Else it looks by itself now and then.
  *
- * Whether events are to be believed shows by itself, for each claim renames a file out of the directory that is watched:
+ * Whether events are to be believed shows by itself where each claim renames a file out of the directory that is watched:
  *
  *   untried   no event has come, nor need one have
  *   heard     one has come
@@ -20,7 +20,8 @@
  * A deaf one looks more often. (That what another host does is never told on a network file system, this cannot show.)
  */
 
-import { type Clock, hasErrno, type Watches } from '../os/ports.ts';
+import type { Clock, Watches } from '../os/ports.ts';
+import { areNoEventsLeft } from './watch-directories.ts';
 
 /** How often a worker that waits looks by itself, whatever it was told. */
 export const POLL_MS = 1000;
@@ -34,7 +35,7 @@ export class Changes {
   readonly #clock: Clock;
   readonly #waiters = new Set<() => void>();
   #isStale = true;
-  #stopWatching: (() => void) | undefined;
+  readonly #ends: (() => void)[] = [];
   #hearing: 'untried' | 'heard' | 'deaf' = 'untried';
   /** We have changed something that we were not told of yet. */
   #isEventDue = false;
@@ -52,7 +53,7 @@ export class Changes {
 
   /** What is not told has not happened. */
   get areTold(): boolean {
-    return this.#stopWatching !== undefined && this.#hearing !== 'deaf';
+    return this.#ends.length > 0 && this.#hearing !== 'deaf';
   }
 
   /** Whether events come; undefined as long as that has not shown. */
@@ -64,9 +65,18 @@ export class Changes {
     return this.#hearing === 'deaf' ? DEAF_POLL_MS : POLL_MS;
   }
 
-  async watch(directory: string): Promise<void> {
+  async watch(...directories: readonly string[]): Promise<void> {
     try {
-      this.#stopWatching = await this.#watches.watch(directory, {
+      for (const directory of directories) await this.#watch(directory);
+    } catch (error) {
+      if (!areNoEventsLeft(error)) throw error;
+      this.#hearing = 'deaf';
+    }
+  }
+
+  async #watch(directory: string): Promise<void> {
+    this.#ends.push(
+      await this.#watches.watch(directory, {
         onChange: () => {
           this.#hearing = 'heard';
           this.#isEventDue = false;
@@ -77,20 +87,17 @@ export class Changes {
           this.#hearing = 'deaf';
           this.tell();
         },
-      });
-    } catch (error) {
-      if (!hasErrno(error, 'ENOSPC', 'EMFILE', 'ENOSYS', 'ENOTSUP')) throw error;
-      this.#hearing = 'deaf';
-    }
+      }),
+    );
   }
 
   /** We have renamed a file out of the directory. */
   madeOne(): void {
-    this.#isEventDue = this.#stopWatching !== undefined;
+    this.#isEventDue = this.#ends.length > 0;
   }
 
   end(): void {
-    this.#stopWatching?.();
+    for (const end of this.#ends) end();
     this.wake();
   }
 

@@ -2,13 +2,15 @@
 
 import type { Machine } from '../os/ports.ts';
 import type { Listing, Queue } from '../queue/contract.ts';
+import { watchDirectories } from '../queue/watch-directories.ts';
 import { addAllJobs } from './add-all.ts';
 import { addJob } from './add-job.ts';
 import { createHome } from './home/init.ts';
 import type { Order } from './home/rooms.ts';
 import { outputsOf } from './home/run-log.ts';
 import { joinQueue } from './home/session.ts';
-import { countWaiting, stirs, watchQueue } from './home/stir.ts';
+import { countWaiting, stirs } from './home/stir.ts';
+import { jobsDirectory } from './layout.ts';
 import { type Decoder, decoderFor } from './open-packet.ts';
 import { bySequence, createQueueDirectory, requireQueue, scanQueue } from './queue-files.ts';
 import { jobOf, openSession } from './session.ts';
@@ -57,7 +59,7 @@ function spoolAt(machine: Machine, path: string): Queue {
     session: async ({ decoder, signal, ...options } = {}) =>
       openSession(machine, path, { ...options, decoder: await decoderOf(decoder, signal) }),
     stirs: () => stirs(machine, path),
-    watch: (onChange) => watchQueue(machine, path, onChange),
+    watch: (onChange) => watchDirectories(machine, [jobsDirectory(path)], onChange),
     countWaiting: () => countWaiting(machine, path),
     outputsOf: ({ id }, attempt) => outputsOf(path, id, attempt),
     join: async ({ decoder, ...options } = {}) =>

@@ -5,10 +5,11 @@
  */
 
 import { encodeBytes } from '../os/bytes.ts';
-import { hasErrno, type Machine } from '../os/ports.ts';
+import type { Machine } from '../os/ports.ts';
 import type { Added, AddOptions, Job, JobId, Listing, NewJob, Queue } from '../queue/contract.ts';
 import { isQueueError, QueueError } from '../queue/errors.ts';
 import { chunksOf } from '../queue/payload.ts';
+import { watchDirectories } from '../queue/watch-directories.ts';
 import { INCOMING, join, openRoot, QUEUES, type Root } from './root.ts';
 import { submitUnit } from './submit.ts';
 import { newSurveyor, type Waiting } from './survey.ts';
@@ -40,18 +41,9 @@ export async function openUowQueue(machine: Machine, location: string): Promise<
     session: notWorked,
     join: notWorked,
     stirs: async () => (await listUnits(machine, root)).jobs.length > 0,
-    watch: async (onChange) => {
-      const ends: (() => void)[] = [];
-      for (const place of INCOMING) {
-        try {
-          ends.push(await machine.watches.watch(root.places[place], { onChange, onLost: onChange }));
-        } catch (error) {
-          if (!hasErrno(error, 'ENOSPC', 'EMFILE', 'ENOSYS', 'ENOTSUP')) throw error;
-        }
-      }
-      return () => {
-        for (const end of ends) end();
-      };
+    watch: (onChange) => {
+      const incoming = INCOMING.map((place) => root.places[place]);
+      return watchDirectories(machine, incoming, onChange);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Noticing at little cost that a queue nobody works has something to do. */
 
-import { hasErrno, type Machine } from '../../os/ports.ts';
+import type { Machine } from '../../os/ports.ts';
 import { isJobName, jobsDirectory, join } from '../layout.ts';
 import { room } from './rooms.ts';
 import { entriesOf } from './worker-room.ts';
@@ -18,13 +18,4 @@ export async function stirs(machine: Machine, queue: string): Promise<boolean> {
 export async function countWaiting(machine: Machine, queue: string): Promise<number> {
   const entries = await machine.files.readdir(jobsDirectory(queue));
   return entries.filter(({ name }) => isJobName(name)).length;
-}
-
-export async function watchQueue(machine: Machine, queue: string, onChange: () => void): Promise<() => void> {
-  try {
-    return await machine.watches.watch(jobsDirectory(queue), { onChange, onLost: onChange });
-  } catch (error) {
-    if (!hasErrno(error, 'ENOSPC', 'EMFILE', 'ENOSYS', 'ENOTSUP')) throw error;
-    return () => {}; // then whoever waits looks by itself
-  }
 }
