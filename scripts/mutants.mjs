@@ -37,7 +37,6 @@ const PARTS = {
   'spool/home/lane-numbers': home('lane-numbers'),
   'spool/home/receipts': home('receipts'),
   'spool/home/recovery': home('recovery'),
-  'spool/home/life': home('life'),
   'spool/home/settle': home('session', 'stopped-lanes', 'receipts'),
   'spool/home/share': home('share'),
   'spool/home/stopped-lanes': home('stopped-lanes'),

@@ -11,7 +11,7 @@ import { toMs } from '../os/calendar.ts';
 import type { Descriptor, Machine } from '../os/ports.ts';
 import { Changes, POLL_MS } from '../queue/changes.ts';
 import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
-import { isQueueError } from '../queue/errors.ts';
+import { Life } from '../queue/life.ts';
 import { type Durability, syncDirectory } from '../queue/publish.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
 import { type ClaimParts, claimOf, type DirQueueClaim } from './claim.ts';
@@ -23,7 +23,7 @@ import { bringBackTheDead } from './recovery.ts';
 import { Settling } from './settle.ts';
 import { type TakingParts, takeJob } from './take.ts';
 import { type WaitingJob, WaitingJobs } from './waiting.ts';
-import { DEFAULT_LEASE_MS, enterQueue, fencedError, type WorkerFile } from './worker-file.ts';
+import { DEFAULT_LEASE_MS, enterQueue, type WorkerFile } from './worker-file.ts';
 
 export type DirQueueJoinOptions = JoinOptions & {
   /** Whether jobs that failed are kept, in intray/failed/. Default: yes. */
@@ -70,15 +70,13 @@ export class DirQueueSession implements SharedSession {
   readonly #look: Look;
   readonly #sync: SharedSync;
   readonly #changes: Changes;
+  readonly #life: Life;
   readonly #taking: TakingParts;
   readonly #claimParts: ClaimParts;
   readonly #claims = new Map<SharedClaim, string>();
-  readonly #fence = new AbortController();
   /** One call of `claim` after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #paused = { askedMs: Number.NEGATIVE_INFINITY, is: false };
-  #recoveredAtMs = Number.NEGATIVE_INFINITY;
-  #stopBeating: () => void = () => {};
   #everLocked = false;
   #closed = false;
 
@@ -91,6 +89,7 @@ export class DirQueueSession implements SharedSession {
     this.#look = new Look(machine, queue, this.#waiting);
     this.#sync = new SharedSync(machine.files);
     this.#changes = new Changes(machine);
+    this.#life = new Life(machine, worker);
     const { keepSucceeded = false, keepFailed = true, durability = 'power-safe' } = options;
     const data = new DataFiles(machine, queue);
     const common = { machine, queue, worker, look: this.#look, data };
@@ -102,7 +101,12 @@ export class DirQueueSession implements SharedSession {
       keepSucceeded,
       keepFailed,
     });
-    this.#taking = { ...common, settling, maxStarts: options.maxStarts ?? DEFAULT_MAX_STARTS };
+    this.#taking = {
+      ...common,
+      life: this.#life,
+      settling,
+      maxStarts: options.maxStarts ?? DEFAULT_MAX_STARTS,
+    };
     this.#claimParts = {
       machine,
       queue,
@@ -119,11 +123,11 @@ export class DirQueueSession implements SharedSession {
   }
 
   get fenced(): AbortSignal {
-    return this.#fence.signal;
+    return this.#life.fenced;
   }
 
   async begin(): Promise<void> {
-    this.#beatLater();
+    this.#life.begin();
     if (this.#options.watch !== true) return;
     await this.#changes.watch(...(await watchedDirectories(this.#machine, this.#queue)));
   }
@@ -159,7 +163,7 @@ export class DirQueueSession implements SharedSession {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stopBeating();
+    this.#life.end();
     this.#changes.end();
     await this.#turn;
     let locksAreLeft = true;
@@ -181,7 +185,7 @@ export class DirQueueSession implements SharedSession {
 
   #checkOpen(): void {
     if (this.#closed) throw new Error(`${this.#queue}: the session is closed`);
-    if (this.#fence.signal.aborted) throw fencedError(this.#worker.path);
+    this.#life.requireAlive();
   }
 
   async #claimBest(): Promise<DirQueueClaim | SharedIdle> {
@@ -251,13 +255,7 @@ export class DirQueueSession implements SharedSession {
   async #take(job: WaitingJob): Promise<DirQueueClaim | undefined> {
     if ([...this.#claims.values()].includes(job.id)) return undefined; // an old listing has it again
     this.#everLocked = true;
-    let found: Awaited<ReturnType<typeof takeJob>>;
-    try {
-      found = await takeJob(this.#taking, job);
-    } catch (error) {
-      if (isQueueError(error, 'fenced')) this.#fence.abort();
-      throw error;
-    }
+    const found = await takeJob(this.#taking, job);
     if (found === undefined) return undefined;
     const claim = claimOf(this.#claimParts, found.taken, found.opened);
     this.#claims.set(claim, job.id);
@@ -269,34 +267,12 @@ export class DirQueueSession implements SharedSession {
     await this.#look.look();
   }
 
-  // Being alive, and noticing who is not
-
-  #beatLater(): void {
-    this.#stopBeating = this.#machine.clock.after(this.#worker.beatEveryMs, () => {
-      void this.#beat();
-    });
-  }
-
-  async #beat(): Promise<void> {
-    if (this.#closed) return;
-    let alive: boolean | 'unknown';
-    try {
-      alive = await this.#worker.beat();
-    } catch {
-      alive = 'unknown';
-    }
-    // Nobody answers: by now others may think that we are dead.
-    if (alive === false || !this.#worker.isSurelyOurs) this.#fence.abort();
-    else if (!this.#closed) this.#beatLater();
-  }
-
   async #recoverNowAndThen(): Promise<void> {
-    const { clock } = this.#machine;
-    if (clock.monotonicMs() - this.#recoveredAtMs < POLL_MS) return;
-    this.#recoveredAtMs = clock.monotonicMs();
-    this.#look.forgetDamaged();
     const { lockLifetimeMs: lifetimeMs = DEFAULT_LOCK_LIFETIME_MS } = this.#options;
-    const freed = await bringBackTheDead(this.#machine, this.#queue, { own: this.#worker, lifetimeMs });
+    const freed = await this.#life.recoverNowAndThen(() => {
+      this.#look.forgetDamaged();
+      return bringBackTheDead(this.#machine, this.#queue, { own: this.#worker, lifetimeMs });
+    });
     if (freed > 0) this.#changes.tell();
   }
 }

@@ -18,6 +18,7 @@ import { closeQuietly } from '../os/close-quietly.ts';
 import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { readExactly } from '../os/transfer.ts';
 import { reasonOf } from '../queue/errors.ts';
+import type { Life } from '../queue/life.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
 import { counted } from '../queue/words.ts';
 import { CONTROL_LIMIT_BYTES, type Control, fromMetadata, parseControl } from './control-file.ts';
@@ -28,9 +29,10 @@ import { putLink } from './put.ts';
 import type { Settling, Taken } from './settle.ts';
 import { readStarts } from './starts.ts';
 import type { WaitingJob } from './waiting.ts';
-import { fencedError, type WorkerFile } from './worker-file.ts';
+import type { WorkerFile } from './worker-file.ts';
 
 export type TakingParts = {
+  readonly life: Life;
   readonly machine: Machine;
   readonly queue: string;
   readonly worker: WorkerFile;
@@ -74,12 +76,12 @@ export async function takeJob(
   }
 }
 
-async function lock({ machine, queue, worker }: TakingParts, id: string): Promise<boolean> {
+async function lock({ machine, queue, worker, life }: TakingParts, id: string): Promise<boolean> {
   try {
     return await putLink(machine, worker, lockPath(queue, id));
   } catch (error) {
-    if (!isGone(error) || (await worker.exists())) throw error;
-    throw fencedError(worker.path);
+    if (isGone(error)) await life.requireSign();
+    throw error;
   }
 }
 

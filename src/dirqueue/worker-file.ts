@@ -174,7 +174,3 @@ export async function release({ files, locks }: Machine, lock: Descriptor): Prom
 export function safe(name: string): string {
   return name.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 64) || '_';
 }
-
-export function fencedError(path: string): QueueError {
-  return new QueueError('fenced', `${path}: this worker was silent for too long and was taken for dead`);
-}

@@ -36,11 +36,12 @@ import type {
   SharedSession,
   Unreadable,
 } from '../../queue/contract.ts';
+import { Life } from '../../queue/life.ts';
 import { SharedSync } from '../../queue/shared-sync.ts';
 import { jobsDirectory } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
-import { Life } from './life.ts';
 import { Look } from './look.ts';
+import { bringBackTheDead } from './recovery.ts';
 import { isPaused, readSettings } from './rooms.ts';
 import { isRunning } from './running-jobs.ts';
 import { Settling } from './settle.ts';
@@ -125,7 +126,7 @@ class HomeSession implements SharedSession {
     this.lock = room.lock;
     this.#sync = new SharedSync(machine.files);
     this.#changes = new Changes(machine);
-    this.#life = new Life(machine, queue, room);
+    this.#life = new Life(machine, room);
     const common = { machine, queue, room, waiting, look };
     const settling = new Settling({ ...common, blocked, keepSucceeded, sync: this.#sync });
     const taking = new Taking({
@@ -256,10 +257,13 @@ class HomeSession implements SharedSession {
   }
 
   async #recoverNowAndThen(): Promise<void> {
-    const moved = await this.#life.recoverNowAndThen({
-      keepSucceeded: this.#options.keepSucceeded ?? false,
-      whatIs: (directory, name) => this.#look.whatIs(directory, name),
-    });
+    const moved = await this.#life.recoverNowAndThen(() =>
+      bringBackTheDead(this.#machine, this.#queue, {
+        own: this.#room,
+        keepSucceeded: this.#options.keepSucceeded ?? false,
+        whatIs: (directory, name) => this.#look.whatIs(directory, name),
+      }),
+    );
     if (moved > 0) this.#changes.tell();
   }
 }

@@ -16,6 +16,7 @@ import { formatMs, toMs } from '../../os/calendar.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import type { SharedClaim } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
+import type { Life } from '../../queue/life.ts';
 import { deathsInARow } from '../../queue/run-log.ts';
 import { counted } from '../../queue/words.ts';
 import { jobsDirectory, join } from '../layout.ts';
@@ -23,7 +24,6 @@ import { type Decoder, type OpenedPacket, openPacket } from '../open-packet.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
 import { formatJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
-import type { Life } from './life.ts';
 import type { Look } from './look.ts';
 import { readRuns } from './run-log.ts';
 import { isRunning } from './running-jobs.ts';
@@ -205,7 +205,7 @@ export class Taking {
       const isHeld = [...this.claimed].some((held) => held.path === path);
       if (!isHeld && (await settling.isOurs(taken))) return taken;
       if (!hasErrno(error, 'ENOENT', 'ESTALE')) throw error;
-      await life.requireRoom();
+      await life.requireSign();
       return undefined;
     }
   }

@@ -35,7 +35,6 @@ import {
   type Machine,
 } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
-import { QueueError } from '../../queue/errors.ts';
 import { syncDirectory } from '../../queue/publish.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
 import { isJobName, join } from '../layout.ts';
@@ -334,8 +333,4 @@ async function removeRoom({ files }: Machine, path: string): Promise<void> {
 /** A host's name as part of a file name. */
 function safeHost(name: string): string {
   return name.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 64);
-}
-
-export function fencedError(path: string): QueueError {
-  return new QueueError('fenced', `${path}: this worker was silent for too long and was taken for dead`);
 }

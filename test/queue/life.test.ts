@@ -1,13 +1,14 @@
 import { futimesSync, rmSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { realMachine } from '../../../src/os/real/index.ts';
-import { Life } from '../../../src/spool/home/life.ts';
-import { enterRoom, type WorkerRoom } from '../../../src/spool/home/worker-room.ts';
-import { systemError } from '../../support/faulty-files.ts';
-import { homeQueue } from '../../support/home.ts';
-import { interceptFiles } from '../../support/intercepted-files.ts';
-import { alarmClock, machineWith, shiftedClock } from '../../support/machines.ts';
-import { eventually, useTemporary } from '../../support/temporary.ts';
+import { realMachine } from '../../src/os/real/index.ts';
+import { Life } from '../../src/queue/life.ts';
+import { bringBackTheDead } from '../../src/spool/home/recovery.ts';
+import { enterRoom, type WorkerRoom } from '../../src/spool/home/worker-room.ts';
+import { systemError } from '../support/faulty-files.ts';
+import { homeQueue } from '../support/home.ts';
+import { interceptFiles } from '../support/intercepted-files.ts';
+import { alarmClock, machineWith, shiftedClock } from '../support/machines.ts';
+import { eventually, useTemporary } from '../support/temporary.ts';
 
 const temporary = useTemporary();
 const LEASE_MS = 400;
@@ -31,9 +32,9 @@ async function lifeWith(isBroken: () => boolean = () => false) {
   });
   const machine = machineWith({ clock, files });
   const room: WorkerRoom = await enterRoom(machine, location, LEASE_MS);
-  const life = new Life(machine, location, room);
+  const life = new Life(machine, room);
   life.begin();
-  return { life, room, alarms, advance: shifted.advance, touches: () => touches };
+  return { machine, life, room, alarms, advance: shifted.advance, touches: () => touches };
 }
 
 describe('a life', () => {
@@ -63,9 +64,9 @@ describe('a life', () => {
 
   it('is over when whoever looks for its room does not find it', async () => {
     const { life, room } = await lifeWith();
-    await life.requireRoom();
+    await life.requireSign();
     rmSync(room.path, { recursive: true });
-    await expect(life.requireRoom()).rejects.toMatchObject({ code: 'fenced' });
+    await expect(life.requireSign()).rejects.toMatchObject({ code: 'fenced' });
     expect(life.fenced.aborted).toBe(true);
     life.end();
     await room.leave();
@@ -83,13 +84,13 @@ describe('a life', () => {
   });
 
   it('looks for the dead once a second', async () => {
-    const { life, room, advance } = await lifeWith();
+    const { machine, life, room, advance } = await lifeWith();
     let looked = 0;
-    const recoverer = { keepSucceeded: false, whatIs: async () => undefined };
+    const recoverer = { own: room, keepSucceeded: false, whatIs: async () => undefined };
     const other = await enterRoom(realMachine, location, LEASE_MS);
     const look = async () => {
       futimesSync(room.lock, 1, 1);
-      await life.recoverNowAndThen(recoverer);
+      await life.recoverNowAndThen(() => bringBackTheDead(machine, location, recoverer));
       // Whoever looks for the dead says first that it lives.
       if ((await realMachine.files.fstat(room.lock)).modifiedMs > 1000) looked += 1;
       return looked;
