@@ -40,12 +40,9 @@ export async function addJob(
   options: AddOptions = {},
 ): Promise<Added> {
   const draft = draftJob(machine, job);
-  const add = async (stem: string): Promise<Added> => {
-    const seq = await addDraft(machine, queue, job, draft, stem, options);
-    return { id: stem as JobId, seq, duplicate: false };
-  };
+  const add = (accept: () => Promise<string>) => addDraft(machine, queue, job, draft, accept, options);
   const { id } = draft.terms;
-  return id === undefined ? add(machine.random.uuid()) : addOnce(machine, queue, id, add);
+  return id === undefined ? add(async () => machine.random.uuid()) : addOnce(machine, queue, id, add);
 }
 
 async function addDraft(
@@ -53,20 +50,23 @@ async function addDraft(
   queue: string,
   job: NewJob,
   draft: DraftedJob,
-  stem: string,
+  accept: () => Promise<string>,
   options: AddOptions,
-): Promise<Sequence> {
+): Promise<Added> {
   const { durability = 'power-safe', sequenceFile } = options;
   const { order } = await readSettings(machine, queue);
   const numbering = numberingFor(machine, queue, order, draft.terms.lane, sequenceFile);
   let numbers: LockedSequence | undefined;
   let seq = numbering === undefined ? freeNumber(machine) : sequence(0);
+  let stem = '';
   let taken = false;
   const write = async (target: Descriptor): Promise<number> => {
     const size = await writePacket(machine, target, numberedHead(draft, seq), job);
+    // The long part of the sync, before others have to wait for our locks.
+    const locks = numbering !== undefined || draft.terms.id !== undefined;
+    if (locks && durability === 'power-safe') await machine.files.fsync(target);
+    stem = await accept();
     if (numbering === undefined) return size;
-    // The long part of the sync, before others have to wait for our lock.
-    if (durability === 'power-safe') await machine.files.fsync(target);
     numbers = await lockNumbers(machine, queue, numbering);
     seq = await numbers.read();
     await machine.files.writeAt(target, numberedHead(draft, seq), 0);
@@ -77,7 +77,7 @@ async function addDraft(
   };
   try {
     await addJobFile(machine, queue, durability, { write, name: () => nameOf(draft, seq, stem) });
-    return seq;
+    return { id: stem as JobId, seq, duplicate: false };
   } catch (error) {
     // Nobody else can have had the next one: we still hold the lock. A job that may be there keeps its number.
     if (taken && !isQueueError(error, 'not-durable')) await giveBack(numbers, seq);

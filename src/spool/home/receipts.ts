@@ -1,10 +1,11 @@
 /**
  * Jobs that their adders have named: a second one of the same name is not added.
  *
- * All under the lock of `receipts/`, so two adders of one name come one after the other:
+ * From the receipt on under the lock of `receipts/`, so two adders of one name come one after the other:
  *
  * | step                                   | a crash here leaves                                             |
  * |----------------------------------------|-----------------------------------------------------------------|
+ * | the job is written, under no name yet  | litter under a temporary name                                   |
  * | receipt: the job's stem and number     | a receipt without a job: the next adder of that name adds it    |
  * | the job is published under that stem   | both, though a power cut may still take the job: the next adder |
  * |                                        | of that name makes it last before it says that it is there      |
@@ -38,45 +39,74 @@ export type Receipt = {
   readonly state: 'accepted' | 'finished';
 };
 
-/** Runs `add`, which publishes the job under the stem that it is given, unless there is or was a job of that name. */
+/**
+ * Runs `add`, which publishes the job under the stem that `accept` gives it, unless there is or was a job of that name.
+ * `accept` takes the lock: it is to be called when all else is written, for a payload that comes slowly must keep nobody
+ * else out. What it throws leads out of `add`.
+ */
 export async function addOnce(
   machine: Machine,
   queue: string,
   name: string,
-  add: (stem: string) => Promise<Added>,
+  add: (accept: () => Promise<string>) => Promise<Added>,
 ): Promise<Added> {
   const { files, locks, random } = machine;
   const lock = await openLock(machine, queue);
   try {
-    if (!(await acquireLock(machine, lock, 'exclusive', LOCK_WAIT_MS))) {
-      throw new QueueError('locked', `${room(queue, 'receipts')}/lock: another process has held this lock`);
-    }
-    // What this host remembers of names may be old: a receipt that another host has written must not be missed.
-    await refreshNames(files, room(queue, 'receipts'));
-    let receipt = await readReceipt(machine, queue, name);
-    const job = receipt?.state === 'accepted' ? await findJobFile(machine, queue, receipt.stem) : undefined;
-    if (receipt !== undefined && job === undefined) {
-      //     adder                        worker
-      //     reads the receipt: accepted
-      //                                  writes it: finished
-      //                                  removes the job
-      //     finds no job
-      //     reads the receipt again: finished
-      receipt = await readReceipt(machine, queue, name);
-    }
-    if (receipt !== undefined && (job !== undefined || receipt.state === 'finished')) {
-      // Whoever put it there may have died before its name was on the disk, and we are about to promise it.
-      if (job !== undefined) await syncDirectory(files, jobsDirectory(queue), jobsDirectory(queue));
-      const seq = job?.seq ?? sequence(BigInt(receipt.seq ?? 0));
-      return { id: receipt.stem as JobId, seq, duplicate: true };
-    }
-    const stem = receipt?.stem ?? random.uuid();
-    await writeReceipt(machine, queue, name, { stem, state: 'accepted' });
-    return await add(stem);
+    // One that is there need not be written first.
+    const before = await addedBefore(machine, queue, name);
+    if (before !== undefined) return before;
+    return await add(async () => {
+      if (!(await acquireLock(machine, lock, 'exclusive', LOCK_WAIT_MS))) {
+        throw new QueueError('locked', `${room(queue, 'receipts')}/lock: another process has held this lock`);
+      }
+      // What this host remembers of names may be old: a receipt that another host has written must not be missed.
+      await refreshNames(files, room(queue, 'receipts'));
+      const known = await addedBefore(machine, queue, name);
+      if (known !== undefined) throw new AddedBefore(known);
+      const stem = (await readReceipt(machine, queue, name))?.stem ?? random.uuid();
+      await writeReceipt(machine, queue, name, { stem, state: 'accepted' });
+      return stem;
+    });
+  } catch (error) {
+    if (error instanceof AddedBefore) return error.added;
+    throw error;
   } finally {
     await locks.unlock(lock);
     await closeQuietly(files, lock);
   }
+}
+
+/** On its way out of the writing of a job that came to be there meanwhile. */
+class AddedBefore extends Error {
+  readonly added: Added;
+
+  constructor(added: Added) {
+    super('it has been added meanwhile');
+    this.added = added;
+  }
+}
+
+/** The job of that name, if there is or was one. */
+async function addedBefore(machine: Machine, queue: string, name: string): Promise<Added | undefined> {
+  const { files } = machine;
+  let receipt = await readReceipt(machine, queue, name);
+  if (receipt === undefined) return undefined;
+  const job = receipt.state === 'accepted' ? await findJobFile(machine, queue, receipt.stem) : undefined;
+  if (job === undefined) {
+    //     adder                        worker
+    //     reads the receipt: accepted
+    //                                  writes it: finished
+    //                                  removes the job
+    //     finds no job
+    //     reads the receipt again: finished
+    receipt = await readReceipt(machine, queue, name);
+    if (receipt?.state !== 'finished') return undefined;
+  }
+  // Whoever put it there may have died before its name was on the disk, and we are about to promise it.
+  if (job !== undefined) await syncDirectory(files, jobsDirectory(queue), jobsDirectory(queue));
+  const seq = job?.seq ?? sequence(BigInt(receipt.seq ?? 0));
+  return { id: receipt.stem as JobId, seq, duplicate: true };
 }
 
 async function openLock({ files }: Machine, queue: string): Promise<Descriptor> {
