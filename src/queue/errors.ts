@@ -37,6 +37,7 @@ const HINTS = {
   fenced: 'Its jobs are run by others now. See why it was silent: a stopped process, or the network.',
   'bad-setting': 'Correct the variable, or unset it.',
   'not-delivered': 'It stays here; send it again when that has been seen to.',
+  'not-connected': 'No job is lost: each is where it was, or has arrived.',
   'not-a-file': '',
   'output-failed': '',
   stopped: '',
