@@ -8,19 +8,23 @@
  * | temporary file: header, payload, fsync   | litter under a temporary name; no number is used             |
  * | lock of the sequence file, number read   | the same                                                     |
  * | header with the number written, fsync    | the same                                                     |
+ * | (of a named job) its receipt             | the same: see home/receipts.ts                               |
  * | sequence file: number + 1, both fsyncs   | the number is used and its job is not there: a gap, reported |
+ * |                                          | and, when a job of that name is added again, filled with it  |
  * | rename, fsync of jobs/                   | the job                                                      |
  *
  * Jobs that may run in any order have numbers that nobody writes down: the first step and the last are all.
  */
 
 import type { Descriptor, Machine } from '../os/ports.ts';
-import { following, type Sequence, sequence } from '../packet/header.ts';
+import { following, precedes, type Sequence, sequence } from '../packet/header.ts';
 import type { Added, AddOptions, JobId, NewJob } from '../queue/contract.ts';
 import { isQueueError, QueueError, reasonOf } from '../queue/errors.ts';
 import { chunksOf, writeChunks } from '../queue/payload.ts';
+import { QUEUE_LANE } from '../queue/words.ts';
 import { addJobFile } from './add.ts';
-import { addOnce } from './home/receipts.ts';
+import { laneKept } from './home/look.ts';
+import { type Accepted, addOnce, isHole } from './home/receipts.ts';
 import { readSettings } from './home/rooms.ts';
 import {
   type DraftedJob,
@@ -40,9 +44,10 @@ export async function addJob(
   options: AddOptions = {},
 ): Promise<Added> {
   const draft = draftJob(machine, job);
-  const add = (accept: () => Promise<string>) => addDraft(machine, queue, job, draft, accept, options);
+  const add = (accept: () => Promise<Accepted>) => addDraft(machine, queue, job, draft, accept, options);
   const { id } = draft.terms;
-  return id === undefined ? add(async () => machine.random.uuid()) : addOnce(machine, queue, id, add);
+  if (id !== undefined) return addOnce(machine, queue, id, add);
+  return add(async () => ({ stem: machine.random.uuid(), note: async () => {} }));
 }
 
 async function addDraft(
@@ -50,7 +55,7 @@ async function addDraft(
   queue: string,
   job: NewJob,
   draft: DraftedJob,
-  accept: () => Promise<string>,
+  accept: () => Promise<Accepted>,
   options: AddOptions,
 ): Promise<Added> {
   const { durability = 'power-safe', sequenceFile } = options;
@@ -65,12 +70,22 @@ async function addDraft(
     // The long part of the sync, before others have to wait for our locks.
     const locks = numbering !== undefined || draft.terms.id !== undefined;
     if (locks && durability === 'power-safe') await machine.files.fsync(target);
-    stem = await accept();
-    if (numbering === undefined) return size;
+    const accepted = await accept();
+    stem = accepted.stem;
+    if (numbering === undefined) {
+      await accepted.note(seq);
+      return size;
+    }
     numbers = await lockNumbers(machine, queue, numbering);
-    seq = await numbers.read();
+    const next = await numbers.read();
+    const lane = laneKept(order, draft.terms.lane) ?? QUEUE_LANE;
+    const isLeft = accepted.seqBefore !== undefined && precedes(accepted.seqBefore, next);
+    const fills = isLeft && (await isHole(machine, queue, { lane, seq: accepted.seqBefore }));
+    seq = fills ? accepted.seqBefore : next;
     await machine.files.writeAt(target, numberedHead(draft, seq), 0);
     if (durability === 'power-safe') await machine.files.fsync(target);
+    await accepted.note(seq);
+    if (fills) return size;
     taken = true;
     await writeDown(numbers, following(seq));
     return size;
