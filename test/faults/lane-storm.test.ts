@@ -18,7 +18,7 @@ import { LANE_COMMAND, problemsOf, readLaneHistory } from './support/lane-comman
 import { LONGER, lacking } from './support/needs.ts';
 import { childrenOf, living, type Spawned, signal, spawnGroup } from './support/storm.ts';
 
-const KILLS = 240 * LONGER;
+const KILLS = 120 * LONGER;
 const WORKERS = 3;
 const MOST_AT_ONCE = 4;
 const LANES = ['a', 'b', 'c'];
