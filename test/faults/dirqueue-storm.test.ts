@@ -43,6 +43,10 @@ function storm() {
     launch: () => spawnGroup(BUN, ['--no-install', WORKER, path, notes], process.env),
     done: () => new Set(read().flatMap(({ what, text }) => (what === 'done' ? [text] : []))),
     end: async (workers: readonly Spawned[]) => {
+      await eventually(() => {
+        const ready = read().flatMap(({ what, pid }) => (what === 'ready' ? [pid] : []));
+        expect(ready).toEqual(expect.arrayContaining(workers.map(({ pid }) => pid)));
+      });
       for (const { pid } of workers) signal(pid, 'SIGTERM');
       for (const { ended } of workers) expect(await ended).toEqual({ code: 0, stderr: '' });
     },
