@@ -23,7 +23,7 @@ import { refreshNames } from '../queue/refresh-names.ts';
 import { counted } from '../queue/words.ts';
 import { CONTROL_LIMIT_BYTES, type Control, fromMetadata, parseControl } from './control-file.ts';
 import type { DataFiles } from './data-file.ts';
-import { ifThere, isGone, isThere, lockPath } from './layout.ts';
+import { ifThere, isGone, lockPath } from './layout.ts';
 import type { Look } from './look.ts';
 import { putLink } from './put.ts';
 import type { Settling, Taken } from './settle.ts';
@@ -49,8 +49,7 @@ export async function takeJob(
   parts: TakingParts,
   job: WaitingJob,
 ): Promise<{ readonly taken: Taken; readonly opened: Opened } | undefined> {
-  // Of many workers with one list most come too late for most jobs: that costs one call.
-  if (!(await isThere(parts.machine, job.path)) || !(await lock(parts, job.id))) return undefined;
+  if (!(await lock(parts, job.id))) return undefined;
   let opened: Opened | undefined;
   try {
     const control = await readControl(parts.machine, job.path);
