@@ -86,6 +86,7 @@ export class DirQueueSession implements SharedSession {
     this.#changes = new Changes(machine);
     this.#life = new Life(machine, worker);
     const { keepSucceeded = false, keepFailed = true, durability = 'power-safe' } = options;
+    const { maxStarts = DEFAULT_MAX_STARTS, maxDeaths = maxStarts } = options;
     const data = new DataFiles(machine, queue);
     const common = { machine, queue, worker, look: this.#look, data };
     const settling = new Settling({
@@ -101,7 +102,8 @@ export class DirQueueSession implements SharedSession {
       ...common,
       life: this.#life,
       settling,
-      maxStarts: options.maxStarts ?? DEFAULT_MAX_STARTS,
+      maxStarts,
+      maxDeaths,
     };
     this.#chooser = new Chooser({
       machine,
