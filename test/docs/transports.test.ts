@@ -13,6 +13,7 @@ import { freePort, SSHD, startSshd } from '../support/sshd.ts';
 import { startSyncthings } from '../support/syncthing.ts';
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/transports.md', import.meta.url)), 'utf8');
+const ORIGINAL = '/usr/bin/fspl';
 const DEADLINE_MS = 300_000;
 const endings: (() => Promise<void>)[] = [];
 
@@ -24,6 +25,8 @@ afterEach(async () => {
 type Surroundings = {
   readonly tools: readonly string[];
   readonly outputs: number;
+  /** Its commands are those of Filespooler alone, and so run with the original too. */
+  readonly original?: true;
   readonly prepare?: (cli: IntrayCli) => Promise<Record<string, string>>;
   /** Awaited before the blocks with these numbers. */
   readonly before?: Readonly<Record<number, (cli: IntrayCli) => Promise<void>>>;
@@ -32,15 +35,15 @@ type Surroundings = {
 const SECTIONS: Readonly<Record<string, Surroundings>> = {
   'From queue to queue': { tools: [], outputs: 3 },
   'Over ssh': { tools: ['ssh', 'ssh-keygen', SSHD], outputs: 2, prepare: behindSsh },
-  'A plain pipe': { tools: ['gzip'], outputs: 1 },
+  'A plain pipe': { tools: ['gzip'], outputs: 1, original: true },
   Syncthing: {
     tools: ['syncthing'],
     outputs: 1,
     before: { 1: throughSyncthing, 2: (cli) => arrived(cli, 'readings/jobs', 3) },
   },
   NNCP: { tools: ['nncp-exec', 'nncp-cfgnew', 'nncp-cfgmin'], outputs: 1, prepare: withNncp },
-  rclone: { tools: ['rclone'], outputs: 1, prepare: withRclone },
-  'rsync and USB sticks': { tools: ['rsync'], outputs: 1 },
+  rclone: { tools: ['rclone'], outputs: 1, prepare: withRclone, original: true },
+  'rsync and USB sticks': { tools: ['rsync'], outputs: 1, original: true },
   'Compress and encrypt': { tools: ['zstd', 'age', 'gpg'], outputs: 4, prepare: withGpg },
 };
 
@@ -166,30 +169,39 @@ describe('docs/transports.md', () => {
     expect(titles).toEqual(Object.keys(SECTIONS));
   });
 
-  for (const [title, { tools, outputs, prepare, before }] of Object.entries(SECTIONS)) {
-    const reason = lacking({ tools });
-    it.skipIf(reason !== undefined)(
-      `${title}${reason === undefined ? '' : ` (${reason})`}`,
-      async () => {
-        const cli = intrayCli();
-        const env = { HOME: cli.dir, ...(await prepare?.(cli)) };
-        let compared = 0;
-        let number = 0;
-        const steps = blocksOf(title);
-        for (const [index, { language, text }] of steps.entries()) {
-          if (language !== 'sh') continue;
-          await before?.[number]?.(cli);
-          number += 1;
-          const result = cli.sh(`set -e\n${text}`, env);
-          expect(result.status, `${text}\n${result.stdout}${result.stderr}`).toBe(0);
-          const next = steps[index + 1];
-          if (next?.language !== 'text') continue;
-          expect(result.stdout, result.stderr).toMatch(pattern(next.text));
-          compared += 1;
-        }
-        expect(compared).toBe(outputs);
-      },
+  for (const [title, section] of Object.entries(SECTIONS)) {
+    const reason = lacking({ tools: section.tools });
+    const because = reason === undefined ? '' : ` (${reason})`;
+    it.skipIf(reason !== undefined)(`${title}${because}`, () => runSection(title, section, ''), DEADLINE_MS);
+    if (section.original === undefined) continue;
+    const lacks = lacking({ tools: [...section.tools, ORIGINAL] });
+    const absent = lacks === undefined ? '' : ` (${lacks})`;
+    const itself = `fspl() { ${ORIGINAL} "$@"; }`;
+    it.skipIf(lacks !== undefined)(
+      `${title}, with the original${absent}`,
+      () => runSection(title, section, itself),
       DEADLINE_MS,
     );
   }
 });
+
+/** `first`: run before each block. */
+async function runSection(title: string, section: Surroundings, first: string): Promise<void> {
+  const cli = intrayCli();
+  const env = { HOME: cli.dir, ...(await section.prepare?.(cli)) };
+  const steps = blocksOf(title);
+  let compared = 0;
+  let number = 0;
+  for (const [index, { language, text }] of steps.entries()) {
+    if (language !== 'sh') continue;
+    await section.before?.[number]?.(cli);
+    number += 1;
+    const result = cli.sh(`set -e\n${first}\n${text}`, env);
+    expect(result.status, `${text}\n${result.stdout}${result.stderr}`).toBe(0);
+    const next = steps[index + 1];
+    if (next?.language !== 'text') continue;
+    expect(result.stdout, result.stderr).toMatch(pattern(next.text));
+    compared += 1;
+  }
+  expect(compared).toBe(section.outputs);
+}
