@@ -1,6 +1,6 @@
 /** A queue that this machine can open, as what jobs are brought to. */
 
-import { layoutAt, openQueue } from '../open/open.ts';
+import { layoutAt, openKeeper, openQueue } from '../open/open.ts';
 import type { Machine } from '../os/ports.ts';
 import type { Queue } from '../queue/contract.ts';
 import { newJobOf } from './carried.ts';
@@ -20,12 +20,16 @@ export type LocalQueue = {
   readonly queue: Queue;
   /** Whether a second job of a name is not added. */
   readonly remembersNames: boolean;
+  /** Whether jobs without a lane run one after the other, too. */
+  readonly keepsOrder: boolean;
 };
 
 /** Throws `not-a-queue`. */
 export async function openLocal(machine: Machine, location: string): Promise<LocalQueue> {
   const { capabilities } = await layoutAt(machine, location);
-  return { queue: await openQueue(machine, location), remembersNames: capabilities.names.has };
+  const queue = await openQueue(machine, location);
+  const { order } = await (await openKeeper(machine, location)).look();
+  return { queue, remembersNames: capabilities.names.has, keepsOrder: order === 'sequence' };
 }
 
 export function localTarget(

@@ -59,6 +59,17 @@ describe.each(INTRAY_VARIANTS)('intray relay with %s', (_, program, first) => {
     expect(cli.run(['ls', 'from']).stdout).toContain('failed, holds');
   });
 
+  it('says that an order is lost, where it is, and not where a lane keeps it', () => {
+    const cli = intrayCli(program, first);
+    for (const queue of ['from', 'same']) expect(cli.run(['init', queue, '--ordered']).status).toBe(0);
+    expect(cli.run(['init', 'to']).status).toBe(0);
+    expect(cli.run(['add', 'from', '--each-line'], { input: 'a\nb\nc\n' }).status).toBe(0);
+    const said = (...words: string[]) => cli.run(['relay', 'from', ...words, '--max-jobs', '1']).stderr;
+    expect(said('same')).toBe('');
+    expect(said('to')).toContain('--lane NAME keeps it there too');
+    expect(said('to', '--lane', 'l')).toBe('');
+  });
+
   it('waits for more with --watch, gives back what it has not moved, and dies of the signal', async () => {
     const cli = intrayCli(program, first);
     queuesOf(cli, ['a']);

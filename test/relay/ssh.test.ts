@@ -89,7 +89,7 @@ describe.skipIf(reason !== undefined)(`over ssh${reason === undefined ? '' : ` (
       expect(status).toBe(1);
       return stderr;
     };
-    expect(said(`ssh://127.0.0.1:${sshd.port}${cli.dir}/nowhere`)).toContain('it is not a queue');
+    expect(said(`ssh://127.0.0.1:${sshd.port}${cli.dir}/nowhere`)).toContain('there is no such directory');
     sshd.force('echo hello');
     expect(cli.run(['relay', 'here', remote, ...words]).stdout).toContain('it began with \\"hello\\"');
     sshd.force('exit 127');

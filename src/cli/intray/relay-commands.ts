@@ -1,6 +1,7 @@
 /** The command that moves jobs from queue to queue. */
 
 import { LEAVABLE } from '../../relay/carried.ts';
+import { MOST_OFFERS } from '../../relay/wire/limits.ts';
 import { type CommandSpec, command, flag, oneOf, optional, repeatable, text } from '../command.ts';
 import { duration } from '../time.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -23,7 +24,7 @@ export const RELAYING: readonly CommandSpec[] = [
     options: {
       watch: { ...flag('Do not end: wait for jobs, and for the target when it is away'), short: 'w' },
       once: flag('End when no job is left, or at the first trouble with the target; the default'),
-      jobs: optional('j', 'N', 'How many jobs at once [default: 4]', wholeNumber(1, 1000)),
+      jobs: optional('j', 'N', 'How many jobs at once [default: 4]', wholeNumber(1, MOST_OFFERS)),
       'max-jobs': optional('n', 'N', 'End after so many', wholeNumber(1)),
       'max-waiting': optional(
         undefined,

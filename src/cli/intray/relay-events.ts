@@ -26,7 +26,7 @@ export type RelayEvent =
   /** `again`: it is tried again. */
   | { readonly event: 'trouble'; readonly reason: string; readonly again: boolean }
   | { readonly event: 'unreadable'; readonly path: string; readonly reason: string }
-  | { readonly event: 'forgets-names' }
+  | { readonly event: 'forgets-names' | 'forgets-order' }
   | {
       readonly event: 'finished';
       readonly moved: number;
@@ -70,6 +70,11 @@ export async function wordsVoice(context: Context, source: Queue | undefined): P
         return context.log(
           'warn',
           'the target does not remember the names of jobs: one that was on its way when a relay died may be there twice',
+        );
+      case 'forgets-order':
+        return context.log(
+          'warn',
+          'the source keeps the order of its jobs, and the target does not; --lane NAME keeps it there too',
         );
       case 'finished': {
         for (const idle of event.waiting) {

@@ -35,7 +35,7 @@ export async function fetchJobs(
   const local = await openLocal(machine, target);
   const teller = await newRelayTeller(context, options);
   const patience = new Patience(machine.clock);
-  if (!local.remembersNames) teller.forgetsNames();
+  teller.reached(local);
   const fetch = async (stop: AbortSignal): Promise<TakerReport> => {
     const connection = await connectBySsh(machine, source, giveWords(options), sshOptions(options));
     const onStop = () => connection.cut();

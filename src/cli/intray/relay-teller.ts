@@ -4,6 +4,7 @@ import type { Machine } from '../../os/ports.ts';
 import { formatSize } from '../../os/size.ts';
 import type { Job, Queue, Unreadable } from '../../queue/contract.ts';
 import type { CarriedJob } from '../../relay/carried.ts';
+import type { LocalQueue } from '../../relay/local-target.ts';
 import type { RelayListener, RelayReport } from '../../relay/relay.ts';
 import type { Delivered } from '../../relay/target.ts';
 import type { Context } from '../context.ts';
@@ -27,6 +28,8 @@ export async function newRelayTeller(
   return new RelayTeller(context.machine, voice, json ? undefined : await progressFor(context.machine));
 }
 
+type Reached = Pick<LocalQueue, 'remembersNames' | 'keepsOrder'>;
+
 export class RelayTeller extends WorkProblems implements RelayListener {
   readonly #machine: Machine;
   readonly #voice: Voice;
@@ -38,6 +41,7 @@ export class RelayTeller extends WorkProblems implements RelayListener {
   #bytes = 0;
   #lastTrouble: string | undefined;
   #isFull = false;
+  #wasReached = false;
   #said: Promise<void> = Promise.resolve();
 
   constructor(machine: Machine, voice: Voice, progress: Progress | undefined) {
@@ -115,8 +119,12 @@ export class RelayTeller extends WorkProblems implements RelayListener {
     }
   }
 
-  forgetsNames(): void {
-    this.#tell({ event: 'forgets-names' });
+  /** `ordered`: the jobs that come have an order that is not that of lanes. Told once, though it is reached again. */
+  reached({ remembersNames, keepsOrder }: Reached, ordered = false): void {
+    if (this.#wasReached) return;
+    this.#wasReached = true;
+    if (!remembersNames) this.#tell({ event: 'forgets-names' });
+    if (ordered && !keepsOrder) this.#tell({ event: 'forgets-order' });
   }
 
   /** Returns the exit status. */

@@ -10,13 +10,13 @@ import { relayJobs } from '../../relay/relay.ts';
 import { connectBySsh } from '../../relay/ssh.ts';
 import type { Target } from '../../relay/target.ts';
 import { ownPipes } from '../../relay/wire/connection.ts';
-import { RemoteTarget } from '../../relay/wire/giver.ts';
+import { type RemoteOptions, RemoteTarget } from '../../relay/wire/giver.ts';
 import type { Context } from '../context.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { UsageProblem } from '../usage.ts';
 import { type RelayArgs, sshOptions } from './relay-args.ts';
 import { fetchJobs, serveTaker } from './relay-taking.ts';
-import { newRelayTeller, type RelayTeller } from './relay-teller.ts';
+import { newRelayTeller } from './relay-teller.ts';
 import { workEnding } from './work-ending.ts';
 
 const DEFAULT_GRACE_MS = 10_000;
@@ -54,10 +54,15 @@ type Destination = { readonly into: string } | { readonly over: SshAddress } | {
 async function give(context: Context, args: RelayArgs, destination: Destination): Promise<number> {
   const { machine } = context;
   const { operand, options } = args;
-  const { queue: source } = await openLocal(machine, operand);
+  const { queue: source, keepsOrder } = await openLocal(machine, operand);
   const teller = await newRelayTeller(context, options, source);
+  const ordered = keepsOrder && options.lane === undefined;
   const hungUp = new AbortController();
-  const target = await openTarget(machine, args, destination, teller, () => hungUp.abort());
+  const target = await openTarget(machine, args, destination, {
+    onFull: () => teller.full(),
+    onLost: () => hungUp.abort(),
+    onConnected: (about) => teller.reached(about, ordered),
+  });
   const graceMs = options.grace ?? DEFAULT_GRACE_MS;
   return untilStopped(machine, async (told) => {
     const stop = AbortSignal.any([told, hungUp.signal]);
@@ -91,25 +96,21 @@ async function openTarget(
   machine: Machine,
   { operand, options }: RelayArgs,
   destination: Destination,
-  teller: RelayTeller,
-  onHungUp: () => void,
+  { onFull, onLost, onConnected }: Required<Pick<RemoteOptions, 'onFull' | 'onLost' | 'onConnected'>>,
 ): Promise<Target> {
   const pace = newPace(machine.clock, options.limit);
-  const common = { pace, maxWaiting: options['max-waiting'], onFull: () => teller.full() };
-  const onConnected = (target: { readonly remembersNames: boolean }) => {
-    if (!target.remembersNames) teller.forgetsNames();
-  };
+  const common = { pace, maxWaiting: options['max-waiting'], onFull };
   if ('over' in destination) {
     const connect = () => connectBySsh(machine, destination.over, [], sshOptions(options));
     return new RemoteTarget(machine, { ...common, connect, onConnected });
   }
   if ('toOurPipes' in destination) {
     const connect = async () => ownPipes(machine);
-    return new RemoteTarget(machine, { ...common, connect, onConnected, onLost: onHungUp });
+    return new RemoteTarget(machine, { ...common, connect, onConnected, onLost });
   }
   const local = await openLocal(machine, destination.into);
   await refuseSame(machine, operand, destination.into);
-  onConnected(local);
+  onConnected?.(local);
   return localTarget(machine, local, common);
 }
 

@@ -11,6 +11,7 @@
 import type { Machine } from '../../os/ports.ts';
 import { QueueError } from '../../queue/errors.ts';
 import type { CarriedJob } from '../carried.ts';
+import type { LocalQueue } from '../local-target.ts';
 import type { Pace } from '../pace.ts';
 import type { Delivered, Payload, Stops, Target } from '../target.ts';
 import type { Connection } from './connection.ts';
@@ -24,9 +25,9 @@ export type RemoteOptions = {
   readonly maxWaiting?: number | undefined;
   /** Told that the target has no room for more jobs. */
   readonly onFull?: (() => void) | undefined;
-  /** Told of each connection; `remembersNames`: a job that comes twice is known there. */
   readonly onLost?: (() => void) | undefined;
-  readonly onConnected?: ((about: { readonly remembersNames: boolean }) => void) | undefined;
+  /** Told of each connection, and of the queue at its other end. */
+  readonly onConnected?: ((about: Pick<LocalQueue, 'remembersNames' | 'keepsOrder'>) => void) | undefined;
 };
 
 type Connected = { readonly link: Link; readonly connection: Connection };
@@ -93,12 +94,12 @@ export class RemoteTarget implements Target {
     );
     connected = { link, connection };
     try {
-      const { role, remembersNames = false } = await link.hello;
+      const { role, remembersNames = false, keepsOrder = false } = await link.hello;
       if (role !== 'taker') {
         throw new QueueError('not-connected', 'the other side gives jobs too, and does not take any');
       }
       this.#connected = connected;
-      onConnected?.({ remembersNames });
+      onConnected?.({ remembersNames, keepsOrder });
     } catch (error) {
       const why = await this.#leave(connected);
       throw why === undefined ? error : new QueueError('not-connected', why, { cause: error });

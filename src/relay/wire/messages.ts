@@ -34,6 +34,8 @@ export type Hello = {
   readonly maxWaiting?: number | undefined;
   /** Whether the taker's queue knows a second job of a name. */
   readonly remembersNames?: boolean | undefined;
+  /** Whether jobs without a lane keep their order there. */
+  readonly keepsOrder?: boolean | undefined;
 };
 
 /** Of a problem: a sentence, and the code of the error it came from, if it had one. */

@@ -13,6 +13,7 @@ import { Room } from '../room.ts';
 import { isRefusal } from '../target.ts';
 import type { Connection, Ended } from './connection.ts';
 import { Incoming } from './incoming.ts';
+import { MOST_OFFERS } from './limits.ts';
 import { type Heard, Link, problemOf } from './link.ts';
 import type { Hello } from './messages.ts';
 import { removeOldParts } from './parts.ts';
@@ -64,11 +65,11 @@ class Taker {
     this.#machine = machine;
     this.#local = local;
     this.#options = options;
-    const { remembersNames } = local;
+    const { remembersNames, keepsOrder } = local;
     this.#link = new Link(
       machine,
       connection,
-      { role: 'taker', remembersNames },
+      { role: 'taker', remembersNames, keepsOrder },
       {
         onMessage: (message) => this.#hear(message),
         onData: (job, bytes) => this.#incoming.get(job)?.take(bytes),
@@ -126,6 +127,10 @@ class Taker {
       directory: this.#options.parts,
       go: (from) => link.send({ say: 'go', job, from }),
     });
+    if (this.#incoming.size >= MOST_OFFERS || this.#incoming.has(job)) {
+      link.send({ say: 'later', job, message: `${MOST_OFFERS} jobs are on their way already` });
+      return;
+    }
     this.#incoming.set(job, incoming);
     let done = false;
     try {
