@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeBytes } from '../../src/os/bytes.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { readChunks } from '../../src/os/transfer.ts';
@@ -21,6 +21,16 @@ import { drained, homeQueue, MAKERS, relayTo, waitingAt } from './support.ts';
 const temporary = useTemporary();
 const MIB = 1024 * 1024;
 let target: Queue;
+
+/** A read that waits would keep this process. */
+const begun: Linked[] = [];
+
+afterEach(async () => {
+  for (const { giver, reports } of begun.splice(0)) {
+    await giver.close();
+    await Promise.all(reports);
+  }
+});
 
 beforeEach(async () => {
   target = await homeQueue(temporary.path('target'));
@@ -63,7 +73,9 @@ function linked(queue: Queue, maxWaiting?: number): Linked {
       return ours;
     },
   });
-  return { giver, sent: () => sent, reports };
+  const made = { giver, sent: () => sent, reports };
+  begun.push(made);
+  return made;
 }
 
 const job: CarriedJob = { name: 'the job', params: ['p'], env: {} };
