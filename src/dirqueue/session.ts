@@ -106,6 +106,7 @@ export class DirQueueSession implements SharedSession {
       life: this.#life,
       settling,
       maxStarts: options.maxStarts ?? DEFAULT_MAX_STARTS,
+      onRefused: options.onRefused,
     };
     this.#claimParts = {
       machine,
