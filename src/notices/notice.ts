@@ -79,7 +79,7 @@ export function noticeVariables(id: string, { timestamp, data }: Notice): [name:
     ['INTRAY_REASON', data.reason],
     ['INTRAY_EXIT_CODE', data.exitCode],
     ['INTRAY_SIGNAL', data.signal],
-    ['INTRAY_OUTPUT', data.output],
+    ['INTRAY_OUTPUT', data.output.trimEnd()],
   ];
   // No variable can have a zero byte in it.
   return variables.map(([name, value]) => [name, String(value ?? '').replaceAll('\0', '\ufffd')]);

@@ -36,7 +36,7 @@ describe.each(INTRAY_VARIANTS)('intray work with %s', (_name, program, first) =>
     const failing = ['--', 'sh', '-c', 'echo oh dear; exit 4'];
     expect(cli.run(['work', 'q', '--on-fail', line, ...failing]).status).toBe(5);
     expect(cli.read('told')).toBe(
-      `${realpathSync(join(cli.dir, 'q'))}: it ended with exit code 4: oh dear\n\n`,
+      `${realpathSync(join(cli.dir, 'q'))}: it ended with exit code 4: oh dear\n`,
     );
     expect(cli.list('.q.notices/jobs')).toEqual([]);
     expect(cli.run(['work', '.', '--', 'touch', 'worked']).status).toBe(3);
