@@ -53,6 +53,8 @@ export interface Notices {
 
 type Target = 'command' | 'webhook';
 
+/** A command is not kept waiting by many POSTs that nobody answers. */
+const PRIORITY: Readonly<Record<Target, number>> = { command: 10, webhook: 50 };
 /** About two days: 5 s, 15 s, 45 s and so on, at last every six hours. */
 const RETRIES = 16;
 const BACKOFF = { firstMs: 5000, factor: 3, maxMs: 6 * 3_600_000 };
@@ -68,7 +70,7 @@ export async function openNotices(machine: Machine, options: NoticesOptions): Pr
     throw new QueueError('not-possible', 'there is no network here');
   }
   if (webhook?.secretFile !== undefined) await readSecrets(machine.files, webhook.secretFile);
-  await initQueue(machine, location, 'free');
+  await initQueue(machine, location, undefined);
   return new OpenNotices(machine, options, await openQueue(machine, location));
 }
 
@@ -94,7 +96,13 @@ class OpenNotices implements Notices {
     // Not made of the job and its attempt: these begin anew when a person has it run again.
     const id = `msg_${this.#machine.random.uuid()}`;
     try {
-      await this.#queue.addAll(this.#targets().map((target) => ({ params: [target, id], payload: body })));
+      await this.#queue.addAll(
+        this.#targets().map((target) => ({
+          params: [target, id],
+          payload: body,
+          priority: PRIORITY[target],
+        })),
+      );
     } catch (error) {
       const why = `${this.#options.location}: the notice of job ${job.id} cannot be kept: ${reasonOf(error)}`;
       this.#say(`${why}; it is delivered at once, or not at all`);
@@ -109,12 +117,21 @@ class OpenNotices implements Notices {
     await Promise.all([this.#delivering, ...this.#atOnce]);
     if (!inHaste) await this.#deliver(false, late.signal);
     cancel();
-    const left = (await this.#queue.countWaiting?.()) ?? 0;
+    const left = await this.#countLeft();
     if (left === 0) return;
     const wait = left === 1 ? 'notice waits' : 'notices wait';
     this.#say(
       `${this.#options.location}: ${left} ${wait} to be delivered by the next worker that is started like this one`,
     );
+  }
+
+  async #countLeft(): Promise<number> {
+    try {
+      return (await this.#queue.countWaiting?.()) ?? 0;
+    } catch (error) {
+      this.#say(`${this.#options.location}: it cannot be told what waits there: ${reasonOf(error)}`);
+      return 0;
+    }
   }
 
   #targets(): Target[] {

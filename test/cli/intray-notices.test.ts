@@ -90,6 +90,27 @@ describe('intray work refuses', () => {
     expect(cli.list('q/jobs')).toHaveLength(1);
   });
 
+  it.each([
+    ['q', 'q'],
+    ['q', './q/'],
+    ['.', 'notices'],
+  ])('to work %j with notices in %j', (operand, notices) => {
+    const cli = queueOf(program, first);
+    const { status, stderr } = cli.run([
+      'work',
+      operand,
+      '--on-fail',
+      'true',
+      '--notices',
+      notices,
+      '--',
+      'false',
+    ]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('one of their own');
+    expect(cli.list('q/jobs')).toHaveLength(1);
+  });
+
   it('a place for notices that is something else, and a secret that is none', () => {
     const cli = queueOf(program, first);
     mkdirSync(join(cli.dir, 'full'));

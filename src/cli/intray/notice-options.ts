@@ -1,6 +1,7 @@
 /** Options that say who is told of jobs that fail, and where notices wait until then. */
 
 import type { Notices } from '../../notices/notices.ts';
+import type { NamedQueues } from '../../open/find.ts';
 import type { Machine } from '../../os/ports.ts';
 import { flag, optional, type Parse } from '../command.ts';
 import { isLoopback } from '../http-address.ts';
@@ -65,12 +66,14 @@ export function checkNotices(options: NoticeArgs): void {
 export async function noticesFor(
   machine: Machine,
   operand: string,
+  queues: NamedQueues,
   options: NoticeArgs,
   onTrouble: (sentence: string) => void,
 ): Promise<Notices | undefined> {
   const { 'on-fail': command, webhook: url, 'webhook-secret-file': secretFile } = options;
   if (command === undefined && url === undefined) return undefined;
   const location = options.notices ?? (await noticesBeside(machine, operand));
+  await requireApart(machine, location, queues);
   const { openNotices } = await import('../../notices/notices.ts');
   return openNotices(machine, {
     location,
@@ -78,6 +81,17 @@ export async function noticesFor(
     webhook: url === undefined ? undefined : { url: url.href, secretFile },
     onTrouble,
   });
+}
+
+/** The command would be run on notices, and jobs be delivered as such. */
+async function requireApart(machine: Machine, location: string, queues: NamedQueues): Promise<void> {
+  const { initQueue } = await import('../../open/create.ts');
+  await initQueue(machine, location, undefined);
+  const path = await machine.files.realPath(location);
+  for (const queue of await queues.find()) {
+    if ((await machine.files.realPath(queue.location)) !== path) continue;
+    throw new UsageProblem(`${location} is one of the queues that are worked: notices need one of their own`);
+  }
 }
 
 /** Hidden, so that whoever works a directory of queues does not work this one too. */

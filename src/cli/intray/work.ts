@@ -45,7 +45,9 @@ export async function work(context: Context, args: WorkArgs): Promise<number> {
   const queues = await namedQueues(machine, [args.operand, ...args.more], { mayCome: options.watch });
   const teller = options.json ? new JsonTeller(context) : await wordsTeller(context, args);
   const graceMs = options.grace ?? DEFAULT_GRACE_MS;
-  const notices = await noticesFor(machine, args.operand, options, (sentence) => teller.notices(sentence));
+  const notices = await noticesFor(machine, args.operand, queues, options, (sentence) =>
+    teller.notices(sentence),
+  );
   return untilStopped(machine, async (signal) => {
     signal.addEventListener('abort', () => {
       teller.stopping(graceMs);
