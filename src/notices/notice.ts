@@ -29,7 +29,10 @@ export type Notice = {
   };
 };
 
-export async function noticeOf(machine: Machine, job: FailingJob, queue: Queue): Promise<Notice> {
+/** What is told of a queue. */
+export type NotedQueue = Pick<Queue, 'location' | 'outputsOf'>;
+
+export async function noticeOf(machine: Machine, job: FailingJob, queue: NotedQueue): Promise<Notice> {
   const { exit } = job;
   return {
     type: 'job.failed',

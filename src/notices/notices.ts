@@ -30,7 +30,7 @@ import { counted } from '../queue/words.ts';
 import type { Handler } from '../worker/handler.ts';
 import { type RunEnd, serveQueues } from '../worker/serve.ts';
 import { runNoticeCommand } from './command.ts';
-import { noticeOf, noticeText } from './notice.ts';
+import { type NotedQueue, noticeOf, noticeText } from './notice.ts';
 import { readSecrets } from './secrets.ts';
 import { postNotice, type Webhook } from './webhook.ts';
 
@@ -46,7 +46,7 @@ export type NoticesOptions = {
 
 export interface Notices {
   /** Resolves when the notice is in its queue for good, or that was told to be impossible. */
-  accept(job: FailingJob, queue: Queue): Promise<void>;
+  accept(job: FailingJob, queue: NotedQueue): Promise<void>;
   /** `inHaste`: no delivery is begun any more. */
   finish(inHaste: boolean): Promise<void>;
 }
@@ -91,7 +91,7 @@ class OpenNotices implements Notices {
     this.#delivering = this.#deliver(true, this.#stop.signal);
   }
 
-  async accept(job: FailingJob, queue: Queue): Promise<void> {
+  async accept(job: FailingJob, queue: NotedQueue): Promise<void> {
     const body = noticeText(await noticeOf(this.#machine, job, queue));
     // Not made of the job and its attempt: these begin anew when a person has it run again.
     const id = `msg_${this.#machine.random.uuid()}`;

@@ -1,5 +1,5 @@
 import { decodeBytes } from '../os/bytes.ts';
-import { hasErrno, type Machine } from '../os/ports.ts';
+import { isSystemError, type Machine } from '../os/ports.ts';
 import { readTail } from '../os/tail.ts';
 import type { FailingJob, JobId, OutputFile, Queue } from '../queue/contract.ts';
 
@@ -7,7 +7,11 @@ const LIMIT_BYTES = 4096;
 const FIRST: readonly OutputFile['kind'][] = ['stderr', 'both', 'stdout'];
 
 /** The last lines of what the run has said on standard error, or if it said nothing there, on standard output. */
-export async function outputTail({ files }: Machine, queue: Queue, job: FailingJob): Promise<string> {
+export async function outputTail(
+  { files }: Machine,
+  queue: Pick<Queue, 'outputsOf'>,
+  job: FailingJob,
+): Promise<string> {
   const outputs = [...(queue.outputsOf?.({ id: job.id as JobId }, job.attempt) ?? [])];
   for (const { path } of outputs.sort((a, b) => FIRST.indexOf(a.kind) - FIRST.indexOf(b.kind))) {
     try {
@@ -15,7 +19,7 @@ export async function outputTail({ files }: Machine, queue: Queue, job: FailingJ
       if (tail !== undefined && tail.bytes.length > 0)
         return wholeLines(decodeBytes(tail.bytes), tail.before);
     } catch (error) {
-      if (!hasErrno(error, 'EACCES', 'EIO')) throw error; // less is told, but it is told
+      if (!isSystemError(error)) throw error; // less is told, but it is told
     }
   }
   return '';

@@ -66,7 +66,7 @@ export function checkNotices(options: NoticeArgs): void {
 export async function noticesFor(
   machine: Machine,
   operand: string,
-  queues: NamedQueues,
+  queues: Pick<NamedQueues, 'find'>,
   options: NoticeArgs,
   onTrouble: (sentence: string) => void,
 ): Promise<Notices | undefined> {
@@ -84,7 +84,11 @@ export async function noticesFor(
 }
 
 /** The command would be run on notices, and jobs be delivered as such. */
-async function requireApart(machine: Machine, location: string, queues: NamedQueues): Promise<void> {
+async function requireApart(
+  machine: Machine,
+  location: string,
+  queues: Pick<NamedQueues, 'find'>,
+): Promise<void> {
   const { initQueue } = await import('../../open/create.ts');
   await initQueue(machine, location, undefined);
   const path = await machine.files.realPath(location);
