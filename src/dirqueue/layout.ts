@@ -116,6 +116,7 @@ export async function requireQueue(machine: Machine, queue: string): Promise<voi
   throw new QueueError(
     'not-a-queue',
     `${queue}: it has no directory named queue, so it is no queue of IPC::DirQueue`,
+    { hint: '`dq-submit --dir DIR FILE` makes one with its first job.' },
   );
 }
 
