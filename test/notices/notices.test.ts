@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Notices, type NoticesOptions, openNotices } from '../../src/notices/notices.ts';
 import type { Clock, Machine } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
@@ -11,11 +11,11 @@ import type { Queue } from '../../src/queue/contract.ts';
 import { type ServeOptions, serveQueues } from '../../src/worker/serve.ts';
 import { homeQueue } from '../support/home.ts';
 import { machineWith, shiftedClock } from '../support/machines.ts';
-import { type Receiver, startReceiver } from '../support/receiver.ts';
+import { startReceiver, useReceivers } from '../support/receiver.ts';
 import { eventually, useTemporary } from '../support/temporary.ts';
 
 const temporary = useTemporary();
-const receivers: Receiver[] = [];
+const receiver = useReceivers();
 let queue: Queue;
 let troubles: string[];
 
@@ -23,16 +23,6 @@ beforeEach(async () => {
   queue = await homeQueue(temporary.path('queue'));
   troubles = [];
 });
-
-afterEach(async () => {
-  for (const receiver of receivers.splice(0)) await receiver.close();
-});
-
-async function receiver(...how: Parameters<typeof startReceiver>): Promise<Receiver> {
-  const made = await startReceiver(...how);
-  receivers.push(made);
-  return made;
-}
 
 async function open(to: Partial<NoticesOptions>, machine: Machine = realMachine): Promise<Notices> {
   return openNotices(machine, {
@@ -125,7 +115,7 @@ describe('a job that has failed for good', () => {
     const notices = await open({ webhook: { url }, command: 'exit 9' });
     await queue.add({});
     await work(notices);
-    await notices.finish(true);
+    await notices.finish(false);
     expect(received).toHaveLength(1);
     expect(left('jobs')).toHaveLength(1);
     expect(troubles).toEqual([
