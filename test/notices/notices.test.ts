@@ -236,6 +236,23 @@ describe('a receiver', () => {
     await eventually(() => expect(talking).toBe(Number.NEGATIVE_INFINITY));
   });
 
+  it('that breaks off its answer, or drags it out, has been told when it was a good one', async () => {
+    const { url, received } = await receiver((response, count) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('some', () => count === 0 && response.destroy());
+    });
+    const clock: Clock = {
+      ...realMachine.clock,
+      after: (ms, action) => realMachine.clock.after(ms === 30_000 ? 200 : ms, action),
+    };
+    const notices = await open({ webhook: { url } }, machineWith({ clock }));
+    for (let count = 0; count < 2; count++) await queue.add({});
+    await work(notices);
+    await notices.finish(false);
+    expect(received).toHaveLength(2);
+    expect([left('jobs'), troubles]).toEqual([[], []]);
+  });
+
   it('that is never there is given up after two days, and the notice kept where it can be seen', async () => {
     const { url, close } = await startReceiver();
     await close();
@@ -267,19 +284,37 @@ describe('two workers', () => {
 });
 
 describe('where notices cannot be kept', () => {
+  const fullDisk: Machine = machineWith({
+    files: {
+      ...realMachine.files,
+      write: (descriptor, bytes) => {
+        if (Buffer.from(bytes).includes('job.failed'))
+          throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
+        return realMachine.files.write(descriptor, bytes);
+      },
+    },
+  });
+
+  it('no more of them are told at once than the worker can bear, and no longer than it has', async () => {
+    const { url, received } = await receiver(() => {});
+    // 10 s are over at once.
+    const clock: Clock = {
+      ...realMachine.clock,
+      after: (ms, action) => realMachine.clock.after(ms === 10_000 ? 50 : ms, action),
+    };
+    const notices = await open({ webhook: { url } }, { ...fullDisk, clock });
+    for (let count = 0; count < 20; count++) await queue.add({});
+    await work(notices, { concurrency: 4 });
+    expect((await queue.jobs()).jobs).toEqual([]);
+    expect(troubles.filter((sentence) => sentence.includes('too many others'))).toHaveLength(4);
+    await eventually(() => expect(received).toHaveLength(16));
+    await notices.finish(false);
+    expect(troubles.filter((sentence) => sentence.includes('nobody was told'))).toHaveLength(20);
+  });
+
   it('a job is told at once, and has failed all the same', async () => {
     const { url, received } = await receiver();
-    const full: Machine = machineWith({
-      files: {
-        ...realMachine.files,
-        write: (descriptor, bytes) => {
-          if (Buffer.from(bytes).includes('job.failed'))
-            throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
-          return realMachine.files.write(descriptor, bytes);
-        },
-      },
-    });
-    const notices = await open({ webhook: { url }, command: 'exit 1' }, full);
+    const notices = await open({ webhook: { url }, command: 'exit 1' }, fullDisk);
     await queue.add({});
     await work(notices);
     await notices.finish(false);
