@@ -11,6 +11,7 @@
  * Source: `man 7 fsq`.
  */
 
+import { lookUp } from '../os/look-up.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { type Constants, isComponent } from './constants.ts';
@@ -101,13 +102,6 @@ export async function requirePlace(machine: Machine, place: Place): Promise<void
 }
 
 export async function isDown({ files }: Machine, { down }: Place): Promise<boolean> {
-  for (const path of down) {
-    try {
-      await files.stat(path);
-      return true;
-    } catch (error) {
-      if (!hasErrno(error, 'ENOENT')) throw error;
-    }
-  }
+  for (const path of down) if ((await lookUp(files, path)) !== undefined) return true;
   return false;
 }

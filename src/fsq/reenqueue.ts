@@ -5,6 +5,7 @@
  * By hard link all share one file: nothing is copied, but it has one lock, so only one of them can run it at a time.
  */
 
+import { lookUp } from '../os/look-up.ts';
 import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { copyAll } from '../os/transfer.ts';
 import { QueueError } from '../queue/errors.ts';
@@ -41,12 +42,7 @@ export async function reenqueue(
 /** Whether a queue has, or had, an item of that name. In the order in which items move, so that none slips by. */
 export async function isKnown({ files }: Machine, place: Place, name: string): Promise<boolean> {
   for (const room of [place.waiting, place.done, place.fail]) {
-    try {
-      await files.stat(join(room, name));
-      return true;
-    } catch (error) {
-      if (!hasErrno(error, 'ENOENT')) throw error;
-    }
+    if ((await lookUp(files, join(room, name))) !== undefined) return true;
   }
   return false;
 }

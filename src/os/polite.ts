@@ -3,6 +3,7 @@
  * 100,000 jobs would keep every key that is typed waiting until it is over.
  */
 
+import { lookUp } from './look-up.ts';
 import type { Files, Machine } from './ports.ts';
 import { sleep } from './sleep.ts';
 
@@ -31,6 +32,10 @@ export function politeMachine(machine: Machine): Machine {
     stat: async (path) => {
       await breathe();
       return files.stat(path);
+    },
+    lookUp: async (path) => {
+      await breathe();
+      return lookUp(files, path);
     },
   };
   return { ...machine, files: polite };

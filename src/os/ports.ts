@@ -101,6 +101,11 @@ export interface Files {
   fchown?(descriptor: Descriptor, user: number, group: number): Step<void>;
   /** Follows symbolic links. */
   stat(path: string): Step<FileStatus>;
+  /**
+   * The same, and undefined in place of ENOENT: for names that are mostly not there, since an error takes longer to make
+   * than the call. Left out by machines for which speed is nothing; see look-up.ts.
+   */
+  lookUp?(path: string): Step<FileStatus | undefined>;
   /** The names in a directory, `.` and `..` left out, in no order. Kinds are as lstat would say. */
   readdir(path: string): Step<DirectoryEntry[]>;
   rename(from: string, to: string): Step<void>;

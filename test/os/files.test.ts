@@ -211,6 +211,17 @@ describe.each([
   });
 });
 
+describe('looking something up', () => {
+  test('is stat, and undefined where nothing is there', async () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, 'file');
+    await open(path, 'create');
+    expect(await files.lookUp?.(path)).toEqual(await files.stat(path));
+    expect(await files.lookUp?.(join(directory, 'none'))).toBeUndefined();
+    expect(await errnoOf(() => files.lookUp?.(join(path, 'below')))).toBe('ENOTDIR');
+  });
+});
+
 describe('a listing', () => {
   test('knows devices', async () => {
     expect(await files.readdir('/dev')).toContainEqual({ name: 'null', kind: 'device' });
