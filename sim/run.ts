@@ -152,12 +152,9 @@ async function search(options: Options): Promise<number> {
   const tally = newTally();
   const until = (share: number) => () => elapsed() < share * seconds && tally.states < limit;
   const explorer = { ...options, tally, secondCrash: true };
-  const alone = { ...explorer, goOn: until(ALONE_SHARE) };
-  const shared = { ...explorer, goOn: until(SMALL_SHARE), secondCrash: false };
   const crashes =
-    options.layout === spool
-      ? ((await smallCases(alone, EXTENTS)) ?? (await smallCases(shared, SHARED_EXTENTS)))
-      : await smallCases(shared, extentsOf(options.layout));
+    (await smallCases({ ...explorer, goOn: until(ALONE_SHARE) }, EXTENTS)) ??
+    (await smallCases({ ...explorer, goOn: until(SMALL_SHARE), secondCrash: false }, SHARED_EXTENTS));
   const rate = Math.round(tally.states / elapsed());
   say(
     `${tally.states} crash states at ${tally.moments} moments of ${tally.cases} cases in ${elapsed().toFixed(1)} s ` +
@@ -165,14 +162,12 @@ async function search(options: Options): Promise<number> {
   );
   if (crashes !== undefined) return report(crashes);
   // A sync tool carries jobs to a queue that one host works: it has nothing to do with how many do so there.
-  const sharedOnes = [home, dirqueue, fsq].filter(
-    (one) => options.layout === spool || options.layout === one,
-  );
+  const shared = NETWORKS.slice(0, 2);
   const rounds = [
-    ...(options.layout === spool ? NETWORKS : []).map((network) => ({ options, network })),
-    ...sharedOnes.flatMap((layout) =>
-      NETWORKS.slice(0, 2).map((network) => ({ options: { ...options, layout }, network })),
-    ),
+    ...(options.layout.isShared === true ? shared : NETWORKS).map((network) => ({ options, network })),
+    ...[home, dirqueue, fsq]
+      .filter((layout) => layout !== options.layout)
+      .flatMap((layout) => shared.map((network) => ({ options: { ...options, layout }, network }))),
   ];
   for (const [at, { options, network }] of rounds.entries()) {
     const left = (seconds - elapsed()) / (rounds.length - at);
@@ -180,13 +175,6 @@ async function search(options: Options): Promise<number> {
     if (failure !== undefined) return reportRun(options, failure);
   }
   return 0;
-}
-
-/** Where one layout was asked for: what suits it, and nothing else. */
-function extentsOf(layout: Layout): typeof EXTENTS {
-  return [...EXTENTS, ...SHARED_EXTENTS]
-    .filter(({ layouts }) => layouts?.includes(layout))
-    .map((extent) => ({ ...extent, layouts: [layout] }));
 }
 
 async function smallCases(explorer: Explorer, extents: typeof EXTENTS): Promise<Found | undefined> {

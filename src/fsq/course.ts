@@ -16,7 +16,6 @@
  * costs to try each.
  */
 
-import { lookUp } from '../os/look-up.ts';
 import type { Machine } from '../os/ports.ts';
 import type { Listed } from './listing.ts';
 import { join } from './place.ts';
@@ -110,6 +109,6 @@ export class Course {
   /** To look costs a quarter of an open that fails. */
   async #isThere({ entry }: Listed): Promise<boolean> {
     if (entry.kind === 'link') return true; // to nothing, perhaps
-    return (await lookUp(this.#machine.files, join(this.#directory, entry.name))) !== undefined;
+    return this.#machine.files.exists(join(this.#directory, entry.name));
   }
 }

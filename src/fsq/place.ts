@@ -11,7 +11,6 @@
  * Source: `man 7 fsq`.
  */
 
-import { lookUp } from '../os/look-up.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { type Constants, isComponent } from './constants.ts';
@@ -91,6 +90,8 @@ export async function isPlace(machine: Machine, place: Place): Promise<boolean> 
   return true;
 }
 
+export const NO_QUEUE_HINT = '`fsq install QUEUE` makes one.';
+
 /** Throws `not-a-queue`. */
 export async function requirePlace(machine: Machine, place: Place): Promise<void> {
   if (await isPlace(machine, place)) return;
@@ -98,10 +99,11 @@ export async function requirePlace(machine: Machine, place: Place): Promise<void
   throw new QueueError(
     'not-a-queue',
     `${place.directory}: it lacks one of the directories ${names.join(', ')}, so it is no queue of fsq`,
+    { hint: NO_QUEUE_HINT },
   );
 }
 
 export async function isDown({ files }: Machine, { down }: Place): Promise<boolean> {
-  for (const path of down) if ((await lookUp(files, path)) !== undefined) return true;
+  for (const path of down) if (await files.exists(path)) return true;
   return false;
 }

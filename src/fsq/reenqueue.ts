@@ -5,7 +5,6 @@
  * By hard link all share one file: nothing is copied, but it has one lock, so only one of them can run it at a time.
  */
 
-import { lookUp } from '../os/look-up.ts';
 import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { copyAll } from '../os/transfer.ts';
 import { QueueError } from '../queue/errors.ts';
@@ -42,7 +41,7 @@ export async function reenqueue(
 /** Whether a queue has, or had, an item of that name. In the order in which items move, so that none slips by. */
 export async function isKnown({ files }: Machine, place: Place, name: string): Promise<boolean> {
   for (const room of [place.waiting, place.done, place.fail]) {
-    if ((await lookUp(files, join(room, name))) !== undefined) return true;
+    if (await files.exists(join(room, name))) return true;
   }
   return false;
 }

@@ -12,7 +12,6 @@
  * names: they are those of an item that we have.
  */
 
-import { lookUp } from '../os/look-up.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import type { Settled } from '../queue/contract.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
@@ -94,10 +93,11 @@ function* candidates(name: string): Generator<string> {
 /** Whether a name leads to the file that was taken; undefined when nobody has that name. */
 export async function isNameOf({ files }: Machine, taken: Taken, path: string): Promise<boolean | undefined> {
   try {
-    const found = await lookUp(files, path);
-    return found === undefined ? undefined : isSameFile(found, taken);
+    // It is mostly free, and to hear of that by an error would cost more.
+    if (!(await files.exists(path))) return undefined;
+    return isSameFile(await files.stat(path), taken);
   } catch (error) {
-    if (hasErrno(error, 'ESTALE')) return undefined;
+    if (hasErrno(error, 'ENOENT', 'ESTALE')) return undefined;
     throw error;
   }
 }

@@ -17,7 +17,6 @@
  */
 
 import { closeQuietly } from '../os/close-quietly.ts';
-import { lookUp } from '../os/look-up.ts';
 import {
   type Descriptor,
   type DirectoryEntry,
@@ -130,8 +129,12 @@ async function lockOpen(
 }
 
 async function leadsTo({ files }: Machine, path: string, own: Identity): Promise<boolean> {
-  const found = await lookUp(files, path);
-  return found !== undefined && isSameFile(found, own);
+  try {
+    return isSameFile(await files.stat(path), own);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ESTALE')) return false;
+    throw error;
+  }
 }
 
 type Identity = Pick<FileStatus, 'inode' | 'device'>;

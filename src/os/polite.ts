@@ -3,7 +3,6 @@
  * 100,000 jobs would keep every key that is typed waiting until it is over.
  */
 
-import { lookUp } from './look-up.ts';
 import type { Files, Machine } from './ports.ts';
 import { sleep } from './sleep.ts';
 
@@ -33,9 +32,9 @@ export function politeMachine(machine: Machine): Machine {
       await breathe();
       return files.stat(path);
     },
-    lookUp: async (path) => {
+    exists: async (path) => {
       await breathe();
-      return lookUp(files, path);
+      return files.exists(path);
     },
   };
   return { ...machine, files: polite };

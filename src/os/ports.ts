@@ -101,11 +101,8 @@ export interface Files {
   fchown?(descriptor: Descriptor, user: number, group: number): Step<void>;
   /** Follows symbolic links. */
   stat(path: string): Step<FileStatus>;
-  /**
-   * The same, and undefined in place of ENOENT: for names that are mostly not there, since an error takes longer to make
-   * than the call. Left out by machines for which speed is nothing; see look-up.ts.
-   */
-  lookUp?(path: string): Step<FileStatus | undefined>;
+  /** Whether stat would find something: false where it throws ENOENT, for much less than an error costs. */
+  exists(path: string): Step<boolean>;
   /** The names in a directory, `.` and `..` left out, in no order. Kinds are as lstat would say. */
   readdir(path: string): Step<DirectoryEntry[]>;
   rename(from: string, to: string): Step<void>;
@@ -345,9 +342,9 @@ export interface Http {
   ): Promise<HttpServer>;
   /**
    * Sends a request to a URL: `http:`, `https:`, or `unix:` and the path of a socket. `idleMs`: how long nothing may come
-   * or go. Resolves when the answer begins; its body must be read to its end.
+   * or go. Resolves when the answer begins; its body must be read to its end. Aborted: the connection is broken off.
    */
-  request(url: string, request: HttpRequest, idleMs: number): Promise<HttpResponse>;
+  request(url: string, request: HttpRequest, idleMs: number, stop?: AbortSignal): Promise<HttpResponse>;
 }
 
 export interface Machine {

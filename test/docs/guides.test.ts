@@ -60,6 +60,7 @@ const PAGES = [
   'docs/dirqueue.md',
   'docs/fsq.md',
   'docs/web.md',
+  'docs/notices.md',
 ];
 
 /** How many outputs a page shows that are compared. */
@@ -70,6 +71,7 @@ const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
   'docs/dirqueue.md': 6,
   'docs/fsq.md': 7,
   'docs/web.md': 2,
+  'docs/notices.md': 3,
 };
 
 describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {
@@ -165,7 +167,7 @@ describe('the library guide', () => {
     examples.forEach(({ text }, index) => {
       const file = join(cwd, `${index}.ts`);
       writeFileSync(file, text);
-      const result = spawnSync(BUN, ['--no-install', file], { cwd, encoding: 'utf8', timeout: 30_000 });
+      const result = spawnSync(BUN, ['--no-install', file], { cwd, encoding: 'utf8', timeout: 120_000 });
       expect(result.status, `${text}\n${result.stdout}${result.stderr}`).toBe(0);
     });
     expect(examples.length).toBeGreaterThanOrEqual(5);
@@ -190,7 +192,7 @@ describe('the library guide', () => {
     const result = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', cwd], {
       cwd,
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 180_000,
     });
     expect(result.stdout).toBe('');
     expect(result.status).toBe(0);
