@@ -134,7 +134,7 @@ export function mountSmall(directory: string, mountPoint: string, mib: number): 
   return () => unmount(mountPoint);
 }
 
-/** Writes until not even 512 bytes fit. */
+/** Writes a file until not even 512 bytes more fit on its disk. */
 export function fillDisk(path: string): void {
   const file = openSync(path, 'w');
   try {
