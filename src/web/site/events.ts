@@ -5,7 +5,7 @@ import type { Clock } from '../../os/ports.ts';
 import type { Looks } from './looks.ts';
 
 /** So often the queues are looked at while somebody watches, but for no more than half of the time. */
-const INTERVAL_MS = 500;
+const INTERVAL_MS = 250;
 /** Ages change though nothing happens; and whoever has gone is noticed when something is written to him. */
 const LONGEST_SILENCE_MS = 10_000;
 

@@ -84,10 +84,7 @@ function withRate(queue: SeenQueue, meters: Map<string, RateMeter>, nowMs: numbe
   const { waiting, running } = queue.snapshot;
   const meter = meters.get(queue.location) ?? new RateMeter();
   meters.set(queue.location, meter);
-  const ids = new Set<string>();
-  for (const { id } of waiting) ids.add(id);
-  for (const { id } of running) ids.add(id);
-  meter.look(nowMs, ids);
+  meter.look(nowMs, waiting, running);
   return { ...queue, rate: meter.rate(RATE_MS) };
 }
 
