@@ -35,6 +35,8 @@ export type Looks = {
    * page to page need not wait. Those who watch are told of the next one.
    */
   recent(maxAgeMs: number): Promise<Look>;
+  /** A look that begins now: of what somebody has just changed. */
+  renewed(): Promise<Look>;
 };
 
 const RATE_MS = 60_000;
@@ -75,6 +77,11 @@ export function newLooks(machine: Machine, paths: readonly string[], options: Ke
       if (known === undefined) return fresh(maxAgeMs);
       const allowedMs = Math.max(maxAgeMs, Math.min(PATIENCE * known.tookMs, OLDEST_MS));
       return fresh(allowedMs);
+    },
+    renewed: async () => {
+      // One that is under way may have begun before.
+      await looking?.catch(() => {});
+      return fresh(Number.NEGATIVE_INFINITY);
     },
   };
 }
