@@ -19,10 +19,8 @@ export async function readRunNumbers(
 ): Promise<RunNumbers> {
   const outcomes = new Map<RunRecord['outcome'], number>();
   const seconds: number[] = [];
-  const jobs = limit === 0 ? [] : (await keeper.everyJob(snapshot)).filter(wasStarted);
-  jobs.sort((a, b) => (b.addedMs ?? 0) - (a.addedMs ?? 0));
-  for (const job of jobs.slice(0, limit)) {
-    for (const { outcome, started, ended } of (await keeper.runs(job)).records) {
+  for await (const { records } of newestRuns(keeper, snapshot, limit)) {
+    for (const { outcome, started, ended } of records) {
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       const took = tookMs(started, ended);
       if (RUN_TO_THEIR_END.has(outcome) && took !== undefined) seconds.push(took / 1000);
@@ -31,7 +29,18 @@ export async function readRunNumbers(
   return { outcomes, seconds: seconds.sort((a, b) => a - b) };
 }
 
-const RUN_TO_THEIR_END: ReadonlySet<RunRecord['outcome']> = new Set(['succeeded', 'failed', 'retry']);
+/** The records of the `limit` jobs that were added last, of those that were started and are not gone. */
+export async function* newestRuns(
+  keeper: Keeper,
+  snapshot: QueueSnapshot,
+  limit: number,
+): AsyncGenerator<{ readonly job: FoundJob; readonly records: readonly RunRecord[] }> {
+  const jobs = limit === 0 ? [] : (await keeper.everyJob(snapshot)).filter(wasStarted);
+  jobs.sort((a, b) => (b.addedMs ?? 0) - (a.addedMs ?? 0));
+  for (const job of jobs.slice(0, limit)) yield { job, records: (await keeper.runs(job)).records };
+}
+
+export const RUN_TO_THEIR_END: ReadonlySet<RunRecord['outcome']> = new Set(['succeeded', 'failed', 'retry']);
 
 /** Undefined where nobody can tell: somebody else may have written these times. */
 function tookMs(started: string | undefined, ended: string): number | undefined {

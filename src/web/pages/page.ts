@@ -3,9 +3,10 @@
 import { html, type Markup, markupText, trusted } from '../../html/markup.ts';
 import { TERMINAL_STYLE } from '../../html/terminal.ts';
 import { formatMs } from '../../os/calendar.ts';
+import { CHART_STYLE } from './chart-style.ts';
 import { PAGE_STYLE } from './style.ts';
 
-export const STYLE = `${PAGE_STYLE}\n${TERMINAL_STYLE}\n`;
+export const STYLE = `${PAGE_STYLE}\n${CHART_STYLE}\n${TERMINAL_STYLE}\n`;
 
 export type PageParts = {
   readonly title: string;

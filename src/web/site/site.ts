@@ -5,6 +5,7 @@
  * |----------------------------|--------------------------------------------------|
  * | `/`                        | all queues                                       |
  * | `/queues/SLUG`             | one: `?state=`, `lane=`, `text=`, `page=`         |
+ * | `/queues/SLUG/charts`      | its runs over time                               |
  * | `/queues/SLUG/jobs/ID`     | a job of it; `?payload=hex`                       |
  * | `/metrics`                 | OpenMetrics                                       |
  * | `/events`                  | server-sent events: when to ask again             |
@@ -38,7 +39,16 @@ import { type PostSettings, Posts } from './posts.ts';
 import { notFound, pageReply, reply, TEXT, withoutBody } from './reply.ts';
 import { SCRIPT } from './script.ts';
 import { CODE_FIELD, Sessions } from './session.ts';
-import { deleteParts, formParts, jobParts, LINKS, overviewParts, queueParts, type View } from './views.ts';
+import {
+  chartParts,
+  deleteParts,
+  formParts,
+  jobParts,
+  LINKS,
+  overviewParts,
+  queueParts,
+  type View,
+} from './views.ts';
 
 export type Site = {
   answer(request: HttpRequest): Promise<HttpResponse>;
@@ -88,6 +98,7 @@ export function newSite(
       if (segment !== undefined) return jobParts(machine, queue, segment, view);
       return rest === '' ? queueParts(queue, view) : undefined;
     }
+    if (segment === undefined && verb === 'charts') return chartParts(queue, view);
     if (view.code === undefined || changes === undefined) return undefined;
     if (segment === undefined) return formParts(queue, verb, view.code, changes.fileBytes);
     return verb === 'delete' ? deleteParts(queue, segment, view.code) : undefined;
@@ -96,18 +107,22 @@ export function newSite(
     const [way, query] = split(request.path, '?');
     const found = await file(way, request.headers.get('accept') ?? '');
     if (found !== undefined) return found;
-    const look = await looks.recent(FRESH_MS);
     const session = posts === undefined ? undefined : await sessions.of(request);
     const code = session === undefined ? undefined : { field: CODE_FIELD, value: session.code };
-    const view: View = { look, query, code };
-    if (way === '/') return pageReply(overviewParts(view), session?.headers);
-    const [, slug = '', rest = ''] = /^\/queues\/([\w-]+)((?:\/.*)?)$/.exec(way) ?? [];
-    const queue = look.queues.find((one) => one.slug === slug);
-    if (queue === undefined) return notFound('There is no such page.');
-    if (queue.kind === 'unseen') return notFound(`${queue.location}: ${queue.problem}`);
-    const parts = await pageAt(queue, rest, view);
-    if (parts === undefined) return notFound('There is no such job any more, or no such page.');
-    return pageReply(parts, session?.headers);
+    const paint = async (look: Look): Promise<HttpResponse> => {
+      const view: View = { look, query, code };
+      if (way === '/') return pageReply(overviewParts(view), session?.headers);
+      const [, slug = '', rest = ''] = /^\/queues\/([\w-]+)((?:\/.*)?)$/.exec(way) ?? [];
+      const queue = look.queues.find((one) => one.slug === slug);
+      if (queue === undefined) return notFound('There is no such page.');
+      if (queue.kind === 'unseen') return notFound(`${queue.location}: ${queue.problem}`);
+      const parts = await pageAt(queue, rest, view);
+      if (parts === undefined) return notFound('There is no such job any more, or no such page.');
+      return pageReply(parts, session?.headers);
+    };
+    const painted = await paint(await looks.recent(FRESH_MS));
+    // What is not in a look that is some seconds old may have come since.
+    return painted.status === 404 && way.startsWith('/queues/') ? paint(await looks.renewed()) : painted;
   };
   return {
     answer: async (request) => {

@@ -15,10 +15,12 @@ import {
   queueButtons,
   retryForm,
 } from '../pages/actions.ts';
+import { chartsBody } from '../pages/charts.ts';
 import { jobBody } from '../pages/job.ts';
 import { overviewBody } from '../pages/overview.ts';
 import type { PageParts } from '../pages/page.ts';
 import { filterForm, jobsTable, pager, queueStanding, stateLinks } from '../pages/queue.ts';
+import { historyOf, readEndedRuns } from '../run-history.ts';
 import type { Seen, ServedLinks } from '../seen.ts';
 import type { Look } from './looks.ts';
 import { nameOf, segmentOf } from './segment.ts';
@@ -31,6 +33,8 @@ export const LINKS: ServedLinks = {
 };
 
 const JOBS_ON_A_PAGE = 100;
+/** Of each the records are a small file to be read. */
+const CHARTED_JOBS = 1000;
 
 /** `code`: of forms, where there are any. */
 export type View = { readonly look: Look; readonly query: string; readonly code: Code | undefined };
@@ -53,6 +57,7 @@ ${stateLinks(queue, filter, LINKS)}
 ${jobsTable(queue, jobs, LINKS)}
 ${pager(slug, filter, jobs, LINKS)}
 <h2>The queue</h2>
+<p><a href="${LINKS.queue(slug)}/charts">Runs over time</a></p>
 ${queueStanding(queue, LINKS)}`,
     takenMs: look.takenMs,
   };
@@ -79,6 +84,21 @@ ${code === undefined ? undefined : jobButtons(queue, job, code, LINKS)}`,
   };
 }
 
+/** As it was when it was asked for: so many files are not read again for each piece of news. */
+export async function chartParts(queue: Seen, { look }: View): Promise<PageParts> {
+  const { slug, location, keeper, snapshot } = queue;
+  const history = historyOf(await readEndedRuns(keeper, snapshot, CHARTED_JOBS));
+  return {
+    ...ofQueue(queue),
+    title: `${location}: charts`,
+    heading: 'Runs over time',
+    body: html`${chartsBody(history, CHARTED_JOBS)}
+<p><a href="${LINKS.queue(slug)}/charts">Look again</a></p>`,
+    takenMs: look.takenMs,
+    isStill: true,
+  };
+}
+
 export async function deleteParts(queue: Seen, segment: string, code: Code): Promise<PageParts | undefined> {
   const job = await jobAt(queue, segment);
   if (job === undefined) return undefined;
@@ -90,13 +110,9 @@ export async function deleteParts(queue: Seen, segment: string, code: Code): Pro
 
 /** Forms of the whole queue, by the last part of their address. */
 export function formParts(queue: Seen, name: string, code: Code, fileBytes: number): PageParts | undefined {
-  const { slug, location } = queue;
-  const trail = [
-    { name: 'Queues', href: LINKS.overview },
-    { name: location, href: LINKS.queue(slug) },
-  ];
+  const { location } = queue;
   const parts = (heading: string) =>
-    ({ title: `${location}: ${heading}`, trail, heading, isStill: true }) as const;
+    ({ title: `${location}: ${heading}`, ...ofQueue(queue), heading, isStill: true }) as const;
   if (name === 'add') return { ...parts('Add a job'), body: addForm(queue, code, LINKS, fileBytes) };
   if (name === 'retry-failed')
     return { ...parts('Run failed jobs again'), body: retryForm(queue, code, LINKS) };
@@ -108,12 +124,15 @@ async function jobAt({ keeper, snapshot }: Seen, segment: string): Promise<Found
   return (await keeper.everyJob(snapshot)).find((one) => one.id === id);
 }
 
-function ofJob({ slug, location }: Seen, { id }: FoundJob): Pick<PageParts, 'trail' | 'heading'> {
+function ofQueue({ slug, location }: Seen): Pick<PageParts, 'trail'> {
   return {
     trail: [
       { name: 'Queues', href: LINKS.overview },
       { name: location, href: LINKS.queue(slug) },
     ],
-    heading: id,
   };
+}
+
+function ofJob(queue: Seen, { id }: FoundJob): Pick<PageParts, 'trail' | 'heading'> {
+  return { ...ofQueue(queue), heading: id };
 }
