@@ -27,6 +27,7 @@ code,pre,.id{font-family:ui-monospace,monospace;font-size:.9em}
 .failed,.unreadable,.stuck,.duplicate,.dead{color:var(--bad)}
 .gap,.held,.past,.silent,.paused{color:var(--odd)}
 .running,.alive{color:var(--well)}
+.narrow{display:none}
 .states{display:flex;flex-wrap:wrap;gap:.4rem;list-style:none;padding:0;margin:.6rem 0}
 .states a{display:block;border:1px solid var(--line);border-radius:6px;padding:.25rem .7rem;text-decoration:none;background:var(--raised)}
 .states a[aria-current]{border-color:var(--now);box-shadow:inset 0 0 0 1px var(--now)}
@@ -49,6 +50,6 @@ button,.button{background:var(--raised);cursor:pointer}
 .log,.payload{overflow-x:auto;max-height:40rem;overflow-y:auto}
 .payload{background:var(--raised);border:1px solid var(--line);border-radius:6px;padding:1rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .payload.hex{white-space:pre}
-@media(max-width:40rem){body{padding:.6rem .7rem 2rem}.extra{display:none}th,td{padding-right:.6rem}.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.4rem}}
+@media(max-width:40rem){body{padding:.6rem .7rem 2rem}.extra{display:none}.narrow{display:block}th,td{padding-right:.6rem}.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.4rem}}
 @media print{.skip,form,.pages,footer{display:none}}
 `;
