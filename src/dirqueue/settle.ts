@@ -29,6 +29,7 @@ import type { SharedSync } from '../queue/shared-sync.ts';
 import type { Control } from './control-file.ts';
 import type { DataFiles } from './data-file.ts';
 import {
+  directoryOf,
   ifThere,
   isThere,
   join,
@@ -61,6 +62,8 @@ export type SettlingParts = {
   readonly waiting: WaitingJobs;
   readonly look: Look;
   readonly sync: SharedSync;
+  /** Whether no other job of ours can use this process while the disk is busy. */
+  readonly isAlone: () => boolean;
   readonly data: DataFiles;
   readonly durability: Durability;
   readonly keepSucceeded: boolean;
@@ -158,10 +161,10 @@ export class Settling {
   }
 
   async #makeLast(from: string, to: OwnRoom | undefined): Promise<void> {
-    const { queue, sync, durability } = this.#parts;
+    const { queue, sync, isAlone, durability } = this.#parts;
     if (durability !== 'power-safe') return;
-    if (to !== undefined) await sync.sync(ownRoom(queue, to));
-    await sync.sync(from);
+    if (to !== undefined) await sync.sync(ownRoom(queue, to), { isAlone: isAlone() });
+    await sync.sync(from, { isAlone: isAlone() });
   }
 
   /** False when it is not there, nor where it was to go. */
@@ -209,8 +212,4 @@ export class Settling {
     await output?.end(keep);
     if (keep) await this.record(taken, outcome, notes);
   }
-}
-
-function directoryOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
 }

@@ -74,7 +74,7 @@ async function offencesOn(page: Page): Promise<string[]> {
 }
 
 describe.skipIf(reason !== undefined)(`all pages${reason === undefined ? '' : ` (${reason})`}`, () => {
-  it('can be read and used by everybody', { timeout: 180_000 }, async () => {
+  it('can be read and used by everybody', { timeout: 300_000 }, async () => {
     const pages = await everything();
     const url = await served();
     // Light and dark differ in colours, wide and narrow in what there is: two of the four see all of it.
@@ -95,7 +95,7 @@ describe.skipIf(reason !== undefined)(`all pages${reason === undefined ? '' : ` 
     }
   });
 
-  it('are left and entered by keys alone, and say where they are', { timeout: 60_000 }, async () => {
+  it('are left and entered by keys alone, and say where they are', { timeout: 300_000 }, async () => {
     await everything();
     const url = await served();
     await withPage(`${url}queues/q`, async ({ page }) => {

@@ -59,7 +59,7 @@ async function firstPaintOf(page: Page): Promise<number> {
 describe.skipIf(reason !== undefined)(
   `a dashboard over ${JOBS} jobs${reason === undefined ? '' : ` (${reason})`}`,
   () => {
-    it('is painted at once, and follows at once', { timeout: 120_000 }, async () => {
+    it('is painted at once, and follows at once', { timeout: 300_000 }, async () => {
       fillQueue(path, JOBS);
       const { start } = intrayCli(INTRAY);
       const work = ['work', path, '--watch', '--', ...COMMAND];
