@@ -92,9 +92,15 @@ export function addForm({ slug, snapshot }: Seen, code: Code, links: ServedLinks
   const fields = FIELDS.filter(({ needs }) => capabilities[needs].has).map(({ input }) => input);
   return html`<form class="tall" method="post" enctype="multipart/form-data" action="${here}/add">${codeInput(code)}
 ${fields}
-<label>Payload, at most ${counted(fileBytes, 'byte')}; none: an empty one <input name="payload" type="file"></label>
+<label>Payload, at most ${sizeWords(fileBytes)}; none: an empty one <input name="payload" type="file"></label>
 <div class="actions"><button>Add the job</button><a class="button" href="${here}">Leave it</a></div>
 </form>`;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+function sizeWords(bytes: number): string {
+  return bytes % MEBIBYTE === 0 ? `${bytes / MEBIBYTE} MiB` : counted(bytes, 'byte');
 }
 
 /** The fields of a new job that its layout has no place for. */

@@ -47,7 +47,7 @@ export function stateLinks({ slug, snapshot }: Seen, filter: Filter, links: Serv
 export function filterForm(slug: string, { state, lane, text }: Filter, links: ServedLinks): Markup {
   return html`<form action="${links.queue(slug)}" role="search">
 ${state === undefined ? undefined : html`<input type="hidden" name="state" value="${state}">`}
-<label>Text <input name="text" value="${text}" placeholder="name, parameter, or #17"></label>
+<label>Text <input name="text" value="${text}" placeholder="any word, or #17"></label>
 <label>Lane <input name="lane" value="${lane}"></label>
 <button>Find</button>${text === '' && lane === '' && state === undefined ? undefined : html` <a href="${links.queue(slug)}">All jobs</a>`}
 </form>`;

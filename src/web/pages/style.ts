@@ -50,6 +50,6 @@ button,.button{background:var(--raised);cursor:pointer}
 .log,.payload{overflow-x:auto;max-height:40rem;overflow-y:auto}
 .payload{background:var(--raised);border:1px solid var(--line);border-radius:6px;padding:1rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .payload.hex{white-space:pre}
-@media(max-width:40rem){body{padding:.6rem .7rem 2rem}.extra{display:none}.narrow{display:block}th,td{padding-right:.6rem}.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.4rem}}
+@media(max-width:40rem){body{padding:.6rem .7rem 2rem}.extra{display:none}.narrow{display:block}.words{min-width:7rem}th,td{padding-right:.6rem}.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.4rem}}
 @media print{.skip,form,.pages,footer{display:none}}
 `;

@@ -78,8 +78,8 @@ export async function jobParts(
     ...ofJob(queue, job),
     title: `${job.id}: job`,
     lead: html`${noticeOf(words)}`,
-    body: html`${jobBody(sight, words.get('payload') === 'hex', here)}
-${code === undefined ? undefined : jobButtons(queue, job, code, LINKS)}`,
+    body: html`${code === undefined ? undefined : jobButtons(queue, job, code, LINKS)}
+${jobBody(sight, words.get('payload') === 'hex', here)}`,
     takenMs: look.takenMs,
   };
 }
