@@ -310,6 +310,8 @@ export type HttpRequest = {
   readonly headers: ReadonlyMap<string, string>;
   /** To be read once; as it comes. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** The address it comes from; left out by a request of our own, and at a socket in the file system. */
+  readonly from?: string | undefined;
 };
 
 export type HttpResponse = {
@@ -321,6 +323,8 @@ export type HttpResponse = {
 export type HttpLimits = {
   /** How long a request may take until all of it is there. */
   readonly requestMs: number;
+  /** And until its headers are there. Default: the same. */
+  readonly headersMs?: number;
   /** More connections at once are not taken. */
   readonly connections: number;
 };
