@@ -1,6 +1,14 @@
 /** The file port of one simulated process. */
 
-import type { Descriptor, FileKind, FileStatus, Files, OpenMode, Step } from '../../src/os/ports.ts';
+import {
+  type Descriptor,
+  type FileKind,
+  type FileStatus,
+  type Files,
+  hasErrno,
+  type OpenMode,
+  type Step,
+} from '../../src/os/ports.ts';
 import type { Node, Place } from './disk.ts';
 import { errno } from './errno.ts';
 import { isStale, namesOf, regular } from './names.ts';
@@ -133,6 +141,16 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
       world.step(process, { name: 'stat', path }, () =>
         statusOf({ kind: 'node', node: names.stat(path), path }),
       ),
+    exists: (path) =>
+      world.step(process, { name: 'stat', path }, () => {
+        try {
+          names.stat(path);
+          return true;
+        } catch (error) {
+          if (hasErrno(error, 'ENOENT')) return false;
+          throw error;
+        }
+      }),
     readdir: (path) => world.step(process, { name: 'readdir', path }, () => names.list(path)),
     rename: (from, to) => changeNames('rename', `${from} -> ${to}`, () => names.rename(from, to)),
     link: (existing, added) =>

@@ -8,7 +8,7 @@ import { oneAtATime } from '../queue/one-at-a-time.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { outputsOf } from '../queue/run-log.ts';
 import { watchDirectories } from '../queue/watch-directories.ts';
-import { Adder, type FileModes } from './add.ts';
+import { Adder } from './add.ts';
 import { jobOf } from './claim.ts';
 import { DataFiles } from './data-file.ts';
 import { byService } from './job-id.ts';
@@ -25,6 +25,7 @@ import {
   room,
 } from './layout.ts';
 import { listControls, watchedDirectories } from './look.ts';
+import type { FileModes } from './new-files.ts';
 import { type DirQueueJoinOptions, joinQueue } from './session.ts';
 import { readControl } from './take.ts';
 import { pickUpJob, type TakenJob, type TakeOptions, takeJobs } from './taken-job.ts';

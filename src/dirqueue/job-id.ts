@@ -7,7 +7,7 @@
 
 import { encodeBytes } from '../os/bytes.ts';
 import { formatMs } from '../os/calendar.ts';
-import type { Host, Machine, Random, Timestamp } from '../os/ports.ts';
+import type { Host, Random, Timestamp } from '../os/ports.ts';
 import { crc32 } from '../packet/crc32.ts';
 import { FANOUT } from './layout.ts';
 
@@ -31,7 +31,11 @@ export function fromMicros(micros: Micros): Timestamp {
 }
 
 /** As good as surely nobody else's. */
-export function newJobId({ random, host }: Machine, priority: number, micros: Micros): string {
+export function newJobId(
+  { random, host }: { readonly random: Random; readonly host: Pick<Host, 'name' | 'pid'> },
+  priority: number,
+  micros: Micros,
+): string {
   const { seconds, nanos } = fromMicros(micros);
   const time = formatMs(Number(seconds) * 1000)
     .replace(/\D/g, '')
@@ -50,7 +54,7 @@ export function otherJobId(
 }
 
 /** One for each process: so its data files are in one directory, which it makes and syncs once. */
-function shardOf({ name, pid }: Host): string {
+function shardOf({ name, pid }: Pick<Host, 'name' | 'pid'>): string {
   return characters(crc32(encodeBytes(`${name} ${pid}`)), 2);
 }
 

@@ -46,6 +46,10 @@ export function join(directory: string, name: string): string {
   return `${directory}/${name}`;
 }
 
+export function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
+
 export function room(queue: string, name: OriginalRoom): string {
   return join(queue, name);
 }
@@ -74,10 +78,11 @@ export function isFanoutName(name: string): boolean {
   return name.length === 1 && FANOUT.includes(name);
 }
 
-/** Makes what the original needs; it makes the same where it finds it missing. */
+/** Makes what the original needs; it makes the same where it finds it missing. What is there already, adding syncs. */
 export async function makeRooms(machine: Machine, queue: string): Promise<void> {
-  for (const name of ORIGINAL_ROOMS) await makeDirectory(machine, room(queue, name));
-  await syncDirectory(machine.files, queue, queue);
+  let isNew = false;
+  for (const name of ORIGINAL_ROOMS) isNew = (await makeDirectory(machine, room(queue, name))) || isNew;
+  if (isNew) await syncDirectory(machine.files, queue, queue);
 }
 
 /** Makes what we add, where it is missing. The last one says that the others are there to stay. */
@@ -94,11 +99,14 @@ export async function makeOwnRooms(machine: Machine, queue: string): Promise<voi
   await syncDirectory(files, join(queue, OWN), queue);
 }
 
-export async function makeDirectory({ files }: Machine, path: string): Promise<void> {
+/** False when there is one. */
+export async function makeDirectory({ files }: Machine, path: string): Promise<boolean> {
   try {
     await files.mkdir(path);
+    return true;
   } catch (error) {
     if (!hasErrno(error, 'EEXIST')) throw error;
+    return false;
   }
 }
 
@@ -108,6 +116,7 @@ export async function requireQueue(machine: Machine, queue: string): Promise<voi
   throw new QueueError(
     'not-a-queue',
     `${queue}: it has no directory named queue, so it is no queue of IPC::DirQueue`,
+    { hint: '`dq-submit --dir DIR FILE` makes one with its first job.' },
   );
 }
 
@@ -146,10 +155,7 @@ export async function ifThere<T>(look: () => Promise<T>, otherwise: T): Promise<
 }
 
 export function isThere({ files }: Machine, path: string): Promise<boolean> {
-  return ifThere(async () => {
-    await files.stat(path);
-    return true;
-  }, false);
+  return ifThere(async () => files.exists(path), false);
 }
 
 /** What is in a directory; nothing when it is not there. */

@@ -3,7 +3,7 @@
 import { toMs } from '../os/calendar.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import type { Unreadable } from '../queue/contract.ts';
-import { controlPath, hasFanout } from './add.ts';
+import { controlPath, hasFanout } from './fanout.ts';
 import {
   entriesOf,
   FANOUT,

@@ -21,12 +21,13 @@ import { syncDirectory } from '../queue/publish.ts';
 import { removeRuns } from '../queue/run-log.ts';
 import { refuseSameQueue } from '../queue/same-queue.ts';
 import type { FoundJob } from '../queue/snapshot.ts';
-import { controlPath, hasFanout } from './add.ts';
 import { type Control, fromMetadata } from './control-file.ts';
 import { DataFiles } from './data-file.ts';
 import { openDirQueue } from './dirqueue.ts';
+import { controlPath, hasFanout } from './fanout.ts';
 import { parseJobId } from './job-id.ts';
 import {
+  directoryOf,
   ifThere,
   join,
   lockPath,
@@ -190,10 +191,6 @@ class Hand {
     this.#beatenMs = clock.monotonicMs();
     await this.#worker.beat();
   }
-}
-
-function directoryOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
 }
 
 function running(queue: string, { id, place }: FoundJob): QueueError {

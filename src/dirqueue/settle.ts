@@ -29,6 +29,7 @@ import type { SharedSync } from '../queue/shared-sync.ts';
 import type { Control } from './control-file.ts';
 import type { DataFiles } from './data-file.ts';
 import {
+  directoryOf,
   ifThere,
   isThere,
   join,
@@ -209,8 +210,4 @@ export class Settling {
     await output?.end(keep);
     if (keep) await this.record(taken, outcome, notes);
   }
-}
-
-function directoryOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
 }

@@ -10,12 +10,14 @@ import { decodeBytes, encodeBytes } from '../os/bytes.ts';
 import type { Machine } from '../os/ports.ts';
 import { readSmallFile } from '../os/transfer.ts';
 import { publish } from '../queue/publish.ts';
-import { ifThere, join, ownRoom, unlinkIfThere } from './layout.ts';
+import { ifThere, isThere, join, ownRoom, unlinkIfThere } from './layout.ts';
 
 const LIMIT_BYTES = 64;
 
-export async function readStarts({ files }: Machine, queue: string, id: string): Promise<number> {
+export async function readStarts(machine: Machine, queue: string, id: string): Promise<number> {
+  const { files } = machine;
   const path = join(ownRoom(queue, 'starts'), id);
+  if (!(await isThere(machine, path))) return 0; // nearly always
   const text = await ifThere(async () => decodeBytes(await readSmallFile(files, path, LIMIT_BYTES)), '');
   return /^\d{1,9}\n$/.test(text) ? Number(text) : 0;
 }

@@ -12,8 +12,8 @@ import { toDate, toMs } from '../os/calendar.ts';
 import type { Machine } from '../os/ports.ts';
 import { readChunks, readExactly } from '../os/transfer.ts';
 import type { Job, Settled } from '../queue/contract.ts';
-import { controlPath, hasFanout } from './add.ts';
 import type { DirQueueClaim } from './claim.ts';
+import { controlPath, hasFanout } from './fanout.ts';
 import { listControls } from './look.ts';
 import { type DirQueueJoinOptions, type DirQueueSession, joinQueue } from './session.ts';
 

@@ -21,7 +21,7 @@ import type { Constants } from './constants.ts';
 import { construct } from './item-name.ts';
 import { waitUntil } from './notes.ts';
 import { dress, ownerOf } from './owners.ts';
-import { join, type Place } from './place.ts';
+import { join, NO_QUEUE_HINT, type Place } from './place.ts';
 import { checkSize, quietly } from './write-file.ts';
 
 export type NewItem = {
@@ -233,6 +233,7 @@ function nextEntropy(machine: Machine): number {
 function noQueue({ directory }: Place, cause: unknown): QueueError {
   return new QueueError('not-a-queue', `${directory}: it has no such directories as a queue of fsq`, {
     cause,
+    hint: NO_QUEUE_HINT,
   });
 }
 

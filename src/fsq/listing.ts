@@ -4,7 +4,7 @@ import { type DirectoryEntry, hasErrno, type Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import type { Constants } from './constants.ts';
 import { byAge, deconstruct, type Item, type Malformed } from './item-name.ts';
-import { join, type Place } from './place.ts';
+import { join, NO_QUEUE_HINT, type Place } from './place.ts';
 
 export const LINK_TO_NOTHING = 'it is a link to nothing';
 
@@ -73,6 +73,7 @@ export async function listWaiting(
     if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
     throw new QueueError('not-a-queue', `${place.waiting}: there is no such directory any more`, {
       cause: error,
+      hint: NO_QUEUE_HINT,
     });
   }
 }

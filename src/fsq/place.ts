@@ -90,6 +90,8 @@ export async function isPlace(machine: Machine, place: Place): Promise<boolean> 
   return true;
 }
 
+export const NO_QUEUE_HINT = '`fsq install QUEUE` makes one.';
+
 /** Throws `not-a-queue`. */
 export async function requirePlace(machine: Machine, place: Place): Promise<void> {
   if (await isPlace(machine, place)) return;
@@ -97,6 +99,7 @@ export async function requirePlace(machine: Machine, place: Place): Promise<void
   throw new QueueError(
     'not-a-queue',
     `${place.directory}: it lacks one of the directories ${names.join(', ')}, so it is no queue of fsq`,
+    { hint: NO_QUEUE_HINT },
   );
 }
 

@@ -101,6 +101,8 @@ export interface Files {
   fchown?(descriptor: Descriptor, user: number, group: number): Step<void>;
   /** Follows symbolic links. */
   stat(path: string): Step<FileStatus>;
+  /** Whether stat would find something: false where it throws ENOENT, for much less than an error costs. */
+  exists(path: string): Step<boolean>;
   /** The names in a directory, `.` and `..` left out, in no order. Kinds are as lstat would say. */
   readdir(path: string): Step<DirectoryEntry[]>;
   rename(from: string, to: string): Step<void>;

@@ -49,10 +49,11 @@ export class QueueError extends Error {
   /** What to do about it, or '' . */
   readonly hint: string;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
+  /** A hint of its own takes the place of the code's. */
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; hint?: string } = {}) {
     super(message, options);
     this.code = code;
-    this.hint = HINTS[code];
+    this.hint = options.hint ?? HINTS[code];
   }
 }
 

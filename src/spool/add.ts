@@ -6,6 +6,7 @@ import { isUnfinished } from '../packet/pipe-mark.ts';
 import { QueueError } from '../queue/errors.ts';
 import { type Durability, type Published, publish } from '../queue/publish.ts';
 import { jobsDirectory, newJobName, temporaryName } from './layout.ts';
+import { noQueue } from './queue-files.ts';
 
 export type AddedFile = Published & { readonly name: string };
 
@@ -42,9 +43,7 @@ export async function addJobFile(
   } catch (error) {
     // Once there is a temporary file, what is missing is not the directory but something the content came from.
     if (begun || !hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
-    throw new QueueError('not-a-queue', `${queue}: it has no jobs directory, so it is not a queue`, {
-      cause: error,
-    });
+    throw await noQueue(machine, queue, error);
   }
 }
 

@@ -55,11 +55,19 @@ export async function requireQueue(machine: Machine, path: string): Promise<void
     if (kind === 'directory') return;
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
-    throw new QueueError('not-a-queue', `${path}: it has no jobs directory, so it is not a queue`, {
-      cause: error,
-    });
+    throw await noQueue(machine, path, error);
   }
   throw new QueueError('not-a-queue', `${jobsDirectory(path)}: it is not a directory`);
+}
+
+/** What to throw where the jobs directory of a queue is not there. */
+export async function noQueue({ files }: Machine, path: string, cause: unknown): Promise<QueueError> {
+  try {
+    await files.stat(path);
+  } catch {
+    return new QueueError('not-a-queue', `${path}: there is no such directory`, { cause });
+  }
+  return new QueueError('not-a-queue', `${path}: it has no jobs directory, so it is not a queue`, { cause });
 }
 
 /** A job file whose header could be read. */

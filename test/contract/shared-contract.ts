@@ -36,7 +36,7 @@ export type SharedCapabilities = {
 };
 
 const A_WHILE_MS = 150;
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 const never = new AbortController().signal;
 
 export function sharedContract(

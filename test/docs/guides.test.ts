@@ -165,7 +165,7 @@ describe('the library guide', () => {
     examples.forEach(({ text }, index) => {
       const file = join(cwd, `${index}.ts`);
       writeFileSync(file, text);
-      const result = spawnSync(BUN, ['--no-install', file], { cwd, encoding: 'utf8', timeout: 30_000 });
+      const result = spawnSync(BUN, ['--no-install', file], { cwd, encoding: 'utf8', timeout: 120_000 });
       expect(result.status, `${text}\n${result.stdout}${result.stderr}`).toBe(0);
     });
     expect(examples.length).toBeGreaterThanOrEqual(5);
@@ -190,7 +190,7 @@ describe('the library guide', () => {
     const result = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', cwd], {
       cwd,
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 180_000,
     });
     expect(result.stdout).toBe('');
     expect(result.status).toBe(0);

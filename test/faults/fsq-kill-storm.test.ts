@@ -30,7 +30,7 @@ echo "end $2" >> "$1/notes"
 const temporary = useTemporary();
 
 describe('kill -9 of scanners at any moment', () => {
-  it('loses no item, and runs none beside itself', { timeout: 120_000 * LONGER }, async () => {
+  it('loses no item, and runs none beside itself', { timeout: 300_000 * LONGER }, async () => {
     const random = chance();
     const directory = temporary.path();
     const queue = await createFsq(realMachine, `${directory}/queue`);

@@ -20,7 +20,7 @@ const reason = lacking({ tools: ['python3'] });
 describe('scanners of one queue', () => {
   it.each([4, 16])(
     'run each of many items once: %i of ours',
-    { timeout: 120_000 * LONGER },
+    { timeout: 300_000 * LONGER },
     async (count) => {
       for (let round = 0; round < LONGER; round++) {
         const queue = await filled(`queue-${round}`);
@@ -37,7 +37,7 @@ describe('scanners of one queue', () => {
 
   it.skipIf(reason !== undefined)(
     `lose none beside those of the original${reason === undefined ? '' : ` (${reason})`}`,
-    { timeout: 120_000 * LONGER },
+    { timeout: 300_000 * LONGER },
     async () => {
       const queue = await filled('queue');
       const ran = await scanned(queue, [OURS, OURS, ORIGINAL, ORIGINAL]);

@@ -31,7 +31,7 @@ describe.skipIf(reason !== undefined)(
   `kill -9 at any moment${reason === undefined ? '' : ` (${reason})`}`,
   () => {
     it('loses no job, keeps the order, and runs none twice at once', {
-      timeout: 180_000 * LONGER,
+      timeout: 600_000 * LONGER,
     }, async () => {
       const random = chance();
       const storm = new Storm(temporary.path(), random);

@@ -192,7 +192,7 @@ describe.skipIf(reason !== undefined)(
   `a Monitor at work${reason === undefined ? '' : ` (${reason})`}`,
   () => {
     it('brings 50 units of work to where they belong, through messages and two kills', {
-      timeout: 120_000,
+      timeout: 300_000,
     }, async () => {
       const day = await Day.begin();
       day.put(25);
@@ -221,7 +221,7 @@ describe.skipIf(reason !== undefined)(
       expect(readFileSync(join(day.root.path, 'status.html'), 'utf8')).toContain('>unit 48<');
     });
 
-    it('loses nothing, whenever it is killed', { timeout: 120_000 * LONGER }, async () => {
+    it('loses nothing, whenever it is killed', { timeout: 300_000 * LONGER }, async () => {
       const random: Chance = chance();
       const day = await Day.begin();
       const kills = 8 * LONGER;

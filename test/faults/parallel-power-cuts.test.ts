@@ -121,7 +121,7 @@ describe.skipIf(reason !== undefined)(
 
     it.each(FILE_SYSTEMS)(
       '%s: what was promised is there when the power is back',
-      { timeout: 180_000 * LONGER },
+      { timeout: 300_000 * LONGER },
       async (fileSystem) => {
         const disk = vault.disk(fileSystem);
         let cuts = 0;

@@ -42,7 +42,7 @@ const pictures = process.env.INTRAY_SCREENSHOTS;
 describe.skipIf(reason !== undefined)(
   `the status in a browser${reason === undefined ? '' : ` (${reason})`}`,
   () => {
-    it('shows colours as colours and hostile text as text', { timeout: 120_000 }, async () => {
+    it('shows colours as colours and hostile text as text', { timeout: 300_000 }, async () => {
       const root = await makeRoot(temporary.path('a root'), CONFIG);
       root.put('wait-q', 'colours', unitText({ JOB: 'colours', 'CHANGE TICKET': 'CH-1042' }));
       for (const [index, TEXT] of HOSTILE.entries()) {

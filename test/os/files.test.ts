@@ -169,6 +169,19 @@ describe('status', () => {
     const path = join(temporaryDirectory(), 'link');
     fs.symlinkSync('nowhere', path);
     expect(await errnoOf(() => files.stat(path))).toBe('ENOENT');
+    expect(await files.exists(path)).toBe(false);
+  });
+
+  test('that only says whether something is there', async () => {
+    const directory = temporaryDirectory();
+    const odd = join(directory, 'odd\udcff');
+    expect(await files.exists(odd)).toBe(false);
+    const descriptor = await open(odd, 'create');
+    await files.close(descriptor);
+    expect(await files.exists(odd)).toBe(true);
+    expect(await files.exists(directory)).toBe(true);
+    expect(await errnoOf(() => files.exists(`${odd}/below`))).toBe('ENOTDIR');
+    expect(await errnoOf(() => files.exists(join(directory, 'x'.repeat(300))))).toBe('ENAMETOOLONG');
   });
 });
 

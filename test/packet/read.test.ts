@@ -160,6 +160,7 @@ function onlyRead(read: Files['read']): Files {
     fstat: refuse,
     fchmod: refuse,
     stat: refuse,
+    exists: refuse,
     readdir: refuse,
     rename: refuse,
     link: refuse,

@@ -393,14 +393,14 @@ describe('requireQueue', () => {
 
   it('says what is none', async () => {
     const none = temporary.path('none');
-    const missing = {
-      code: 'not-a-queue',
-      message: `${none}: it has no jobs directory, so it is not a queue`,
-    };
+    const missing = { code: 'not-a-queue', cause: { code: 'ENOENT' } };
     const refused = () => expect(requireQueue(realMachine, none)).rejects;
-    await refused().toMatchObject({ ...missing, cause: { code: 'ENOENT' } });
+    await refused().toMatchObject({ ...missing, message: `${none}: there is no such directory` });
     mkdirSync(none);
-    await refused().toMatchObject({ ...missing, cause: { code: 'ENOENT' } });
+    await refused().toMatchObject({
+      ...missing,
+      message: `${none}: it has no jobs directory, so it is not a queue`,
+    });
     writeFileSync(`${none}/jobs`, '');
     await refused().toMatchObject({ code: 'not-a-queue', message: `${none}/jobs: it is not a directory` });
     rmSync(none, { recursive: true });

@@ -39,10 +39,15 @@ describe('opening a queue', () => {
     writeFileSync(temporary.path('file'), '');
     mkdirSync(temporary.path('odd'));
     writeFileSync(temporary.path('odd', 'jobs'), '');
-    for (const name of ['nothing', 'plain', 'file']) {
+    const why = {
+      nothing: 'there is no such directory',
+      plain: 'it has no jobs directory, so it is not a queue',
+      file: 'it has no jobs directory, so it is not a queue',
+    };
+    for (const [name, words] of Object.entries(why)) {
       await expect(openSpool(realMachine, temporary.path(name))).rejects.toMatchObject({
         code: 'not-a-queue',
-        message: `${temporary.path(name)}: it has no jobs directory, so it is not a queue`,
+        message: `${temporary.path(name)}: ${words}`,
         cause: { code: name === 'file' ? 'ENOTDIR' : 'ENOENT' },
       });
     }

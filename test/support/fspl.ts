@@ -34,7 +34,7 @@ export type Fspl = {
   sh(line: string, env?: NodeJS.ProcessEnv): Result;
 };
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 120_000;
 
 export function fsplFor(program: string, first: readonly string[]): Fspl {
   const dir = mkdtempSync(join(tmpdir(), 'intray-cli-'));

@@ -71,6 +71,10 @@ export function interceptFiles(files: Files, look: (call: FileCall) => void): Fi
       look({ name: 'stat', path });
       return files.stat(path);
     },
+    exists: async (path) => {
+      look({ name: 'exists', path });
+      return files.exists(path);
+    },
     readdir: async (path) => {
       look({ name: 'readdir', path });
       return files.readdir(path);

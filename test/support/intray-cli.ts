@@ -33,7 +33,7 @@ export type IntrayCli = {
   read(path: string): string;
 };
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 120_000;
 
 export function intrayCli(program = INTRAY, first: readonly string[] = []): IntrayCli {
   const dir = mkdtempSync(join(tmpdir(), 'intray-cli-'));

@@ -14,7 +14,7 @@ import { realMachine } from '../../src/os/real/index.ts';
 const MARK_NAME = 'INTRAY_TEST_MARK';
 
 /** How long a closing descriptor or a dying process may take before it counts as leaked. */
-const LEAK_DEADLINE_MS = 5000;
+const LEAK_DEADLINE_MS = 20_000;
 const POLL_MS = 10;
 
 export type Temporary = {
@@ -62,7 +62,7 @@ export function useTemporary(): Temporary {
 }
 
 /** Calls `check` until it throws no more, or throws what it threw last when the time is over. */
-export async function eventually<T>(check: () => T | Promise<T>, deadlineMs = 20_000): Promise<T> {
+export async function eventually<T>(check: () => T | Promise<T>, deadlineMs = 60_000): Promise<T> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
     try {

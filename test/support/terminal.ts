@@ -16,7 +16,7 @@ export type Terminal = {
   until(what: string | RegExp): Promise<string>;
 };
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 const LOOK_MS = 30;
 
 const running: string[] = [];

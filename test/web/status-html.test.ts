@@ -63,7 +63,7 @@ describe('intray status --html', () => {
 describe.skipIf(reason !== undefined)(
   `the page in a browser${reason === undefined ? '' : ` (${reason})`}`,
   () => {
-    it('shows hostile text as text, loads nothing and runs nothing', { timeout: 60_000 }, async () => {
+    it('shows hostile text as text, loads nothing and runs nothing', { timeout: 300_000 }, async () => {
       mkdirSync(temporary.path('queues'));
       const path = join(temporary.path('queues'), '<img src=x onerror=alert(6)>"\'&');
       const queue = await homeQueue(path);

@@ -95,6 +95,7 @@ export const realFiles: Files = {
   fchmod: (descriptor, mode) => fs.fchmodSync(descriptor, mode),
   fchown: (descriptor, user, group) => fs.fchownSync(descriptor, user, group),
   stat: (path) => status(fs.statSync(raw(path), { bigint: true })),
+  exists: (path) => fs.statSync(raw(path), { throwIfNoEntry: false }) !== undefined,
   readdir: (path) => {
     const entries = fs.readdirSync(raw(path), { withFileTypes: true });
     // A name with U+FFFD may have been another sequence of bytes: only then is the directory read again, raw.

@@ -90,7 +90,7 @@ describe('a look', () => {
     renameSync(temporary.path('gone'), temporary.path('elsewhere'));
     const { queues } = await one.look({ queue: undefined, filter: '' });
     expect(queues.map(({ kind }) => kind)).toEqual(['seen', 'unseen']);
-    expect(queues[1]).toMatchObject({ problem: expect.stringContaining('it is not a queue') });
+    expect(queues[1]).toMatchObject({ problem: expect.stringContaining('there is no such directory') });
   });
 });
 

@@ -9,7 +9,7 @@ export type Program = { readonly name: string; readonly path: string };
 export const OURS: Program = { name: 'intray', path: EXECUTABLE };
 export const ORIGINAL: Program = { name: 'filespooler', path: '/usr/bin/fspl' };
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
 export type Ended = { readonly status: number | null; readonly stdout: Buffer; readonly stderr: string };
 

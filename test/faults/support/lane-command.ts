@@ -28,7 +28,7 @@ last=$id
 while read -r line; do last=$line; done
 [ "$last" = "last $id" ] || note torn
 rest=0.0$((FSPL_SEQ % 5))
-case $id in *7) trap '' TERM; rest=1.3;; esac
+case $id in *7) trap '' TERM; rest=0.5;; esac
 sleep "$rest"
 note end
 `;

@@ -6,7 +6,7 @@ import { isSameProgram, ours, type Program, peersRequired, real } from './progra
 import type { Expected, Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 
-const TEST_TIMEOUT_MS = 90_000;
+const TEST_TIMEOUT_MS = 300_000;
 
 /** The real one is run once for each scenario, however many variants of ours there are. */
 const realRuns = new Map<Scenario, Promise<Run>>();

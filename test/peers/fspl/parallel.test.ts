@@ -198,7 +198,7 @@ describe.skipIf(real.absent !== undefined)(
       expect(ran()).toEqual(['1', '2']);
     });
 
-    it('and it, in turns and at random, run each job once and in order', { timeout: 120_000 }, async () => {
+    it('and it, in turns and at random, run each job once and in order', { timeout: 300_000 }, async () => {
       const random = chance();
       const sequenceFile = temporary.path('s');
       let sent = 0;

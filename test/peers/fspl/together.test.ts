@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runScript } from './harness.ts';
 import { ours, type Program, real } from './programs.ts';
 
-const TEST_TIMEOUT_MS = 90_000;
+const TEST_TIMEOUT_MS = 300_000;
 
 type Pair = { readonly name: string; readonly a: Program; readonly b: Program };
 
