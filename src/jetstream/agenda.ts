@@ -27,6 +27,8 @@ export class Agenda {
   note(entry: Entry, nowMs: number): void {
     const head = entry.job.lane === undefined ? entry : this.#picture.headOf(entry.job.lane);
     if (head?.state.place !== 'waiting') return;
+    // One that waits behind another does not make that the first, which it was before.
+    if (head !== entry && entry.state.place === 'waiting') return;
     const { untilMs } = head.state;
     if (untilMs > nowMs) this.#later.push({ entry: head, dueMs: untilMs });
     else this.#ready.push(head);

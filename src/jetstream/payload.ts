@@ -35,10 +35,12 @@ export async function stow(wire: Wire, name: string, payload: PayloadSource | un
   return { kind: 'beside', name, size: await wire.storePayload(name, all()) };
 }
 
+/** Copies: a source may use the same memory for its next piece, and a message is sent later. */
 async function* bytesOf(
   chunks: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
 ): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) yield typeof chunk === 'string' ? encodeBytes(chunk) : chunk;
+  for await (const chunk of chunks)
+    yield typeof chunk === 'string' ? encodeBytes(chunk) : new Uint8Array(chunk);
 }
 
 /** A file without a name, open at the payload's first byte. Undefined when the job is not there any more. */
