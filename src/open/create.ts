@@ -1,16 +1,38 @@
 /** Making queues. */
 
-import type { Machine } from '../os/ports.ts';
+import { isSystemError, type Machine } from '../os/ports.ts';
 import type { Queue } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
 import type { Initialised as MadeHome } from '../spool/home/init.ts';
 import type { Order } from '../spool/home/rooms.ts';
 import type { CreateOptions } from '../spool/spool.ts';
+import { openQueue } from './open.ts';
 import { recognise } from './recognise.ts';
 
-/** Makes a queue directory, whose parent must exist, and opens it. Throws `exists`. */
-export async function createQueue(machine: Machine, path: string, options?: CreateOptions): Promise<Queue> {
-  return (await import('../spool/spool.ts')).createSpool(machine, path, options);
+/** Makes a queue directory, whose parent must exist, or a queue on servers, and opens it. Throws `exists`. */
+export async function createQueue(
+  machine: Machine,
+  location: string,
+  options: CreateOptions = {},
+): Promise<Queue> {
+  if (!(await isOnServers(machine, location))) {
+    return (await import('../spool/spool.ts')).createSpool(machine, location, options);
+  }
+  if (options.order === 'sequence' || options.appendOnly === true) throw refused(location, NO_ORDER);
+  const { made } = await (await import('../jetstream/stream.ts')).initStream(machine, location);
+  if (!made) throw new QueueError('exists', `${location}: it exists already`);
+  return openQueue(machine, location);
+}
+
+const NO_ORDER = 'its jobs have no order but that of their lanes';
+
+async function isOnServers(machine: Machine, location: string): Promise<boolean> {
+  try {
+    return (await recognise(machine, location))?.scheme !== undefined;
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
+  }
 }
 
 export type InitOptions = {

@@ -2,6 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { LONGER } from '../faults/support/needs.ts';
 import { leaderOf, upToDate } from '../support/jetstream.ts';
 import { type NatsServer, natsLack, useNats } from '../support/nats.ts';
 import { eventually, useTemporary } from '../support/temporary.ts';
@@ -11,13 +12,18 @@ useTemporary();
 const nats = useNats(3);
 const lack = natsLack();
 
-/** The story is the same with 10,000, which take two minutes each. */
-const JOBS = Number(process.env.INTRAY_CLUSTER_JOBS ?? 300);
+/** With INTRAY_LONG=1 it is 10,000 each. */
+const MOST_JOBS = LONGER === 1 ? 1000 : 10_000;
+const FEWER_JOBS = LONGER === 1 ? 300 : 10_000;
 const DOWN_MS = 3000;
 
-async function throughIt(name: string, trouble: (location: string) => Promise<void>): Promise<void> {
+async function throughIt(
+  name: string,
+  jobs: number,
+  trouble: (location: string) => Promise<void>,
+): Promise<void> {
   const location = `nats://${nats.addresses}/${name}`;
-  await survive({ location, jobs: JOBS, replicas: nats.servers.length, trouble: () => trouble(location) });
+  await survive({ location, jobs, replicas: nats.servers.length, trouble: () => trouble(location) });
   await eventually(() => upToDate(location, nats.servers.length), TROUBLE_MS);
 }
 
@@ -32,7 +38,7 @@ describe.skipIf(lack !== undefined)(`three servers${lack === undefined ? '' : `:
   it(
     'the one that leads is killed, and comes back later',
     async () => {
-      await throughIt('killed', async (location) => {
+      await throughIt('killed', MOST_JOBS, async (location) => {
         const server = await leader(location);
         await server.kill();
         await wait(DOWN_MS);
@@ -45,7 +51,7 @@ describe.skipIf(lack !== undefined)(`three servers${lack === undefined ? '' : `:
   it(
     'the one that leads is cut off from the others, and comes back believing that it leads',
     async () => {
-      await throughIt('frozen', async (location) => {
+      await throughIt('frozen', FEWER_JOBS, async (location) => {
         const server = await leader(location);
         server.freeze();
         try {
@@ -64,7 +70,7 @@ describe.skipIf(lack !== undefined)(`three servers${lack === undefined ? '' : `:
   it(
     'all are killed at once, and begin again',
     async () => {
-      await throughIt('restarted', async () => {
+      await throughIt('restarted', FEWER_JOBS, async () => {
         await Promise.all(nats.servers.map((server) => server.kill()));
         await Promise.all(nats.servers.map((server) => server.start()));
       });
