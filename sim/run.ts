@@ -162,11 +162,12 @@ async function search(options: Options): Promise<number> {
   );
   if (crashes !== undefined) return report(crashes);
   // A sync tool carries jobs to a queue that one host works: it has nothing to do with how many do so there.
+  const shared = NETWORKS.slice(0, 2);
   const rounds = [
-    ...NETWORKS.map((network) => ({ options, network })),
-    ...[home, dirqueue, fsq].flatMap((layout) =>
-      NETWORKS.slice(0, 2).map((network) => ({ options: { ...options, layout }, network })),
-    ),
+    ...(options.layout.isShared === true ? shared : NETWORKS).map((network) => ({ options, network })),
+    ...[home, dirqueue, fsq]
+      .filter((layout) => layout !== options.layout)
+      .flatMap((layout) => shared.map((network) => ({ options: { ...options, layout }, network }))),
   ];
   for (const [at, { options, network }] of rounds.entries()) {
     const left = (seconds - elapsed()) / (rounds.length - at);

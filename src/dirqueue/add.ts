@@ -3,8 +3,9 @@
  *
  * | step                                              | a crash here leaves                                  |
  * |---------------------------------------------------|------------------------------------------------------|
- * | tmp/ID.data written, linked into data/X/Y/, its   | litter in tmp/, and a data file that belongs to no   |
- * | tmp name removed; tmp/ID.ctrl written             | job                                                  |
+ * | the data file made in data/X/Y/; a stream that is | a data file that belongs to no job, or litter in     |
+ * | still to come in tmp/, and linked there at its end| tmp/                                                 |
+ * | tmp/ID.ctrl written                               | the same                                             |
  * | fsync of both files, and of data/X/Y/, at once    | the same                                             |
  * | tmp/ID.ctrl linked into queue/, its tmp name      | the job; after a power cut it may be gone, with a    |
  * | removed                                           | data file that belongs to no job                     |

@@ -76,7 +76,10 @@ export function claimOf(
     dataPath: opened.path,
     size: control.size,
     submittedOn: control.host,
-    env: environmentOf(queue, taken, opened.path),
+    // Asked for by those that run commands only.
+    get env() {
+      return environmentOf(queue, taken, opened.path);
+    },
     payload: opened.data,
     payloadProblem: async () => undefined,
     anticipate: async () => {},

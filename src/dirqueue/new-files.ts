@@ -49,14 +49,8 @@ export class FileWriter {
     this.#lastMicros = now > this.#lastMicros ? now : this.#lastMicros + 1n;
     const submitted = fromMicros(this.#lastMicros);
     const id = newJobId({ random, host: this.#host }, draft.priority, this.#lastMicros);
-    const { dataFileMode, controlFileMode } = this.#modes;
-    let size = 0;
-    const data = await this.#tmpFile(`${id}.data`, open, dataFileMode, async (target) => {
-      size = await writeChunks(this.#machine, target, chunksOf(payload));
-      return size;
-    });
     const dataFile = dataPath(this.#queue, dataPlaceOf(id));
-    await this.#placeData(data, dataFile);
+    const size = await this.#writeData(id, dataFile, payload, open);
     try {
       const { metadata } = draft;
       const bytes = formatControl({ dataFile, size, submitted, host: this.#host.name, metadata });
@@ -64,7 +58,9 @@ export class FileWriter {
         const what = `the params and env take ${bytes.length} bytes, more than the limit of ${CONTROL_LIMIT_BYTES}`;
         throw new QueueError('not-written', what);
       }
-      const control = await this.#tmpFile(`${id}.ctrl`, open, controlFileMode, async (target) => {
+      const temporary = join(room(this.#queue, 'tmp'), `${id}.ctrl`);
+      const mode = this.#modes.controlFileMode;
+      const control = await this.#newFile(temporary, open, mode, async (target) => {
         await this.#machine.files.write(target, bytes);
         return bytes.length;
       });
@@ -101,15 +97,38 @@ export class FileWriter {
     }
   }
 
-  async #tmpFile(
-    name: string,
+  /** Returns how many bytes they are. */
+  async #writeData(
+    id: string,
+    dataFile: string,
+    payload: PayloadSource | undefined,
+    open: Descriptor[],
+  ): Promise<number> {
+    let size = 0;
+    const write = async (target: Descriptor) => {
+      size = await writeChunks(this.#machine, target, chunksOf(payload));
+      return size;
+    };
+    const mode = this.#modes.dataFileMode;
+    // Nobody looks at a data file without a control file. One that may be long in the making is litter in tmp/ meanwhile,
+    // as the original has it.
+    const isWhole = payload === undefined || typeof payload === 'string' || payload instanceof Uint8Array;
+    if (isWhole) await this.#newFile(dataFile, open, mode, write);
+    else {
+      const temporary = join(room(this.#queue, 'tmp'), `${id}.data`);
+      await this.#placeData(await this.#newFile(temporary, open, mode, write), dataFile);
+    }
+    return size;
+  }
+
+  async #newFile(
+    path: string,
     open: Descriptor[],
     mode: number | undefined,
     write: (target: Descriptor) => Promise<number>,
   ): Promise<TmpFile> {
     const { files } = this.#machine;
-    const path = join(room(this.#queue, 'tmp'), name);
-    const target = await this.#create(path);
+    const target = await this.#withWay(path, async () => files.open(path, 'create'));
     open.push(target);
     try {
       if (mode !== undefined) await files.fchmod(target, mode);
@@ -125,39 +144,29 @@ export class FileWriter {
     }
   }
 
-  /** The original makes tmp/ when it needs it. */
-  async #create(path: string): Promise<Descriptor> {
-    const { files } = this.#machine;
-    try {
-      return await files.open(path, 'create');
-    } catch (error) {
-      if (!hasErrno(error, 'ENOENT')) throw error;
-      await makeDirectory(this.#machine, room(this.#queue, 'tmp'));
-      return files.open(path, 'create');
-    }
-  }
-
   async #placeData(data: TmpFile, path: string): Promise<void> {
     try {
-      if (!(await this.#linkData(data, path))) {
-        throw new QueueError('not-written', `${path}: there is a data file of that name`);
-      }
+      if (await this.#withWay(path, () => putLink(this.#machine, data, path))) return;
+      throw new QueueError('not-written', `${path}: there is a data file of that name`);
     } finally {
       await this.unlinkQuietly(data.path);
     }
   }
 
-  /** The original makes data/, data/X and data/X/Y when it needs them. */
-  async #linkData(data: TmpFile, path: string): Promise<boolean> {
+  /** The original makes tmp/, data/, data/X and data/X/Y when it needs them. */
+  async #withWay<T>(path: string, act: () => Promise<T>): Promise<T> {
     try {
-      return await putLink(this.#machine, data, path);
+      return await act();
     } catch (error) {
       if (!hasErrno(error, 'ENOENT')) throw error;
-      const directory = directoryOf(path);
-      this.#lasting.delete(directory);
-      for (const missing of [room(this.#queue, 'data'), directoryOf(directory), directory])
-        await makeDirectory(this.#machine, missing);
-      return putLink(this.#machine, data, path);
+      const way = directoryOf(path).slice(this.#queue.length + 1);
+      this.#lasting.delete(directoryOf(path));
+      let directory = this.#queue;
+      for (const name of way.split('/')) {
+        directory = join(directory, name);
+        await makeDirectory(this.#machine, directory);
+      }
+      return act();
     }
   }
 }

@@ -9,14 +9,15 @@
 
 import { toMs } from '../os/calendar.ts';
 import type { Descriptor, Machine } from '../os/ports.ts';
-import { Changes, POLL_MS } from '../queue/changes.ts';
+import { Changes } from '../queue/changes.ts';
 import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
 import { Life } from '../queue/life.ts';
 import { type Durability, syncDirectory } from '../queue/publish.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
+import { Chooser } from './choose.ts';
 import { type ClaimParts, claimOf, type DirQueueClaim } from './claim.ts';
 import { DataFiles } from './data-file.ts';
-import { entriesOf, isPaused, makeOwnRooms, ownRoom, requireQueue, room } from './layout.ts';
+import { makeOwnRooms, requireQueue, room } from './layout.ts';
 import { DEFAULT_LOCK_LIFETIME_MS } from './locks.ts';
 import { Look, watchedDirectories } from './look.ts';
 import { bringBackTheDead } from './recovery.ts';
@@ -35,12 +36,6 @@ export type DirQueueJoinOptions = JoinOptions & {
 };
 
 const DEFAULT_MAX_STARTS = 5;
-
-/** How soon a pause or its end is noticed. */
-const PAUSE_NOTICED_MS = 50;
-
-/** So many jobs that others had or have before us: then what we know of the queue is old. */
-const MISSES = 4;
 
 export async function joinQueue(
   machine: Machine,
@@ -66,17 +61,16 @@ export class DirQueueSession implements SharedSession {
   readonly #queue: string;
   readonly #options: DirQueueJoinOptions;
   readonly #worker: WorkerFile;
-  readonly #waiting = new WaitingJobs();
   readonly #look: Look;
   readonly #sync: SharedSync;
   readonly #changes: Changes;
   readonly #life: Life;
+  readonly #chooser: Chooser<DirQueueClaim>;
   readonly #taking: TakingParts;
   readonly #claimParts: ClaimParts;
   readonly #claims = new Map<SharedClaim, string>();
   /** One call of `claim` after the other. */
   #turn: Promise<unknown> = Promise.resolve();
-  #paused = { askedMs: Number.NEGATIVE_INFINITY, is: false };
   #everLocked = false;
   #closed = false;
 
@@ -86,17 +80,20 @@ export class DirQueueSession implements SharedSession {
     this.#options = options;
     this.#worker = worker;
     this.lock = worker.lock;
-    this.#look = new Look(machine, queue, this.#waiting);
+    const waiting = new WaitingJobs();
+    this.#look = new Look(machine, queue, waiting);
     this.#sync = new SharedSync(machine.files);
     this.#changes = new Changes(machine);
     this.#life = new Life(machine, worker);
     const { keepSucceeded = false, keepFailed = true, durability = 'power-safe' } = options;
+    const { maxStarts = DEFAULT_MAX_STARTS, maxDeaths = maxStarts } = options;
     const data = new DataFiles(machine, queue);
     const common = { machine, queue, worker, look: this.#look, data };
     const settling = new Settling({
       ...common,
-      waiting: this.#waiting,
+      waiting,
       sync: this.#sync,
+      isAlone: () => this.#claims.size <= 1,
       durability,
       keepSucceeded,
       keepFailed,
@@ -105,8 +102,18 @@ export class DirQueueSession implements SharedSession {
       ...common,
       life: this.#life,
       settling,
-      maxStarts: options.maxStarts ?? DEFAULT_MAX_STARTS,
+      maxStarts,
+      maxDeaths,
+      onRefused: options.onRefused,
     };
+    this.#chooser = new Chooser({
+      machine,
+      queue,
+      waiting,
+      look: this.#look,
+      changes: this.#changes,
+      take: (job) => this.#take(job),
+    });
     this.#claimParts = {
       machine,
       queue,
@@ -133,7 +140,11 @@ export class DirQueueSession implements SharedSession {
   }
 
   claim(): Promise<DirQueueClaim | SharedIdle> {
-    return this.#inTurn(() => this.#claimBest());
+    return this.#inTurn(async () => {
+      this.#checkOpen();
+      await this.#recoverNowAndThen();
+      return this.#chooser.next();
+    });
   }
 
   /** Claims this very job, if it is free: undefined when it is not, or is over. */
@@ -153,7 +164,7 @@ export class DirQueueSession implements SharedSession {
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
     // While the queue is paused nobody looks, so there is nothing to be told.
-    const told = this.#changes.areTold && this.#changes.isStale && !this.#paused.is;
+    const told = this.#changes.areTold && this.#changes.isStale && !this.#chooser.isPaused;
     if (signal.aborted || this.#closed || (told && this.#look.restMs <= 0)) return;
     const startsInMs = (this.#look.nextStartMs ?? Number.POSITIVE_INFINITY) - toMs(this.#machine.clock.now());
     const waitMs = Math.min(atMostMs, told ? this.#look.restMs : this.#changes.pollMs, startsInMs);
@@ -181,75 +192,9 @@ export class DirQueueSession implements SharedSession {
     }
   }
 
-  // Claiming
-
   #checkOpen(): void {
     if (this.#closed) throw new Error(`${this.#queue}: the session is closed`);
     this.#life.requireAlive();
-  }
-
-  async #claimBest(): Promise<DirQueueClaim | SharedIdle> {
-    this.#checkOpen();
-    await this.#recoverNowAndThen();
-    const { isStale, pollMs } = this.#changes;
-    const isDue = isStale || this.#look.ageMs > pollMs || this.#isTimeForDelayed();
-    if (isDue && this.#look.restMs <= 0) await this.#lookAgain();
-    if (await this.#isPaused()) return this.#idle('paused');
-    const claim = (await this.#claimReady()) ?? (await this.#claimAfterLook());
-    if (claim !== undefined) return claim;
-    const untilMs = this.#look.nextStartMs;
-    const waiting = this.#waitingCount();
-    if (untilMs !== undefined) return { kind: 'idle', reason: 'delayed', untilMs, waiting };
-    const held = await this.#countHeld();
-    return held === 0
-      ? this.#idle('empty')
-      : { kind: 'idle', reason: 'held', jobs: held, waiting: waiting + held };
-  }
-
-  async #countHeld(): Promise<number> {
-    return (await entriesOf(this.#machine, ownRoom(this.#queue, 'held'))).length;
-  }
-
-  #idle(reason: 'paused' | 'empty'): SharedIdle {
-    return { kind: 'idle', reason, waiting: this.#waitingCount() };
-  }
-
-  #waitingCount(): number {
-    return this.#waiting.size + this.#look.delayed;
-  }
-
-  #isTimeForDelayed(): boolean {
-    return (this.#look.nextStartMs ?? Number.POSITIVE_INFINITY) <= toMs(this.#machine.clock.now());
-  }
-
-  /** Asked anew now and then: for each of many short jobs it would cost as much as the rest of the claim. */
-  async #isPaused(): Promise<boolean> {
-    const nowMs = this.#machine.clock.monotonicMs();
-    if (nowMs - this.#paused.askedMs >= PAUSE_NOTICED_MS) {
-      this.#paused = { askedMs: nowMs, is: await isPaused(this.#machine, this.#queue) };
-    }
-    return this.#paused.is;
-  }
-
-  /** Nothing that we know of may run now. Unless we have just looked, and were told of no change since, look again. */
-  async #claimAfterLook(): Promise<DirQueueClaim | undefined> {
-    const { areTold, isStale } = this.#changes;
-    if (areTold && !isStale && this.#look.ageMs < POLL_MS / 2) return undefined;
-    await this.#lookAgain();
-    return this.#claimReady();
-  }
-
-  async #claimReady(): Promise<DirQueueClaim | undefined> {
-    let misses = 0;
-    for (;;) {
-      const job = this.#waiting.take();
-      if (job === undefined) return undefined;
-      const claim = await this.#take(job);
-      if (claim !== undefined) return claim;
-      misses += 1;
-      // Once: where a host sees old names, a look could find the same ones for ever.
-      if (misses === MISSES && this.#look.restMs <= 0) await this.#lookAgain();
-    }
   }
 
   async #take(job: WaitingJob): Promise<DirQueueClaim | undefined> {
@@ -260,11 +205,6 @@ export class DirQueueSession implements SharedSession {
     const claim = claimOf(this.#claimParts, found.taken, found.opened);
     this.#claims.set(claim, job.id);
     return claim;
-  }
-
-  async #lookAgain(): Promise<void> {
-    this.#changes.beginLook();
-    await this.#look.look();
   }
 
   async #recoverNowAndThen(): Promise<void> {

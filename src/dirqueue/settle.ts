@@ -62,6 +62,8 @@ export type SettlingParts = {
   readonly waiting: WaitingJobs;
   readonly look: Look;
   readonly sync: SharedSync;
+  /** Whether no other job of ours can use this process while the disk is busy. */
+  readonly isAlone: () => boolean;
   readonly data: DataFiles;
   readonly durability: Durability;
   readonly keepSucceeded: boolean;
@@ -159,10 +161,10 @@ export class Settling {
   }
 
   async #makeLast(from: string, to: OwnRoom | undefined): Promise<void> {
-    const { queue, sync, durability } = this.#parts;
+    const { queue, sync, isAlone, durability } = this.#parts;
     if (durability !== 'power-safe') return;
-    if (to !== undefined) await sync.sync(ownRoom(queue, to));
-    await sync.sync(from);
+    if (to !== undefined) await sync.sync(ownRoom(queue, to), { isAlone: isAlone() });
+    await sync.sync(from, { isAlone: isAlone() });
   }
 
   /** False when it is not there, nor where it was to go. */

@@ -17,13 +17,15 @@ import { formatMs, toMs } from '../os/calendar.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
 import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { readExactly } from '../os/transfer.ts';
+import type { JoinOptions } from '../queue/contract.ts';
 import { reasonOf } from '../queue/errors.ts';
 import type { Life } from '../queue/life.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
+import { deathsInARow, readRuns } from '../queue/run-log.ts';
 import { counted } from '../queue/words.ts';
 import { CONTROL_LIMIT_BYTES, type Control, fromMetadata, parseControl } from './control-file.ts';
 import type { DataFiles } from './data-file.ts';
-import { ifThere, isGone, isThere, lockPath } from './layout.ts';
+import { ifThere, isGone, lockPath, ownRoom } from './layout.ts';
 import type { Look } from './look.ts';
 import { putLink } from './put.ts';
 import type { Settling, Taken } from './settle.ts';
@@ -40,6 +42,9 @@ export type TakingParts = {
   readonly look: Look;
   readonly data: DataFiles;
   readonly maxStarts: number;
+  /** The same for starts in a row whose workers died. */
+  readonly maxDeaths: number;
+  readonly onRefused: JoinOptions['onRefused'];
 };
 
 export type Opened = { readonly data: Descriptor; readonly path: string };
@@ -49,8 +54,7 @@ export async function takeJob(
   parts: TakingParts,
   job: WaitingJob,
 ): Promise<{ readonly taken: Taken; readonly opened: Opened } | undefined> {
-  // Of many workers with one list most come too late for most jobs: that costs one call.
-  if (!(await isThere(parts.machine, job.path)) || !(await lock(parts, job.id))) return undefined;
+  if (!(await lock(parts, job.id))) return undefined;
   let opened: Opened | undefined;
   try {
     const control = await readControl(parts.machine, job.path);
@@ -63,9 +67,10 @@ export async function takeJob(
     opened = found;
     const attempt = (await readStarts(parts.machine, parts.queue, job.id)) + 1;
     const taken: Taken = { ...job, control, attempt, takenMs: toMs(parts.machine.clock.now()) };
-    const refused = refusal(parts, taken);
+    const refused = (await whyDeadly(parts, taken)) ?? whyExpired(parts.machine, taken);
     if (refused === undefined) return { taken, opened };
-    await closeQuietly(parts.machine.files, opened.data);
+    opened = undefined;
+    await closeQuietly(parts.machine.files, found.data);
     await refuse(parts, taken, refused);
     return undefined;
   } catch (error) {
@@ -142,14 +147,29 @@ async function stepOver(
   await settling.unlock(job.id);
 }
 
-function refusal({ machine, maxStarts }: TakingParts, { control, attempt }: Taken): string | undefined {
-  if (attempt > maxStarts)
-    return `it was started ${counted(attempt - 1, 'time')}, and each time its worker died`;
+/** Why a job is taken for what kills its workers. */
+async function whyDeadly(
+  { machine, queue, maxStarts, maxDeaths }: TakingParts,
+  { id, attempt }: Taken,
+): Promise<string | undefined> {
+  const starts = attempt - 1;
+  if (starts >= maxStarts) return `it was started ${counted(starts, 'time')}, and each time its worker died`;
+  if (starts < maxDeaths) return undefined;
+  const runs = await readRuns(machine, ownRoom(queue, 'log'), id);
+  // Who gives a job back notes it a little later: of a start that is not noted yet nobody has died.
+  const deaths = runs.at(-1)?.attempt === starts ? deathsInARow(runs) : 0;
+  return deaths < maxDeaths
+    ? undefined
+    : `it was started ${deaths} times in a row, and each time its worker died`;
+}
+
+function whyExpired({ clock }: Machine, { control }: Taken): string | undefined {
   const { expiresMs } = fromMetadata(control.metadata);
-  if (expiresMs === undefined || expiresMs >= toMs(machine.clock.now())) return undefined;
+  if (expiresMs === undefined || expiresMs >= toMs(clock.now())) return undefined;
   return `it was not to start after ${formatMs(expiresMs)}`;
 }
 
-async function refuse({ settling }: TakingParts, taken: Taken, reason: string): Promise<void> {
+async function refuse({ settling, onRefused }: TakingParts, taken: Taken, reason: string): Promise<void> {
+  await onRefused?.({ id: taken.id, seq: undefined, lane: undefined, attempt: taken.attempt - 1, reason });
   if ((await settling.fail(taken)) === 'settled') await settling.record(taken, 'failed', { reason });
 }

@@ -1,7 +1,7 @@
 /**
  * What is known of file systems and cannot be tried: whether they keep what was synced, and how far their locks reach.
- * Where each fact is from: the power cuts of test/faults (tested), filesystems' own manuals, and statements of their
- * mount options in mount(8), nfs(5), sshfs(1).
+ * Where each fact is from: the power cuts of test/faults (tested), two hosts with one GlusterFS volume in test/machines
+ * (tested), filesystems' own manuals, and statements of their mount options in mount(8), nfs(5), sshfs(1).
  */
 
 export type Storage = {
@@ -10,8 +10,13 @@ export type Storage = {
    * power. `server`: another host decides. `unknown`: what lies below decides.
    */
   readonly keeps: 'disk-tested' | 'disk' | 'memory' | 'server' | 'unknown';
-  /** `host`: all who can reach it are on this host. `mount`: within one mount only. `server`: the server decides. */
-  readonly locks: 'host' | 'mount' | 'server' | 'unknown';
+  /**
+   * `host`: all who can reach it are on this host. `mount`: within one mount only. `server`: the server decides.
+   * `server-tested`: it does, and that is among our tests.
+   */
+  readonly locks: 'host' | 'mount' | 'server' | 'server-tested' | 'unknown';
+  /** What hosts that share it need for each to see at once what others did. */
+  readonly mountWith?: string;
 };
 
 const STORAGE: Readonly<Record<string, Storage>> = {
@@ -41,7 +46,11 @@ const STORAGE: Readonly<Record<string, Storage>> = {
   virtiofs: { keeps: 'server', locks: 'server' },
   gfs2: { keeps: 'disk', locks: 'server' },
   ocfs2: { keeps: 'disk', locks: 'server' },
-  'fuse.glusterfs': { keeps: 'server', locks: 'server' },
+  'fuse.glusterfs': {
+    keeps: 'server',
+    locks: 'server-tested',
+    mountWith: 'attribute-timeout=0,entry-timeout=0,negative-timeout=0',
+  },
   'fuse.ceph': { keeps: 'server', locks: 'server' },
   'fuse.sshfs': { keeps: 'server', locks: 'mount' },
   'fuse.rclone': { keeps: 'server', locks: 'mount' },
@@ -63,5 +72,5 @@ export function locksAreLocal(options: string): boolean {
 
 export function isNetwork(type: string | undefined): boolean {
   const { keeps, locks } = storageOf(type);
-  return keeps === 'server' || locks === 'server' || locks === 'mount';
+  return keeps === 'server' || locks === 'server' || locks === 'server-tested' || locks === 'mount';
 }

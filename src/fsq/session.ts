@@ -180,7 +180,9 @@ export class FsqSession implements SharedSession {
       const reason = this.#whyNot(taken, { tries: item.tries, enqueuedMs: item.enqueuedMs });
       if (reason === undefined)
         return this.#give(taken, claimOf(this.#parts, taken, { item, isNoted: this.#noted.has(item.name) }));
-      await refuse(this.#parts, taken, { id: item.id, attempt: item.tries, reason });
+      const refused = { id: item.id, attempt: item.tries, reason };
+      await this.#options.onRefused?.({ ...refused, seq: undefined, lane: undefined });
+      await refuse(this.#parts, taken, refused);
     } catch (error) {
       await letGo(this.#machine, taken).catch(() => {}); // the first error is the one to tell
       throw error;

@@ -26,7 +26,8 @@ export async function createQueue(
 
 const NO_ORDER = 'its jobs have no order but that of their lanes';
 
-async function isOnServers(machine: Machine, location: string): Promise<boolean> {
+/** Whether it is no directory. */
+export async function isOnServers(machine: Machine, location: string): Promise<boolean> {
   try {
     return (await recognise(machine, location))?.scheme !== undefined;
   } catch (error) {
@@ -46,7 +47,7 @@ export type InitOptions = {
 export async function initQueue(
   machine: Machine,
   location: string,
-  { order, replicas }: InitOptions,
+  { order, replicas }: InitOptions = {},
 ): Promise<Initialised> {
   if ((await recognise(machine, location).catch(() => undefined))?.name === 'jetstream') {
     if (order === 'sequence')

@@ -20,8 +20,11 @@ export class SharedSync {
     this.#files = files;
   }
 
-  /** Throws `not-durable` when the disk refuses. */
-  async sync(directory: string): Promise<void> {
+  /**
+   * Throws `not-durable` when the disk refuses. `isAlone`: this process has nothing else to do until it is done, so no
+   * thread is woken for it, which costs more than a quick disk.
+   */
+  async sync(directory: string, { isAlone = false }: { readonly isAlone?: boolean } = {}): Promise<void> {
     let opening = this.#directories.get(directory);
     if (opening === undefined) {
       opening = this.#open(directory);
@@ -30,16 +33,17 @@ export class SharedSync {
     const syncing = await opening;
     if (syncing.descriptor === undefined) return;
     try {
-      await this.#share(syncing, syncing.descriptor);
+      await this.#share(syncing, syncing.descriptor, isAlone);
     } catch (error) {
       if (hasErrno(error, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return;
       throw notDurable(directory, error);
     }
   }
 
-  #share(syncing: Syncing, descriptor: Descriptor): Promise<void> {
+  #share(syncing: Syncing, descriptor: Descriptor, isAlone: boolean): Promise<void> {
     if (syncing.running === undefined) {
-      syncing.running = this.#files.fsyncAll([descriptor]).finally(() => {
+      const begun = isAlone ? this.#syncHere(descriptor) : this.#files.fsyncAll([descriptor]);
+      syncing.running = begun.finally(() => {
         syncing.running = undefined;
       });
       return syncing.running;
@@ -48,9 +52,13 @@ export class SharedSync {
       .catch(() => {}) // told to those who waited for that one
       .then(() => {
         syncing.next = undefined;
-        return this.#share(syncing, descriptor);
+        return this.#share(syncing, descriptor, false);
       });
     return syncing.next;
+  }
+
+  async #syncHere(descriptor: Descriptor): Promise<void> {
+    await this.#files.fsync(descriptor);
   }
 
   async close(): Promise<void> {

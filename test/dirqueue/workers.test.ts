@@ -80,6 +80,63 @@ describe('a dead worker', () => {
   });
 });
 
+describe('a job that is tried again however often', () => {
+  const forgiving = { maxStarts: Number.POSITIVE_INFINITY, maxDeaths: 3 };
+  const line = (outcome: string, at: number) =>
+    `${JSON.stringify({ attempt: at + 1, outcome, worker: 'w', ended: '2025-01-01T00:00:00Z' })}\n`;
+
+  it.each([
+    ['its worker died in between', ['died', 'died', 'retry', 'died', 'died'], undefined],
+    ['it never killed its worker', ['retry', 'retry', 'retry', 'retry', 'retry'], undefined],
+    ['nothing is known of its starts', [], undefined],
+    ['its last start is not noted yet', ['retry', 'died', 'died', 'died'], undefined],
+    ['its worker died so often in a row', ['retry', 'retry', 'died', 'died', 'died'], 3],
+    ['its worker died always', ['died', 'died', 'died', 'died', 'died'], 5],
+  ] as const)('and %s', async (_, outcomes, given) => {
+    const queue = await make();
+    const { id } = await queue.add({ payload: 'x' });
+    await (await queue.join()).close();
+    writeFileSync(`${queue.location}/intray/starts/${id}`, '5\n');
+    writeFileSync(`${queue.location}/intray/log/${id}.jsonl`, outcomes.map(line).join(''));
+    const session = await queue.join(forgiving);
+    if (given === undefined) expect((await claimed(session)).attempt).toBe(6);
+    else expect(await session.claim()).toMatchObject({ reason: 'empty' });
+    await session.close();
+    expect(readdirSync(`${queue.location}/intray/failed`)).toEqual(given === undefined ? [] : [id]);
+    if (given === undefined) return;
+    const log = readFileSync(`${queue.location}/intray/log/${id}.jsonl`, 'utf8').trim().split('\n');
+    expect(JSON.parse(log.at(-1) ?? '')).toMatchObject({
+      outcome: 'failed',
+      reason: `it was started ${given} times in a row, and each time its worker died`,
+    });
+  });
+
+  it('is counted as it goes: one that kills its worker each time is given up', async () => {
+    const queue = await make();
+    const { id } = await queue.add({ payload: 'x' });
+    const twice = { maxStarts: Number.POSITIVE_INFINITY, maxDeaths: 2 };
+    for (const attempt of [1, 2, 3]) {
+      const session = await queue.join(twice);
+      if (attempt === 2) {
+        // One that gives the job back in between: its deaths begin anew.
+        await (await claimed(session)).retry(0, 'again');
+        await session.close();
+        continue;
+      }
+      await session.close();
+      await deadWorker(queue.location);
+    }
+    const before = await queue.join(twice);
+    expect((await claimed(before)).attempt).toBe(4);
+    await before.close();
+    await deadWorker(queue.location);
+    const after = await queue.join(twice);
+    expect(await after.claim()).toMatchObject({ reason: 'empty' });
+    await after.close();
+    expect(readdirSync(`${queue.location}/intray/failed`)).toEqual([id]);
+  });
+});
+
 it('one beat is a beat for all locks of a worker', async () => {
   const queue = await make();
   await queue.addAll([{}, {}]);

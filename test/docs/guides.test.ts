@@ -61,6 +61,7 @@ const PAGES = [
   'docs/dirqueue.md',
   'docs/fsq.md',
   'docs/web.md',
+  'docs/notices.md',
 ];
 
 /** How many outputs a page shows that are compared. */
@@ -71,6 +72,7 @@ const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
   'docs/dirqueue.md': 6,
   'docs/fsq.md': 7,
   'docs/web.md': 2,
+  'docs/notices.md': 3,
 };
 
 type Cli = ReturnType<typeof intrayCli>;

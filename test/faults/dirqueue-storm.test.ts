@@ -78,6 +78,10 @@ describe('nobody is killed', () => {
     await queue.addAll(names(JOBS).map((payload) => ({ payload })));
     const workers = names(processes).map(() => launch());
     await eventually(() => expect(done().size).toBe(JOBS), DEADLINE_MS);
+    await eventually(
+      () => expect(readdirSync(`${path}/intray/workers`)).toHaveLength(processes), // the last to come, too
+      DEADLINE_MS,
+    );
     await end(workers);
     expect(read().filter(({ what }) => what === 'start')).toHaveLength(JOBS);
     expect(left(path)).toEqual([]);
@@ -111,6 +115,10 @@ describe('workers are killed', () => {
     await end(workers);
     await lookOnce(path);
     expect(problemsIn(read()), `seed ${random.seed}`).toEqual([]);
+    // Who was killed last may have had no job, so that nobody has missed it yet.
+    const last = await queue.join();
+    expect((await last.claim()).kind).toBe('idle');
+    await last.close();
     expect(left(path)).toEqual([]);
   });
 });

@@ -98,6 +98,28 @@ describe('a shared sync', () => {
     await sync.close();
   });
 
+  it('wakes no thread for somebody who is alone, and fails in the same way', async () => {
+    const disk = slowDisk();
+    let error: Error | undefined;
+    const files: Files = {
+      ...disk.files,
+      fsync: (descriptor) => {
+        if (error !== undefined) throw error;
+        return realMachine.files.fsync(descriptor);
+      },
+    };
+    const sync = new SharedSync(files);
+    await sync.sync(temporary.path(), { isAlone: true });
+    expect(disk.begun()).toBe(0);
+    error = systemError('EIO', 'fsync');
+    await expect(sync.sync(temporary.path(), { isAlone: true })).rejects.toMatchObject({
+      code: 'not-durable',
+    });
+    error = systemError('EINVAL', 'fsync');
+    await sync.sync(temporary.path(), { isAlone: true });
+    await sync.close();
+  });
+
   it('throws not-durable', async () => {
     const disk = slowDisk();
     const sync = new SharedSync(disk.files);

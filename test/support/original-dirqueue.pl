@@ -6,11 +6,13 @@
 #   original-dirqueue.pl work DIR NOTES MS     does jobs until none is free: appends "start PID TEXT" and "done PID TEXT" to NOTES,
 #                                              MS milliseconds apart
 #   original-dirqueue.pl die DIR               locks the first free job and dies of SIGKILL
+#   original-dirqueue.pl fill DIR N            adds N jobs; prints how many milliseconds it took
+#   original-dirqueue.pl drain DIR HOW N       does N jobs, `ordered`, or `unordered`: as they come in one listing; prints the same
 use strict;
 use warnings;
 use Fcntl;
 use Sys::Hostname;
-use Time::HiRes qw(gettimeofday usleep);
+use Time::HiRes qw(gettimeofday time usleep);
 use POSIX qw(strftime);
 
 my ($what, $dir, @rest) = @ARGV;
@@ -51,40 +53,68 @@ sub submit {
     spew("$dir/tmp/$id.ctrl", "QDFN: $data\nQDSB: $size\nQSTT: $seconds\nQSTM: $micros\nQSHN: $host\nby: perl\n");
     put("$dir/tmp/$id.ctrl", "$dir/queue/$id") or die "queue/$id: $!";
     utime undef, undef, "$dir/queue";
-    print "$id\n";
+    return $id;
 }
 
-# The first free job: its id, and what its control file says.
+# The first free job: its id, and what its control file says. Ordered, the directory is listed for each.
+my $listing;
 sub pickup {
-    opendir my $queue, "$dir/queue" or die "$dir/queue: $!";
-    my @ids = sort grep { /^\d/ } readdir $queue;
+    my ($unordered) = @_;
     ensure("$dir/active");
-    for my $id (@ids) {
-        next if -e "$dir/active/$id";
-        my $tmp = "$dir/tmp/$id." . time() . ".$host.$$.active";
-        spew($tmp, "$host\n$$\n");
-        my ($device, $inode) = stat $tmp;
-        put($tmp, "$dir/active/$id") or next;
-        my @lock = stat "$dir/active/$id";
-        next unless @lock && $lock[0] == $device && $lock[1] == $inode;
-        my $control;
-        if (!open $control, '<', "$dir/queue/$id") { unlink "$dir/active/$id"; next }
-        my %said = map { /^([^:]+): (.*)$/ ? ($1, $2) : () } <$control>;
-        if (!-e $said{QDFN}) { unlink "$dir/active/$id"; next }
-        return ($id, \%said);
+    if (!$unordered || !$listing) { opendir $listing, "$dir/queue" or die "$dir/queue: $!" }
+    if ($unordered) {
+        while (defined(my $name = readdir $listing)) {
+            my @found = $name =~ /^\d/ ? take($name) : ();
+            return @found if @found;
+        }
+        return;
+    }
+    for my $id (sort grep { /^\d/ } readdir $listing) {
+        my @found = take($id);
+        return @found if @found;
     }
     return;
 }
 
+sub take {
+    my ($id) = @_;
+    return if -e "$dir/active/$id";
+    my $tmp = "$dir/tmp/$id." . int(time()) . ".$host.$$.active";
+    spew($tmp, "$host\n$$\n");
+    my ($device, $inode) = stat $tmp;
+    put($tmp, "$dir/active/$id") or return;
+    my @lock = stat "$dir/active/$id";
+    return unless @lock && $lock[0] == $device && $lock[1] == $inode;
+    my $control;
+    if (!open $control, '<', "$dir/queue/$id") { unlink "$dir/active/$id"; return }
+    my %said = map { /^([^:]+): (.*)$/ ? ($1, $2) : () } <$control>;
+    if (!-e $said{QDFN}) { unlink "$dir/active/$id"; return }
+    return ($id, \%said);
+}
+
 if ($what eq 'submit') {
-    submit($_) for @rest;
+    print submit($_), "\n" for @rest;
+} elsif ($what eq 'fill') {
+    my $began = time();
+    submit("job $_") for 1 .. $rest[0];
+    printf "%.3f\n", 1000 * (time() - $began);
+} elsif ($what eq 'drain') {
+    my ($how, $count) = @rest;
+    my $began = time();
+    for (1 .. $count) {
+        my ($id, $said) = pickup($how eq 'unordered') or die "no job is left\n";
+        open my $data, '<', $said->{QDFN} or die "$said->{QDFN}: $!";
+        my $text = join '', <$data>;
+        unlink "$dir/queue/$id", $said->{QDFN}, "$dir/active/$id";
+    }
+    printf "%.3f\n", 1000 * (time() - $began);
 } elsif ($what eq 'die') {
-    pickup() or die 'no job is free';
+    pickup(0) or die 'no job is free';
     kill 'KILL', $$;
 } elsif ($what eq 'work') {
     my ($notes, $ms) = @rest;
     open my $log, '>>', $notes or die "$notes: $!";
-    while (my ($id, $said) = pickup()) {
+    while (my ($id, $said) = pickup(0)) {
         open my $data, '<', $said->{QDFN} or die "$said->{QDFN}: $!";
         my $text = join '', <$data>;
         syswrite $log, "start $$ $text\n";

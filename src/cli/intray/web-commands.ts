@@ -1,7 +1,7 @@
 /** The commands with which those see queues who do not sit before the machine. */
 
 import type { HttpAddress } from '../../os/ports.ts';
-import { type CommandSpec, command, optional, type Parse, repeatable, text } from '../command.ts';
+import { type CommandSpec, command, flag, optional, type Parse, repeatable, text } from '../command.ts';
 import { readAddress } from '../http-address.ts';
 import { decoder } from './operating-commands.ts';
 import { nonEmpty, wholeNumber } from './options.ts';
@@ -63,6 +63,7 @@ export const WEB: readonly CommandSpec[] = [
         'Read the records of the runs of so many jobs of each queue at most [default: 1000]',
         wholeNumber(0),
       ),
+      probe: flag('Try how long syncs take, with a file of 4 KiB in the directory of each queue'),
       decoder,
     },
     operand: {

@@ -31,8 +31,11 @@ export const lockHosts: Probe = {
   measure: async ({ machine, directory }: Bench): Promise<Outcome> => {
     const mount = await mountOf(machine.files, directory);
     const type = mount?.type ?? 'this file system';
-    const { locks } = storageOf(mount?.type);
+    const { locks, mountWith } = storageOf(mount?.type);
     if (locks === 'host') return holds('nobody but this host can reach it');
+    if (locks === 'server-tested') {
+      return holds(`hosts that share ${type} keep each other out; each must mount it with ${mountWith}`);
+    }
     if (locks === 'mount') return fails(`with ${type} a lock holds within one mount only`);
     if (locks === 'server' && mount !== undefined && locksAreLocal(mount.options)) {
       return fails(`mounted with ${mount.options}, so that locks stay on this host`);
