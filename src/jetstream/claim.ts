@@ -17,7 +17,7 @@ export type ClaimParts = GivingUp & {
   /** Whether jobs that succeeded are kept. */
   readonly keepSucceeded: boolean;
   readonly onSettled: (entry: Entry) => void;
-  /** Told what was kept of what a run has said. */
+  /** Told where what a run says can be read: while it goes on, and when it has ended what was kept. */
   readonly onSaid: (id: string, attempt: number, outputs: readonly OutputFile[]) => void;
 };
 
@@ -55,6 +55,7 @@ export function claimOf(parts: ClaimParts, entry: Entry, before: JobState, paylo
   return {
     kind: 'claim',
     job,
+    lane: entry.job.lane,
     attempt,
     env: environmentOf(parts, entry, job, attempt),
     payload,
@@ -62,6 +63,7 @@ export function claimOf(parts: ClaimParts, entry: Entry, before: JobState, paylo
     anticipate: async () => {},
     openOutput: async () => {
       said ??= await openSaid(machine, log, entry.id, attempt);
+      parts.onSaid(entry.id, attempt, said.now);
       return said;
     },
     succeed: () => settleOnce(succeed, parts.keepSucceeded),

@@ -12,6 +12,8 @@ const KEPT_BYTES = 64 * 1024;
 export type Said = {
   readonly stdout: Descriptor;
   readonly stderr: Descriptor;
+  /** As they can be read here while the run goes on, on Linux. */
+  readonly now: readonly OutputFile[];
   /** After the run: keeps what was said, or not; returns what was kept. */
   end(keep: boolean): Promise<readonly OutputFile[]>;
 };
@@ -32,6 +34,10 @@ export async function openSaid(machine: Machine, log: Log, id: string, attempt: 
   return {
     stdout,
     stderr,
+    now: [
+      { attempt, kind: 'stdout', path: `/proc/self/fd/${stdout}` },
+      { attempt, kind: 'stderr', path: `/proc/self/fd/${stderr}` },
+    ],
     end: async (keep) => {
       const kept: OutputFile[] = [];
       for (const [kind, descriptor] of [

@@ -28,24 +28,17 @@ import { toMs } from '../os/calendar.ts';
 import type { Machine } from '../os/ports.ts';
 import { Changes } from '../queue/changes.ts';
 import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
-import { isQueueError } from '../queue/errors.ts';
 import { Life } from '../queue/life.ts';
-import { counted } from '../queue/words.ts';
 import { Agenda } from './agenda.ts';
-import { type ClaimParts, claimOf } from './claim.ts';
-import { giveUp, passStoppedLanes } from './give-up.ts';
+import type { ClaimParts } from './claim.ts';
+import { passStoppedLanes } from './give-up.ts';
 import type { Link } from './link.ts';
 import { Log } from './log.ts';
-import { fetchPayload } from './payload.ts';
 import type { Entry } from './picture.ts';
 import { bringBack, buryOld, isSilent } from './recovery.ts';
 import { whyIdle } from './standing.ts';
-import type { JobState } from './subjects.ts';
+import { Taking } from './take.ts';
 import { joinAs, type Worker } from './worker.ts';
-
-const DEFAULT_MAX_STARTS = 5;
-/** So many jobs that are over may wait for their messages to be removed. */
-const MOST_UNTIDIED = 64;
 
 /** What `joinQueue` needs beside the queue. */
 export type JetStreamJoinOptions = JoinOptions & Pick<ClaimParts, 'onSaid'>;
@@ -69,15 +62,13 @@ export async function joinQueue(
 export class JetStreamSession implements SharedSession {
   readonly #machine: Machine;
   readonly #log: Log;
-  readonly #options: JetStreamJoinOptions;
   readonly #worker: Worker;
   readonly #agenda: Agenda;
   readonly #changes: Changes;
   readonly #life: Life;
   readonly #parts: ClaimParts;
+  readonly #taking: Taking;
   readonly #inHand = new Map<string, SharedClaim>();
-  /** Claims of ours that have not come back yet: whether they were right when they did. */
-  readonly #awaited = new Map<string, { isRight: boolean }>();
   /** One call of `claim` after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -85,7 +76,6 @@ export class JetStreamSession implements SharedSession {
   constructor(machine: Machine, log: Log, options: JetStreamJoinOptions, worker: Worker) {
     this.#machine = machine;
     this.#log = log;
-    this.#options = options;
     this.#worker = worker;
     this.#agenda = new Agenda(log.picture);
     this.#changes = new Changes(machine);
@@ -102,6 +92,7 @@ export class JetStreamSession implements SharedSession {
         this.#changes.tell();
       },
     };
+    this.#taking = new Taking(machine, log, options, this.#parts);
   }
 
   get unreadable(): readonly Unreadable[] {
@@ -120,11 +111,10 @@ export class JetStreamSession implements SharedSession {
     this.#life.begin();
     for (const entry of picture.entries.values()) this.#agenda.note(entry, this.#nowMs());
     this.#log.onMessage = ({ subject }) => {
-      const awaited = this.#awaited.get(subject);
-      const wasFree = awaited !== undefined && !picture.paused;
+      const thenTaking = this.#taking.reading(subject);
       return (entry) => {
         if (entry !== undefined) {
-          if (awaited !== undefined) awaited.isRight = wasFree && this.#isFirst(entry);
+          thenTaking(entry);
           this.#agenda.note(entry, this.#nowMs());
           this.#seeWhetherTaken(entry);
         }
@@ -188,65 +178,14 @@ export class JetStreamSession implements SharedSession {
   }
 
   async #take(entry: Entry): Promise<SharedClaim | undefined> {
-    while (this.#log.untidied >= MOST_UNTIDIED) await this.#log.tidied();
-    const { state: before, generation } = entry;
-    const reason = this.#whyNot(entry);
-    if (reason !== undefined) {
-      await giveUp(this.#parts, entry, { generation, state: before }, { reason, outcome: 'failed' });
-      return undefined;
-    }
-    const subject = this.#log.subjects.run(entry.id, generation + 1);
-    const awaited = { isRight: false };
-    this.#awaited.set(subject, awaited);
     try {
-      const isOurs = await this.#log.change(entry, generation, before, {
-        place: 'running',
-        worker: this.#worker.name,
-        sinceMs: this.#nowMs(),
-        attempts: before.attempts + 1,
-        untilMs: 0,
-      });
-      if (!isOurs) return undefined;
-    } finally {
-      this.#awaited.delete(subject);
-    }
-    if (awaited.isRight) return this.#give(entry, before);
-    await this.#putBack(entry, before);
-    return undefined;
-  }
-
-  async #give(entry: Entry, before: JobState): Promise<SharedClaim | undefined> {
-    let payload: Awaited<ReturnType<typeof fetchPayload>>;
-    try {
-      payload = await fetchPayload(this.#machine, this.#log.wire, entry);
+      const claim = await this.#taking.take(entry);
+      if (claim !== undefined) this.#inHand.set(entry.id, claim);
+      return claim;
     } catch (error) {
-      if (!isQueueError(error, 'packet-damaged')) throw error;
-      const last = { generation: entry.generation, state: entry.state };
-      await giveUp(this.#parts, entry, last, { reason: error.message, outcome: 'failed' });
-      return undefined;
+      this.#agenda.note(entry, this.#nowMs()); // it is to be asked for again
+      throw error;
     }
-    if (payload === undefined) {
-      // Its message was removed before we came, and with it all its changes: ours came after that.
-      await this.#log.wire.remove(entry.changes);
-      this.#log.picture.forget(entry.id);
-      return undefined;
-    }
-    const claim = claimOf(this.#parts, entry, before, payload);
-    this.#inHand.set(entry.id, claim);
-    return claim;
-  }
-
-  async #putBack(entry: Entry, before: JobState): Promise<void> {
-    await this.#log.change(entry, entry.generation, before, {});
-  }
-
-  /** The first of its lane, as far as that was read before; a job of no lane always is. */
-  #isFirst({ job, seq, state }: Entry): boolean {
-    if (job.lane === undefined) return true;
-    const lane = this.#log.picture.lanes.get(job.lane);
-    const others = lane?.jobs.filter((other) => other.seq !== seq) ?? [];
-    const isRunning = others.some((other) => other.state.place === 'running');
-    return state.place === 'running' && !isRunning && others.every((other) => other.seq > seq);
   }
 
   /** Others have one of our jobs by now: they think that we are dead. */
@@ -254,15 +193,6 @@ export class JetStreamSession implements SharedSession {
     const last = state.runs.at(-1);
     if (!this.#inHand.has(id) || last?.outcome !== 'died' || last.worker !== this.#worker.name) return;
     if (state.worker !== this.#worker.name) this.#worker.wasTakenForDead = true;
-  }
-
-  #whyNot({ job, state }: Entry): string | undefined {
-    const { maxStarts = DEFAULT_MAX_STARTS, maxDeaths = Number.POSITIVE_INFINITY } = this.#options;
-    if (job.expiresMs !== undefined && job.expiresMs < this.#nowMs())
-      return 'its time was over before it started';
-    if (state.attempts >= maxStarts) return `it was started ${counted(state.attempts, 'time')}`;
-    if (state.deaths >= maxDeaths) return `${counted(state.deaths, 'worker')} died of it`;
-    return undefined;
   }
 
   /** When somebody's lease is over, or a lane that is stopped may go on; by the servers' clock. */

@@ -272,6 +272,26 @@ describe.skipIf(lack !== undefined)(`workers on JetStream${lack === undefined ? 
     expect(await keeper.findGarbage({ keepDone: 0, olderThanMs: 0 })).toMatchObject([{ kind: 'failed' }]);
   });
 
+  it('what a run says can be read by its worker while it goes on, and by all when it has ended', async () => {
+    const queue = await make();
+    await queue.add({});
+    const session = await queue.join();
+    const claim = await claimed(session);
+    const { stdout } = await claim.openOutput();
+    await realMachine.files.write(stdout, Buffer.from('x'.repeat(100_000)));
+    const [now] = queue.outputsOf?.(claim.job, 1) ?? [];
+    expect(readFileSync(now?.path ?? '')).toHaveLength(100_000);
+    await claim.fail('no');
+    await session.close();
+    const [kept] = queue.outputsOf?.(claim.job, 1) ?? [];
+    const text = Buffer.from(kept?.bytes ?? []).toString();
+    expect(text).toMatch(/^x{32768}\n\[intray: 34464 bytes left out\]\nx{32768}$/);
+    const keeper = await openJetStreamKeeper(realMachine, queue.location);
+    const [failed] = (await keeper.look()).failed;
+    const outputs = failed && (await keeper.runs(failed)).outputs;
+    expect(outputs).toMatchObject([{ attempt: 1, kind: 'stdout', bytes: kept?.bytes }]);
+  });
+
   it('a job that expired fails, and says why', async () => {
     const queue = await make();
     await queue.add({ expires: toDate(1) });

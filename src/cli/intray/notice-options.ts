@@ -100,8 +100,14 @@ async function requireApart(
 }
 
 /** Hidden, so that whoever works a directory of queues does not work this one too. */
-async function noticesBeside({ files }: Machine, operand: string): Promise<string> {
-  const path = await files.realPath(operand);
+async function noticesBeside(machine: Machine, operand: string): Promise<string> {
+  const { isOnServers } = await import('../../open/create.ts');
+  if (await isOnServers(machine, operand)) {
+    throw new UsageProblem(
+      `${operand} has no directory beside it: say with \`--notices DIR\` where notices wait`,
+    );
+  }
+  const path = await machine.files.realPath(operand);
   const at = path.lastIndexOf('/');
   return `${path.slice(0, at)}/.${path.slice(at + 1)}.notices`;
 }
