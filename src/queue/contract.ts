@@ -100,6 +100,8 @@ export type Added = {
   readonly seq: Sequence | undefined;
   /** There was a job of that name already, which this is. */
   readonly duplicate: boolean;
+  /** How safe it is; left out where it is as safe as was asked for. */
+  readonly durability?: Durability;
 };
 
 export type ListOptions = {
@@ -214,6 +216,8 @@ export type OutputFile = {
   readonly attempt: number | undefined;
   readonly kind: 'stdout' | 'stderr' | 'both';
   readonly path: string;
+  /** All of it, where `path` is only what it is called: the queue is not in files. */
+  readonly bytes?: Uint8Array;
 };
 
 /** What is known of a run that has ended. */
