@@ -40,13 +40,16 @@ import { type WorkOptions, workQueue } from './worker/work.ts';
 /**
  * Makes a queue directory and opens it. The parent directory must exist. `{ order: 'free' }` makes one whose jobs run
  * side by side; without `order` it is as bare as `fspl queue-init` makes it, and its jobs run one after the other.
- * Throws a QueueError `exists` when there is something at that path.
+ * Throws a QueueError `exists` when there is something at that path. `nats://HOST/QUEUE` is a queue on NATS JetStream.
  */
 export function createQueue(path: string, options?: CreateOptions): Promise<Queue> {
   return createWith(realMachine, path, options);
 }
 
-/** Opens a queue directory, made here or by `fspl queue-init`, whatever its layout. Throws a QueueError `not-a-queue`. */
+/**
+ * Opens a queue, a directory made here or by `fspl queue-init`, of any layout, or one on servers: `nats://HOST/QUEUE`. Throws a
+ * QueueError `not-a-queue`.
+ */
 export function openQueue(path: string): Promise<Queue> {
   return openWith(realMachine, path);
 }
@@ -134,6 +137,7 @@ export type {
   AddOptions,
   BlockedPolicy,
   Claim,
+  FailingJob,
   Idle,
   Job,
   JobId,
@@ -157,7 +161,7 @@ export type { Durability } from './queue/publish.ts';
 export type { Order } from './spool/home/rooms.ts';
 export type { CreateOptions } from './spool/spool.ts';
 export type { Backoff } from './worker/backoff.ts';
-export type { CommandHandler, Handler, Payload } from './worker/handler.ts';
+export { type CommandHandler, type Handler, type Payload, TryLater } from './worker/handler.ts';
 export type { PoolReport as ServeReport, Ran } from './worker/pool.ts';
 export type { ProcessReport } from './worker/process-queue.ts';
 export type { FindQueues } from './worker/roster.ts';

@@ -312,6 +312,8 @@ export type HttpRequest = {
   readonly headers: ReadonlyMap<string, string>;
   /** To be read once; as it comes. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** The address it comes from; left out by a request of our own, and at a socket in the file system. */
+  readonly from?: string | undefined;
 };
 
 export type HttpResponse = {
@@ -323,6 +325,8 @@ export type HttpResponse = {
 export type HttpLimits = {
   /** How long a request may take until all of it is there. */
   readonly requestMs: number;
+  /** And until its headers are there. Default: the same. */
+  readonly headersMs?: number;
   /** More connections at once are not taken. */
   readonly connections: number;
 };
@@ -344,9 +348,9 @@ export interface Http {
   ): Promise<HttpServer>;
   /**
    * Sends a request to a URL: `http:`, `https:`, or `unix:` and the path of a socket. `idleMs`: how long nothing may come
-   * or go. Resolves when the answer begins; its body must be read to its end.
+   * or go. Resolves when the answer begins; its body must be read to its end. Aborted: the connection is broken off.
    */
-  request(url: string, request: HttpRequest, idleMs: number): Promise<HttpResponse>;
+  request(url: string, request: HttpRequest, idleMs: number, stop?: AbortSignal): Promise<HttpResponse>;
 }
 
 export interface Machine {

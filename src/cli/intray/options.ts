@@ -5,7 +5,11 @@ import type { Operand, Parse } from '../command.ts';
 import { text } from '../command.ts';
 import { duration } from '../time.ts';
 
-export const QUEUE: Operand<string> = { name: 'DIR', help: 'The directory of the queue', parse: text };
+export const QUEUE: Operand<string> = {
+  name: 'DIR',
+  help: 'The directory of the queue, or nats://HOST/QUEUE',
+  parse: text,
+};
 
 export const MORE_QUEUES = { name: 'DIR', help: 'More queues', atLeast: 0 } as const;
 

@@ -3,6 +3,7 @@
 import { type CommandSpec, command, flag, oneOf, optional, repeatable, text } from '../command.ts';
 import { duration, moment } from '../time.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { NOTICE_OPTIONS } from './notice-options.ts';
 import { MORE_QUEUES, nonEmpty, priority, QUEUE, variable, wholeNumber } from './options.ts';
 
 /** The usual ones, and what `workEnding` tells apart. */
@@ -17,10 +18,20 @@ export const WORKING: readonly CommandSpec[] = [
     options: {
       ordered: flag('Jobs run one after the other in the order of their numbers, as with Filespooler'),
       'any-order': flag('Jobs run in any order, side by side; of a new queue the default'),
+      replicas: optional(
+        undefined,
+        'N',
+        'Of a queue on NATS: so many servers keep it [default: 3 where there are 3, else 1]',
+        wholeNumber(1, 5),
+      ),
       json: flag('Say in JSON what was done'),
     },
     operand: QUEUE,
-    examples: ['intray init ~/queue', 'intray init ~/replication --ordered'],
+    examples: [
+      'intray init ~/queue',
+      'intray init ~/replication --ordered',
+      'intray init nats://a.example,b.example/queue --replicas 3',
+    ],
     load: async () => (await import('./init.ts')).init,
   }),
   command({
@@ -159,6 +170,7 @@ export const WORKING: readonly CommandSpec[] = [
         text,
       ),
       'allow-job-params': flag('Add the arguments that came with a job to those of COMMAND'),
+      ...NOTICE_OPTIONS,
       json: flag('Print a line of JSON for each event'),
     },
     operand: { ...QUEUE, help: 'The directory of a queue, or one that has queues in it' },
@@ -174,6 +186,7 @@ export const WORKING: readonly CommandSpec[] = [
       'intray work ~/queue --output inherit -- cat',
       'intray work ~/queue --retries 3 --timeout 1h -- sh -c \'gzip > "/archive/$FSPL_SEQ.gz"\'',
       'intray work ~/queues --watch -j 8 -- ./deliver',
+      'intray work ~/backups --on-fail \'mail -s "$INTRAY_QUEUE: $INTRAY_REASON" root\' -- ./back-up',
     ],
     load: async () => (await import('./work.ts')).work,
   }),
