@@ -61,9 +61,9 @@ describe('QDFN never reaches outside of the queue', () => {
 
   it('by a symbolic link in data/', async () => {
     writeFileSync(secret(), 'secret');
-    const queue = await forged('QDFN: data/a/b/50.x\nQDSB: 6\n');
-    mkdirSync(`${queue.location}/data/a/b`, { recursive: true });
-    symlinkSync(secret(), `${queue.location}/data/a/b/50.x`);
+    const queue = await forged('QDFN: data/~/b/50.x\nQDSB: 6\n');
+    mkdirSync(`${queue.location}/data/~/b`, { recursive: true });
+    symlinkSync(secret(), `${queue.location}/data/~/b/50.x`);
     expect(await drained(queue)).toEqual({ ran: ['good'], unreadable: ['its data file is a symbolic link'] });
     expect(readFileSync(secret(), 'utf8')).toBe('secret');
   });
@@ -72,8 +72,8 @@ describe('QDFN never reaches outside of the queue', () => {
     const outside = temporary.path('outside');
     mkdirSync(`${outside}/b`, { recursive: true });
     writeFileSync(`${outside}/b/50.x`, 'secret');
-    const queue = await forged('QDFN: data/a/b/50.x\nQDSB: 6\n');
-    symlinkSync(outside, `${queue.location}/data/a`);
+    const queue = await forged('QDFN: data/~/b/50.x\nQDSB: 6\n');
+    symlinkSync(outside, `${queue.location}/data/~`);
     const message = 'the directory of its data file leads out of the queue';
     expect(await drained(queue)).toEqual({ ran: ['good'], unreadable: [message] });
     expect(readFileSync(`${outside}/b/50.x`, 'utf8')).toBe('secret');
@@ -83,7 +83,7 @@ describe('QDFN never reaches outside of the queue', () => {
 describe('a job that is damaged is told and stepped over', () => {
   it.each([
     ['no control file', 'what is this', 'it ends in the middle of a line'],
-    ['one without data', 'QDFN: data/a/b/50.x\nQDSB: 6\n', 'its data file is missing'],
+    ['one without data', 'QDFN: data/~/b/50.x\nQDSB: 6\n', 'its data file is missing'],
     ['an empty one', '', 'it is empty'],
     ['a huge one', 'x: y\n'.repeat(400_000), 'it is longer than 1048576 bytes'],
   ])('%s', async (_, control, message) => {
@@ -127,12 +127,12 @@ describe('a job that is damaged is told and stepped over', () => {
 });
 
 it('names with newlines and bytes that are not UTF-8 are jobs, or told', async () => {
-  const queue = await forged('QDFN: data/a/b/50.x\nQDSB: 2\n');
+  const queue = await forged('QDFN: data/~/b/50.x\nQDSB: 2\n');
   rmSync(`${queue.location}/queue/${ID}`);
-  mkdirSync(`${queue.location}/data/a/b`, { recursive: true });
-  writeFileSync(`${queue.location}/data/a/b/50.x`, 'ok');
+  mkdirSync(`${queue.location}/data/~/b`, { recursive: true });
+  writeFileSync(`${queue.location}/data/~/b/50.x`, 'ok');
   const odd = Buffer.concat([Buffer.from(`${queue.location}/queue/1\n`), Buffer.from([0xff])]);
-  writeFileSync(odd, 'QDFN: data/a/b/50.x\nQDSB: 2\n');
+  writeFileSync(odd, 'QDFN: data/~/b/50.x\nQDSB: 2\n');
   expect(await drained(queue)).toEqual({ ran: ['ok', 'good'], unreadable: [] });
 });
 

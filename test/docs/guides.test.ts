@@ -13,6 +13,7 @@ import { parseCommand } from '../../src/cli/parse.ts';
 import type { Outcome } from '../../src/doctor/probe.ts';
 import { PROBES } from '../../src/doctor/probes.ts';
 import { assess } from '../../src/doctor/promises.ts';
+import { expectedText } from '../support/guide-text.ts';
 import { INTRAY_VARIANTS, intrayCli } from '../support/intray-cli.ts';
 import { natsLack, useNats } from '../support/nats.ts';
 
@@ -33,12 +34,6 @@ function blocks(page: string, ...languages: string[]): { language: string; text:
   return [...source.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
     .map(([, language = '', text = '']) => ({ language, text }))
     .filter(({ language }) => languages.includes(language));
-}
-
-/** `...` in an expected text stands for anything within a line. */
-function pattern(expected: string): RegExp {
-  const parts = expected.split('...').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`);
 }
 
 /** A directory in which `intray` can be imported as a user would. */
@@ -89,7 +84,7 @@ function runPage({ dir, sh }: Cli, page: string, env: NodeJS.ProcessEnv = {}): n
     expect(result.status, `${text}\n${result.stderr}`).toBe(0);
     const next = steps[index + 1];
     if (next?.language !== 'text') return;
-    expect(result.stdout).toMatch(pattern(next.text));
+    expect(result.stdout).toMatch(expectedText(next.text));
     compared += 1;
   });
   return compared;

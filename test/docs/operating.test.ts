@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { OPERATING } from '../../src/cli/intray/operating-commands.ts';
 import { fsplFor, VARIANTS } from '../support/fspl.ts';
+import { expectedText } from '../support/guide-text.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const page = readFileSync(join(root, 'docs/operating.md'), 'utf8');
@@ -13,12 +14,6 @@ const steps = [...page.matchAll(/^```(sh|text)\n([\s\S]*?)^```$/gm)].map(([, lan
   language,
   text,
 }));
-
-/** `...` in an expected text stands for anything within a line. */
-function pattern(expected: string): RegExp {
-  const parts = expected.split('...').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`);
-}
 
 describe.each(VARIANTS)('with the commands as %s', (_name, program, first) => {
   it('the guide does what it says', () => {
@@ -30,12 +25,12 @@ describe.each(VARIANTS)('with the commands as %s', (_name, program, first) => {
       expect(result.status, `${text}\n${result.stdout}${result.stderr}`).toBe(0);
       const next = steps[index + 1];
       if (next?.language !== 'text') return;
-      expect(result.stdout, text).toMatch(pattern(next.text));
+      expect(result.stdout, text).toMatch(expectedText(next.text));
       expected += 1;
     });
     expect(expected).toBe(steps.filter(({ language }) => language === 'text').length);
     expect(expected).toBeGreaterThanOrEqual(15);
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('the pages', () => {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { lacking } from '../faults/support/needs.ts';
 import { eventually } from '../support/fspl.ts';
+import { expectedText } from '../support/guide-text.ts';
 import { type IntrayCli, intrayCli } from '../support/intray-cli.ts';
 import { type NncpNodes, writeNncpNodes } from '../support/nncp.ts';
 import { freePort, SSHD, startSshd } from '../support/sshd.ts';
@@ -158,11 +159,6 @@ function blocksOf(title: string): { language: string; text: string }[] {
   }));
 }
 
-function pattern(expected: string): RegExp {
-  const parts = expected.split('...').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('[\\s\\S]*')}$`);
-}
-
 describe('docs/transports.md', () => {
   it('has no section that is not run', () => {
     const titles = [...page.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
@@ -200,7 +196,7 @@ async function runSection(title: string, section: Surroundings, first: string): 
     expect(result.status, `${text}\n${result.stdout}${result.stderr}`).toBe(0);
     const next = steps[index + 1];
     if (next?.language !== 'text') continue;
-    expect(result.stdout, result.stderr).toMatch(pattern(next.text));
+    expect(result.stdout, result.stderr).toMatch(expectedText(next.text, '[\\s\\S]*'));
     compared += 1;
   }
   expect(compared).toBe(section.outputs);
