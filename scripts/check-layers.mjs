@@ -18,6 +18,7 @@ const LEVELS = [
   ['spool', 'dirqueue', 'fsq', 'uow', 'jetstream'],
   ['worker'],
   ['open'],
+  ['notices'],
   ['relay', 'monitor', 'web', 'doctor'],
   ['cli'],
 ];

@@ -134,6 +134,7 @@ export type {
   AddOptions,
   BlockedPolicy,
   Claim,
+  FailingJob,
   Idle,
   Job,
   JobId,
@@ -157,7 +158,7 @@ export type { Durability } from './queue/publish.ts';
 export type { Order } from './spool/home/rooms.ts';
 export type { CreateOptions } from './spool/spool.ts';
 export type { Backoff } from './worker/backoff.ts';
-export type { CommandHandler, Handler, Payload } from './worker/handler.ts';
+export { type CommandHandler, type Handler, type Payload, TryLater } from './worker/handler.ts';
 export type { PoolReport as ServeReport, Ran } from './worker/pool.ts';
 export type { ProcessReport } from './worker/process-queue.ts';
 export type { FindQueues } from './worker/roster.ts';

@@ -2,12 +2,17 @@
 
 import type { HttpAddress } from '../os/ports.ts';
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 const LAST_PORT = 65_535;
+
+/** Of a host as in an address or a URL. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
 
 /** Whether other machines can reach it. */
 export function isReachable(address: HttpAddress): boolean {
-  return address.kind === 'tcp' && !LOOPBACK.test(address.host);
+  return address.kind === 'tcp' && !isLoopback(address.host);
 }
 
 /** Undefined when it is none. */

@@ -104,6 +104,7 @@ export class DirQueueSession implements SharedSession {
       settling,
       maxStarts,
       maxDeaths,
+      onRefused: options.onRefused,
     };
     this.#chooser = new Chooser({
       machine,

@@ -17,6 +17,7 @@ import { formatMs, toMs } from '../os/calendar.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
 import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
 import { readExactly } from '../os/transfer.ts';
+import type { JoinOptions } from '../queue/contract.ts';
 import { reasonOf } from '../queue/errors.ts';
 import type { Life } from '../queue/life.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
@@ -43,6 +44,7 @@ export type TakingParts = {
   readonly maxStarts: number;
   /** The same for starts in a row whose workers died. */
   readonly maxDeaths: number;
+  readonly onRefused: JoinOptions['onRefused'];
 };
 
 export type Opened = { readonly data: Descriptor; readonly path: string };
@@ -67,7 +69,8 @@ export async function takeJob(
     const taken: Taken = { ...job, control, attempt, takenMs: toMs(parts.machine.clock.now()) };
     const refused = (await whyDeadly(parts, taken)) ?? whyExpired(parts.machine, taken);
     if (refused === undefined) return { taken, opened };
-    await closeQuietly(parts.machine.files, opened.data);
+    opened = undefined;
+    await closeQuietly(parts.machine.files, found.data);
     await refuse(parts, taken, refused);
     return undefined;
   } catch (error) {
@@ -166,6 +169,7 @@ function whyExpired({ clock }: Machine, { control }: Taken): string | undefined 
   return `it was not to start after ${formatMs(expiresMs)}`;
 }
 
-async function refuse({ settling }: TakingParts, taken: Taken, reason: string): Promise<void> {
+async function refuse({ settling, onRefused }: TakingParts, taken: Taken, reason: string): Promise<void> {
+  await onRefused?.({ id: taken.id, seq: undefined, lane: undefined, attempt: taken.attempt - 1, reason });
   if ((await settling.fail(taken)) === 'settled') await settling.record(taken, 'failed', { reason });
 }

@@ -14,17 +14,23 @@ export type Jobs = {
   start(name: string, launch: Launch): Promise<boolean>;
   /** Ends that of this name, or all. False when there is none. */
   end(by: string, name?: string): boolean;
-  /** Puts away what has ended; tells of each. `onTrouble`: whether to try again in the next turn. */
+  /** Puts away what has ended; tells of each, and of one that failed before too. `onTrouble`: whether to try again in the next turn. */
   settle(
     onSettled: (name: string, settlement: Settlement) => Promise<void>,
     onTrouble: (name: string, error: unknown) => Promise<boolean>,
+    onFailing: (unit: FailingUnit) => Promise<void>,
   ): Promise<void>;
 };
+
+/** A unit that is about to be put into error-q or fail-q. */
+export type FailingUnit = Pick<Running, 'name' | 'path'> & Pick<Ended, 'reason' | 'exit'>;
 
 type Job = {
   readonly running: Running;
   readonly stop: AbortController;
   ended: Ended | undefined;
+  /** It was told that it has failed. */
+  isTold: boolean;
 };
 
 export function newJobs(machine: Machine, root: Root, run: RunJob, onEnded: () => void): Jobs {
@@ -39,7 +45,7 @@ export function newJobs(machine: Machine, root: Root, run: RunJob, onEnded: () =
     start: async (name, launch) => {
       const running = await beginUnit(machine, root, name, launch.type.name);
       if (running === undefined) return false;
-      const job: Job = { running, stop: new AbortController(), ended: undefined };
+      const job: Job = { running, stop: new AbortController(), ended: undefined, isTold: false };
       jobs.set(name, job);
       void run(launch, running, job.stop.signal)
         .catch((error: unknown): Ended => ({ ending: 'fail', reason: reasonOf(error) }))
@@ -54,9 +60,12 @@ export function newJobs(machine: Machine, root: Root, run: RunJob, onEnded: () =
       for (const { stop } of meant) stop.abort(by);
       return meant.length > 0;
     },
-    settle: async (onSettled, onTrouble) => {
-      for (const [name, { running, ended }] of jobs) {
+    settle: async (onSettled, onTrouble, onFailing) => {
+      for (const [name, job] of jobs) {
+        const { running, ended } = job;
         if (ended === undefined) continue;
+        if (ended.ending !== 'done' && !job.isTold) await onFailing({ ...running, ...ended });
+        job.isTold = true;
         let settlement: Settlement;
         try {
           settlement = await settleUnit(machine, root, running, ended.ending, ended.reason);

@@ -50,7 +50,7 @@ export function environmentOf(machine: Machine, unit: Unit, path: string): Map<s
   return env.set('UOW_FILE', path);
 }
 
-export type Ended = { readonly ending: Ending; readonly reason: string };
+export type Ended = { readonly ending: Ending; readonly reason: string; readonly exit?: Exit };
 
 export type RunJob = (
   launch: Launch,
@@ -87,7 +87,7 @@ export function endedOf(outcome: CommandOutcome, stop: AbortSignal): Ended {
   if (outcome.kind === 'succeeded') return { ending: 'done', reason: 'exit code 0' };
   if (outcome.kind === 'stopped') return { ending: 'fail', reason: `ended by ${String(stop.reason)}` };
   if (outcome.exit === undefined) return { ending: 'fail', reason: outcome.reason };
-  return ofExit(outcome.exit);
+  return { ...ofExit(outcome.exit), exit: outcome.exit };
 }
 
 function ofExit(exit: Exit): Ended {

@@ -33,7 +33,7 @@ import { newSurveyor, type Surveyor } from '../uow/survey.ts';
 import type { Stamp } from '../uow/text.ts';
 import { newConfigKeeper } from './config-keeper.ts';
 import { type Inbox, newInbox } from './inbox.ts';
-import { newJobs } from './jobs.ts';
+import { type FailingUnit, newJobs } from './jobs.ts';
 import { commandRunner, type RunJob } from './launch.ts';
 import { parseMessage } from './messages.ts';
 import { obey } from './obey.ts';
@@ -50,6 +50,8 @@ export type MonitorOptions = {
   readonly stop?: AbortSignal;
   /** Told everything that the Monitor says. */
   readonly onSaid?: (sentence: string) => void;
+  /** Told of a unit that has failed, before it is put away: when we die in between, it is told again. */
+  readonly onFailing?: (unit: FailingUnit) => Promise<void>;
   /** How a job is run. Default: as a command. */
   readonly run?: RunJob;
 };
@@ -79,7 +81,10 @@ export async function runMonitor(
       isFinishing: false,
     };
     await says.say(`the Monitor starts on ${root.path} (process ${machine.host.pid})`);
-    for (const found of await recover(machine, root)) await says.say(recoveredSentence(found));
+    const recovered = await recover(machine, root, async (name, path, reason) =>
+      options.onFailing?.({ name, path, reason }),
+    );
+    for (const found of recovered) await says.say(recoveredSentence(found));
     return await new Monitor(state, bell, options).work();
   } finally {
     await closeQuietly(machine.files, lock);
@@ -167,6 +172,7 @@ class Monitor {
     await state.jobs.settle(
       (name, settlement) => this.#tellSettled(name, settlement),
       (name, error) => this.#tellUnsettled(name, error),
+      async (unit) => this.#options.onFailing?.(unit),
     );
     const { quietMs, sleepMs } = state.config.current;
     const survey = await this.#look(quietMs);

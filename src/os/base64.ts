@@ -1,7 +1,17 @@
-/** Base64 of streams: what is left over of a piece goes with the next one. */
+/** Base64: of what is whole, and of streams, where what is left over of a piece goes with the next one. */
 
 const GROUP_BYTES = 3;
 const GROUP_CHARACTERS = 4;
+
+export function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+/** Undefined when it is none. */
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const isBase64 = text.length % GROUP_CHARACTERS === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+  return isBase64 ? new Uint8Array(Buffer.from(text, 'base64')) : undefined;
+}
 
 /** Pieces of ASCII text. */
 export async function* base64Of(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

@@ -346,9 +346,9 @@ export interface Http {
   ): Promise<HttpServer>;
   /**
    * Sends a request to a URL: `http:`, `https:`, or `unix:` and the path of a socket. `idleMs`: how long nothing may come
-   * or go. Resolves when the answer begins; its body must be read to its end.
+   * or go. Resolves when the answer begins; its body must be read to its end. Aborted: the connection is broken off.
    */
-  request(url: string, request: HttpRequest, idleMs: number): Promise<HttpResponse>;
+  request(url: string, request: HttpRequest, idleMs: number, stop?: AbortSignal): Promise<HttpResponse>;
 }
 
 export interface Machine {

@@ -52,7 +52,7 @@ export type Queue = {
   /** How many jobs wait, where that costs no more than a listing of names. */
   countWaiting?(): Promise<number>;
   /** Where what that start of a job has said is kept, if it is; left out by layouts that never keep it. */
-  outputsOf?(job: Job, attempt: number): readonly OutputFile[];
+  outputsOf?(job: Pick<Job, 'id'>, attempt: number): readonly OutputFile[];
 };
 
 export type NewJob = {
@@ -219,7 +219,20 @@ export type OutputFile = {
 /** What is known of a run that has ended. */
 export type RunFacts = { readonly exit?: Exit };
 
+/** A job that is about to be over without success. */
+export type FailingJob = RunFacts & {
+  readonly id: string;
+  readonly seq: Sequence | undefined;
+  /** As in a `SharedClaim`. */
+  readonly lane: string | undefined;
+  /** How often it was started; 0 when it never was. */
+  readonly attempt: number;
+  readonly reason: string;
+};
+
 export type SharedClaim = Claim & {
+  /** The lane whose order it keeps; `''` is the queue's own. */
+  readonly lane?: string | undefined;
   /** How often it was started, this time included. */
   readonly attempt: number;
   /** Lets it wait, in its place, until `atMs` (since 1970); then it is run again. */
@@ -250,6 +263,11 @@ export type JoinOptions = ListOptions & {
   readonly keepSucceeded?: boolean;
   /** Be told of changes by file events too, for workers that wait. Default: no. */
   readonly watch?: boolean;
+  /**
+   * Told of a job that fails without being run, for it is damaged, too old, or kills its workers: before it is put away,
+   * which waits for this. One that was killed in between is told of again.
+   */
+  readonly onRefused?: ((job: FailingJob) => Promise<void>) | undefined;
 };
 
 /**

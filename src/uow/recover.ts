@@ -21,7 +21,12 @@ export type Recovered =
 
 const HALF_RUN = 'its Monitor ended while it ran, and nobody knows how far it came';
 
-export async function recover(machine: Machine, root: Root): Promise<Recovered[]> {
+/** `onHalfRun` is told of a unit that will not be run again, before it is moved; when we die in between, once more. */
+export async function recover(
+  machine: Machine,
+  root: Root,
+  onHalfRun: (name: string, path: string, reason: string) => Promise<void> = async () => {},
+): Promise<Recovered[]> {
   const { places } = root;
   const recovered: Recovered[] = [];
   for (const place of INCOMING) {
@@ -38,6 +43,7 @@ export async function recover(machine: Machine, root: Root): Promise<Recovered[]
     const kind = statusKind(seen.unit.status);
     if (kind === 'waiting') continue; // it was claimed, and not begun
     if (kind === 'running') {
+      await onHalfRun(name, join(here, name), HALF_RUN);
       const status = endedStatus('fail', HALF_RUN, machine.clock.now());
       await overwrite(machine, join(here, name), seen.unit.slot, status);
     }

@@ -2,7 +2,7 @@
 
 import type { LaneSnapshot, QueueSnapshot, WaitingJob } from '../queue/snapshot.ts';
 import type { Gauge, Sample } from './openmetrics.ts';
-import { quantile, type RunNumbers } from './run-numbers.ts';
+import { countsWithin, quantile, type RunNumbers } from './run-numbers.ts';
 
 /** One queue, as it was found. */
 export type Measured =
@@ -11,6 +11,8 @@ export type Measured =
       readonly snapshot: QueueSnapshot;
       readonly runs: RunNumbers;
       readonly tookMs: number;
+      /** Of syncs that were tried there, in seconds, shortest first. */
+      readonly syncs: readonly number[];
     }
   /** It could not be looked at: that is a number too. */
   | { readonly kind: 'unseen'; readonly queue: string };
@@ -22,11 +24,14 @@ type Asked = {
   readonly name: string;
   readonly help: string;
   readonly unit?: 'seconds';
-  readonly of: (
-    seen: Seen,
-  ) => number | undefined | readonly (readonly [label: string, value: string, of: number])[];
+  readonly of: (seen: Seen) => number | undefined | Labelled;
 };
 
+type Labelled = readonly (readonly [label: string, value: string, of: number])[];
+
+/** From what a program on the same machine takes to what a night does. */
+const SECONDS = [0.1, 1, 10, 60, 300, 1800, 3600, 21_600, 86_400] as const;
+const STARTS = [1, 2, 3, 5, 10] as const;
 const QUANTILES = [0.5, 0.9, 0.99, 1] as const;
 const LIVES = ['alive', 'dead', 'silent', 'unknown'] as const;
 
@@ -97,11 +102,28 @@ const ASKED: readonly Asked[] = [
     name: 'intray_recorded_run_seconds',
     help: 'How long these runs took: the time that so large a share of them did not exceed.',
     unit: 'seconds',
-    of: ({ runs }) =>
-      QUANTILES.flatMap((share) => {
-        const seconds = quantile(runs.seconds, share);
-        return seconds === undefined ? [] : [['share', String(share), seconds] as const];
-      }),
+    of: ({ runs }) => shares(runs.seconds),
+  },
+  {
+    name: 'intray_recorded_runs_within',
+    help: 'How many of these runs took no longer than le seconds.',
+    of: ({ runs }) => within(runs.seconds, SECONDS),
+  },
+  {
+    name: 'intray_recorded_waits_within',
+    help: 'How many jobs on record had waited no longer than le seconds when they were first started.',
+    of: ({ runs }) => within(runs.waits, SECONDS),
+  },
+  {
+    name: 'intray_recorded_starts_within',
+    help: 'How many jobs on record were started no more than le times.',
+    of: ({ runs }) => within(runs.starts, STARTS),
+  },
+  {
+    name: 'intray_probed_sync_seconds',
+    help: 'How long the disk took to sync 4 KiB: the time that so large a share of 8 tries did not exceed.',
+    unit: 'seconds',
+    of: ({ syncs }) => shares(syncs),
   },
   {
     name: 'intray_look_seconds',
@@ -122,6 +144,18 @@ export function metricsOf(measured: readonly Measured[]): readonly Gauge[] {
     up,
     ...ASKED.map(({ of, ...gauge }) => ({ ...gauge, samples: seen.flatMap((one) => samplesOf(one, of)) })),
   ];
+}
+
+function shares(sorted: readonly number[]): Labelled {
+  return QUANTILES.flatMap((share) => {
+    const value = quantile(sorted, share);
+    return value === undefined ? [] : [['share', String(share), value] as const];
+  });
+}
+
+/** As the buckets of a histogram, which `histogram_quantile` reads; but gauges, for they may fall. */
+function within(sorted: readonly number[], bounds: readonly number[]): Labelled {
+  return countsWithin(sorted, bounds).map(([bound, count]) => ['le', bound, count]);
 }
 
 function samplesOf(seen: Seen, of: Asked['of']): Sample[] {
@@ -154,10 +188,7 @@ function readySinceMs({ standing, addedMs, notBeforeMs }: WaitingJob): number | 
   return Math.max(addedMs, notBeforeMs);
 }
 
-function lanesByState({
-  lanes,
-  waiting,
-}: QueueSnapshot): (readonly [label: string, value: string, of: number])[] {
+function lanesByState({ lanes, waiting }: QueueSnapshot): Labelled {
   const held = new Set(waiting.flatMap(({ lane, standing }) => (standing.kind === 'held' ? [lane] : [])));
   const states = { running: 0, gap: 0, held: 0, waiting: 0 };
   for (const lane of lanes) states[laneState(lane, held.has(lane.lane))] += 1;

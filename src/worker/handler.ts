@@ -11,6 +11,17 @@ import type { Watchdog } from './watchdog.ts';
 /** Does a job. Its promise resolved: the job is done. Rejected: it has failed, for that reason. */
 export type Handler = (job: Job, payload: Payload, signal: AbortSignal) => unknown;
 
+/** Thrown by a handler that was told when it makes sense to try again: not before `afterMs` from now. */
+export class TryLater extends Error {
+  override readonly name = 'TryLater';
+  readonly afterMs: number;
+
+  constructor(message: string, afterMs: number) {
+    super(message);
+    this.afterMs = afterMs;
+  }
+}
+
 /** A job's payload, to be read once, in any one of these ways or not at all. */
 export type Payload = AsyncIterable<Uint8Array> & {
   /** All of it, as UTF-8. Throws a RangeError when it is longer than `limitBytes`, by default 16 MiB. */
@@ -65,7 +76,8 @@ async function callHandler(
     return { kind: 'succeeded' };
   } catch (error) {
     if (stop.aborted) return { kind: 'stopped' };
-    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    const later = error instanceof TryLater ? { againAfterMs: error.afterMs } : {};
+    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error), ...later };
   }
 }
 

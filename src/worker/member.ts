@@ -16,6 +16,7 @@
 
 import type { Machine } from '../os/ports.ts';
 import type {
+  FailingJob,
   JoinOptions,
   Queue,
   SharedClaim,
@@ -44,6 +45,7 @@ export type MemberParts = {
   readonly onTrouble: (queue: Queue, error: unknown) => Promise<void>;
   readonly onUnreadable?: ((queue: Queue, files: readonly Unreadable[]) => void) | undefined;
   readonly onNoEvents?: ((queue: Queue) => void) | undefined;
+  readonly onRefused?: ((job: FailingJob, queue: Queue) => Promise<void>) | undefined;
   /** It makes no sense to go on, in any queue. */
   readonly onFailure: (error: unknown) => void;
 };
@@ -172,9 +174,10 @@ export class Member {
   }
 
   async #join(): Promise<void> {
-    const { join, keepWaiting, hardStop } = this.#parts;
+    const { join, keepWaiting, hardStop, onRefused } = this.#parts;
     if (await this.queue.stirs()) {
-      const session = await this.queue.join({ ...join, watch: keepWaiting });
+      const refused = async (job: FailingJob) => onRefused?.(job, this.queue);
+      const session = await this.queue.join({ ...join, watch: keepWaiting, onRefused: refused });
       this.#stop = AbortSignal.any([hardStop, session.fenced]);
       this.#session = session;
       this.ask = true;

@@ -10,7 +10,14 @@
  */
 
 import type { Machine } from '../os/ports.ts';
-import type { JoinOptions, Queue, SharedClaim, SharedIdle, Unreadable } from '../queue/contract.ts';
+import type {
+  FailingJob,
+  JoinOptions,
+  Queue,
+  SharedClaim,
+  SharedIdle,
+  Unreadable,
+} from '../queue/contract.ts';
 import { Member, type MemberParts } from './member.ts';
 import { type FindQueues, Roster } from './roster.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -22,6 +29,8 @@ export type PoolOptions = {
   readonly join: JoinOptions;
   /** Keep waiting for jobs. Otherwise the end comes when none may run now. */
   readonly keepWaiting: boolean;
+  /** Do not wait for retries of our own either: whoever comes next runs them. Default: no. */
+  readonly leaveRetries?: boolean | undefined;
   readonly maxJobs?: number | undefined;
   /** Aborted: take no more jobs. */
   readonly stop: AbortSignal;
@@ -38,6 +47,8 @@ export type PoolOptions = {
   readonly onUnreadable?: ((queue: Queue, files: readonly Unreadable[]) => void) | undefined;
   /** Told once of a queue from which no file events come, so that we look for new jobs instead of being told. */
   readonly onNoEvents?: ((queue: Queue) => void) | undefined;
+  /** Told of a job that fails without being run, before it is put away. */
+  readonly onRefused?: ((job: FailingJob, queue: Queue) => Promise<void>) | undefined;
 };
 
 /** Where a job runs. */
@@ -228,7 +239,7 @@ class Pool {
     } catch (error) {
       this.#fail(error);
     }
-    await member.settled(claim, ran === 'again');
+    await member.settled(claim, ran === 'again' && this.#options.leaveRetries !== true);
   }
 
   /** Whether nothing will come: nothing runs, and nothing of ours waits for another run. */

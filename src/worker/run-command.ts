@@ -11,7 +11,13 @@ export const STOP_GRACE_MS = 5000;
 
 export type CommandOutcome =
   | { readonly kind: 'succeeded' }
-  | { readonly kind: 'failed'; readonly reason: string; readonly exit?: Exit }
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly exit?: Exit;
+      /** It makes no sense to try it again before so long. */
+      readonly againAfterMs?: number;
+    }
   /** We were told to stop, and have ended the command. */
   | { readonly kind: 'stopped' };
 

@@ -2,14 +2,22 @@
 
 import { toMs } from '../os/calendar.ts';
 import type { Machine } from '../os/ports.ts';
-import type { Job, JoinOptions, Queue, RunFacts, SharedClaim, Unreadable } from '../queue/contract.ts';
+import type {
+  FailingJob,
+  Job,
+  JoinOptions,
+  Queue,
+  RunFacts,
+  SharedClaim,
+  Unreadable,
+} from '../queue/contract.ts';
 import { type Backoff, backoffMs } from './backoff.ts';
 import { type CommandHandler, checkCount, checkHandler, type Handler, runHandler } from './handler.ts';
 import { type Place, type PoolReport, type Ran, runPool } from './pool.ts';
 import type { FindQueues } from './roster.ts';
 import type { CommandOutcome } from './run-command.ts';
 
-export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts' | 'maxDeaths'> & {
+export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts' | 'maxDeaths' | 'onRefused'> & {
   /** How many jobs at once. Default: 1. */
   readonly concurrency?: number;
   /** How often a job that failed is run again. Default: 0. */
@@ -23,6 +31,8 @@ export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts' | 'maxDeaths'
   readonly exitCodes?: 'plain' | 'qmail';
   /** Keep waiting for jobs. Default: no; it ends when none may run now, but waits for retries of its own. */
   readonly keepWaiting?: boolean;
+  /** Do not wait for these either: the next worker runs them. Default: no. */
+  readonly leaveRetries?: boolean;
   /** Start at most so many. */
   readonly maxJobs?: number;
   /** Where a command's output goes: to our own, or to files in the queue's `log/`. Default: `log`. */
@@ -33,6 +43,12 @@ export type ServeOptions = Omit<JoinOptions, 'watch' | 'maxStarts' | 'maxDeaths'
   readonly graceMs?: number;
   /** Told of each start; `attempt` is how often the job was started, from 1. */
   readonly onStarted?: (job: Job, queue: Queue, attempt: number) => void;
+  /**
+   * Told of a job that has failed for good, also of one that was not run, before that is settled: the job waits for this,
+   * and when the worker dies meanwhile it comes back. So whoever is told can keep it for good first. A throw ends the work,
+   * and the job comes back too.
+   */
+  readonly onFailing?: (job: FailingJob, queue: Queue) => Promise<void>;
   /** Told what became of each start. */
   readonly onEnded?: (job: Job, queue: Queue, ended: RunEnd) => void | Promise<void>;
   /** Told when a queue cannot be worked, or not any more. Default: the error ends everything. */
@@ -79,10 +95,12 @@ export async function serveQueues(
     queues,
     concurrency,
     keepWaiting,
+    leaveRetries: options.leaveRetries,
     graceMs,
     maxJobs: options.maxJobs,
     onUnreadable: options.onUnreadable,
     onNoEvents: options.onNoEvents,
+    onRefused: options.onFailing,
     stop: signal,
     join: { ...joinOptions(options), ...forgiven(options) },
     run: (claim, place) => runClaim(machine, handler, options, claim, place),
@@ -122,7 +140,7 @@ async function runClaim(
   options.onStarted?.(claim.job, place.queue, claim.attempt);
   const outcome = await outcomeOf(machine, handler, options, claim, place);
   return async () => {
-    const ran = await settle(machine, options, claim, outcome);
+    const ran = await settle(machine, options, claim, place.queue, outcome);
     const why = outcome.kind === 'failed' ? { reason: outcome.reason } : {};
     await options.onEnded?.(claim.job, place.queue, { ran, attempt: claim.attempt, ...why });
     return ran;
@@ -151,6 +169,7 @@ async function settle(
   machine: Machine,
   options: ServeOptions,
   claim: SharedClaim,
+  queue: Queue,
   outcome: CommandOutcome,
 ): Promise<Ran> {
   const { retries = 0, backoff, exitCodes = 'plain' } = options;
@@ -162,8 +181,14 @@ async function settle(
   const never = exitCodes === 'qmail' && code === NEVER_AGAIN;
   const again = exitCodes === 'qmail' && code === TRY_AGAIN;
   if (never || (!again && claim.attempt > retries)) {
+    const { job, lane, attempt } = claim;
+    await options.onFailing?.(
+      { id: job.id, seq: job.seq, lane, attempt, reason: outcome.reason, ...facts },
+      queue,
+    );
     return ended(await claim.fail(outcome.reason, facts), 'failed');
   }
-  const atMs = toMs(machine.clock.now()) + backoffMs(machine.random, claim.attempt, backoff);
+  const waitMs = Math.max(backoffMs(machine.random, claim.attempt, backoff), outcome.againAfterMs ?? 0);
+  const atMs = toMs(machine.clock.now()) + waitMs;
   return ended(await claim.retry(atMs, outcome.reason, facts), 'again');
 }

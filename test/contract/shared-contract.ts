@@ -5,6 +5,7 @@ import { decodeBytes } from '../../src/os/bytes.ts';
 import { toMs } from '../../src/os/calendar.ts';
 import { readExactly } from '../../src/os/transfer.ts';
 import type {
+  FailingJob,
   Job,
   JoinOptions,
   NewJob,
@@ -248,6 +249,27 @@ export function sharedContract(
         options,
       );
       expect(attempts).toEqual([1, 2, 3]);
+      expect((await ground.queue.jobs()).jobs).toEqual([]);
+    });
+
+    it('tells of a job that it gives up, before it does', async () => {
+      const ground = await filled('1');
+      const told: FailingJob[] = [];
+      const startTwice = async (onRefused: (job: FailingJob) => Promise<void>) =>
+        inSession(
+          ground,
+          async (session) => {
+            const first = await session.claim();
+            if (first.kind === 'claim') await first.retry(0, 'again');
+            await session.claim();
+          },
+          { maxStarts: 1, onRefused },
+        );
+      const refusal = new Error('nobody can be told');
+      await expect(startTwice(() => Promise.reject(refusal))).rejects.toBe(refusal);
+      expect((await ground.queue.jobs()).jobs).toHaveLength(1);
+      await startTwice(async (job) => void told.push(job));
+      expect(told).toMatchObject([{ attempt: 1, reason: expect.stringMatching(/1 time/) }]);
       expect((await ground.queue.jobs()).jobs).toEqual([]);
     });
 

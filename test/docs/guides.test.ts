@@ -60,6 +60,7 @@ const PAGES = [
   'docs/dirqueue.md',
   'docs/fsq.md',
   'docs/web.md',
+  'docs/notices.md',
 ];
 
 /** How many outputs a page shows that are compared. */
@@ -70,6 +71,7 @@ const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
   'docs/dirqueue.md': 6,
   'docs/fsq.md': 7,
   'docs/web.md': 2,
+  'docs/notices.md': 3,
 };
 
 describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {

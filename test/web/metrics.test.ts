@@ -7,7 +7,7 @@ import { intray } from '../../src/cli/intray/main.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { pause } from '../../src/spool/home/rooms.ts';
 import { openMetricsText } from '../../src/web/openmetrics.ts';
-import { quantile } from '../../src/web/run-numbers.ts';
+import { countsWithin, quantile } from '../../src/web/run-numbers.ts';
 import { addNamed, claimFrom, deadWorker, failNext, fileOf, homeQueue } from '../support/home-queues.ts';
 import { listening } from '../support/spoken.ts';
 import { useTemporary } from '../support/temporary.ts';
@@ -127,6 +127,69 @@ describe('intray metrics', () => {
     expect(await failed('0')).toBeUndefined();
   });
 
+  it('counts how long runs took, how long jobs had waited, and how often they were started', async () => {
+    const queue = await homeQueue(q());
+    await addNamed(queue, 'a');
+    const [{ createdAt } = { createdAt: { seconds: 0n, nanos: 0 } }] = (await queue.jobs()).jobs;
+    const stem = await failNext(queue);
+    const at = (seconds: number) => new Date((Number(createdAt.seconds) + seconds) * 1000).toISOString();
+    const records = [
+      { attempt: 1, outcome: 'retry', started: at(90), ended: at(95) },
+      { attempt: 2, outcome: 'died', started: at(150), ended: at(160) },
+      { attempt: 3, outcome: 'failed', started: at(200), ended: at(2200) },
+    ];
+    const lines = records.map((record) => `${JSON.stringify({ worker: 'w', ...record })}\n`);
+    writeFileSync(q('log', `${stem}.jsonl`), lines.join(''));
+    const { stdout } = await metrics(q());
+    expect(offencesIn(stdout)).toEqual([]);
+    const values = valuesOf(stdout);
+    const counts = (of: string, ...bounds: string[]) =>
+      bounds.map((bound) => values.get(`intray_recorded_${of}_within le="${bound}"`));
+    expect(counts('runs', '1', '10', '1800', '3600', '+Inf')).toEqual([0, 1, 1, 2, 2]);
+    expect(counts('waits', '60', '300', '+Inf')).toEqual([0, 1, 1]);
+    expect(counts('starts', '2', '3', '+Inf')).toEqual([0, 1, 1]);
+  });
+
+  it('tries how long syncs take when it is asked to, and leaves nothing behind', async () => {
+    await homeQueue(q());
+    const before = readdirSync(q());
+    expect((await metrics(q())).stdout).not.toContain('sync');
+    let syncs = 0;
+    const { machine, said } = listening({
+      files: {
+        ...realMachine.files,
+        fsync: () => {
+          syncs += 1;
+        },
+      },
+      clock: { ...realMachine.clock, monotonicMs: () => 50 * syncs ** 2 },
+    });
+    expect(await intray(machine, ['metrics', q(), '--probe'])).toBe(0);
+    // The nth sync took from 50 (n - 1)^2 to 50 n^2 ms.
+    const values = valuesOf(said.stdout);
+    expect(values.get('intray_probed_sync_seconds share="0.5"')).toBe(0.35);
+    expect(values.get('intray_probed_sync_seconds share="1"')).toBe(0.75);
+    expect(syncs).toBe(8);
+    expect(readdirSync(q())).toEqual(before);
+  });
+
+  it('says where no sync can be tried, and all the rest', async () => {
+    await homeQueue(q());
+    const { machine, said } = listening({
+      files: {
+        ...realMachine.files,
+        open: (path, mode) => {
+          if (mode === 'create')
+            throw Object.assign(new Error('EROFS'), { code: 'EROFS', syscall: 'open', path });
+          return realMachine.files.open(path, mode);
+        },
+      },
+    });
+    expect(await intray(machine, ['metrics', q(), '--probe'])).toBe(1);
+    expect(said.stderr).toContain('no sync can be tried: the file system is read-only');
+    expect(valuesOf(said.stdout).get('intray_queue_up')).toBe(1);
+  });
+
   it('counts workers and what they run', async () => {
     const queue = await homeQueue(q());
     await addNamed(queue, 'a');
@@ -181,7 +244,7 @@ describe('what Prometheus and Grafana are given', () => {
     '%s asks for gauges and labels that there are',
     async (name) => {
       await queueOfAllSorts();
-      const { stdout } = await metrics(q());
+      const { stdout } = await metrics(q(), '--probe');
       const known = new Map<string, string>();
       for (const [, gauge = '', labels = ''] of stdout.matchAll(/^(intray_\w+)\{(.*)\} /gm))
         known.set(gauge, `${known.get(gauge) ?? ''}${labels} `);
@@ -238,6 +301,9 @@ describe('the text', () => {
       `${good}a{b="x"} NaN?\n# EOF\n`,
       `${good}# HELP a Again\n# EOF\n`,
       `# UNIT a seconds\n${good}# EOF\n`,
+      `${good}a{le="1"} 2\n# EOF\n`,
+      `${good}a{le="1"} 2\na{le="+Inf"} 1\n# EOF\n`,
+      `${good}a{le="2"} 1\na{le="1"} 1\na{le="+Inf"} 1\n# EOF\n`,
     ])
       expect(offencesIn(bad), bad).not.toEqual([]);
   });
@@ -249,4 +315,19 @@ it('a quantile is the smallest value that a share does not exceed', () => {
   expect(quantile([1, 2, 3, 4], 0.5)).toBe(2);
   expect(quantile([1, 2, 3, 4], 0.9)).toBe(4);
   expect(quantile([1, 2, 3, 4], 1)).toBe(4);
+});
+
+it('what is within a bound is counted', () => {
+  expect(countsWithin([], [1])).toEqual([]);
+  const numbers = fc.array(fc.nat(20), { minLength: 1 });
+  fc.assert(
+    fc.property(numbers, fc.uniqueArray(fc.nat(20)), (values, bounds) => {
+      const rising = (all: readonly number[]) => [...all].sort((a, b) => a - b);
+      const expected = rising(bounds).map((bound) => [
+        String(bound),
+        values.filter((value) => value <= bound).length,
+      ]);
+      expect(countsWithin(rising(values), rising(bounds))).toEqual([...expected, ['+Inf', values.length]]);
+    }),
+  );
 });

@@ -1,5 +1,6 @@
 /** `intray monitor` and the commands that go with it. */
 
+import type { FailingUnit } from '../../monitor/jobs.ts';
 import { parseMessage } from '../../monitor/messages.ts';
 import { runMonitor } from '../../monitor/monitor.ts';
 import { lookAtRoot } from '../../monitor/picture.ts';
@@ -17,23 +18,36 @@ import { printable } from '../printable.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { UsageProblem } from '../usage.ts';
 import { exitStatus } from './exit-codes.ts';
+import { checkNotices, type NoticeArgs, noticesFor } from './notice-options.ts';
 
 type Args<O> = { readonly operand: string; readonly options: O; readonly more: readonly string[] };
 
 export async function monitor(
-  { machine, print }: Context,
-  { operand, options }: Args<{ readonly once: boolean; readonly quiet: boolean }>,
+  { machine, print, log }: Context,
+  { operand, options }: Args<{ readonly once: boolean; readonly quiet: boolean } & NoticeArgs>,
 ): Promise<number> {
+  checkNotices(options);
+  const root = withoutSlashes(operand);
+  await openRoot(machine, root);
+  const queues = { find: async () => [] };
+  const notices = await noticesFor(machine, root, queues, options, (sentence) => void log('warn', sentence));
+  const onFailing = async ({ name, path, reason, exit }: FailingUnit) => {
+    const facts = { reason, ...(exit === undefined ? {} : { exit }) };
+    const outputsOf = () => [{ attempt: undefined, kind: 'both' as const, path }];
+    const job = { id: name, seq: undefined, lane: undefined, attempt: 1, ...facts };
+    await notices?.accept(job, { location: root, outputsOf });
+  };
   const report = await untilStopped(machine, (stop) =>
-    runMonitor(machine, withoutSlashes(operand), {
+    runMonitor(machine, root, {
       once: options.once,
       stop,
+      onFailing,
       onSaid: (sentence) => {
         if (options.quiet) return;
         // Whoever reads us may have gone: all is in monitor_says too.
         print(`${printable(sentence)}\n`).catch(() => {});
       },
-    }),
+    }).finally(() => notices?.finish(stop.aborted)),
   );
   return exitStatus(options.once && report.error + report.fail > 0 ? 'jobFailed' : 'done');
 }

@@ -1,6 +1,7 @@
 /** The commands of simple-job-q: the Monitor, and what people prefer to editing files by hand. */
 
 import { type CommandSpec, command, flag, optional, repeatable, text } from '../command.ts';
+import { NOTICE_OPTIONS } from './notice-options.ts';
 import { nonEmpty, variable } from './options.ts';
 
 const ROOT = { name: 'ROOT', help: 'The root of a simple-job-q', parse: text } as const;
@@ -12,6 +13,7 @@ export const MONITORING: readonly CommandSpec[] = [
     options: {
       once: flag('End when nothing is left that may start'),
       quiet: { ...flag('Say nothing here; monitor_says has it all'), short: 'q' },
+      ...NOTICE_OPTIONS,
     },
     operand: ROOT,
     exits: [

@@ -79,6 +79,7 @@ export const WEB: readonly CommandSpec[] = [
         'Read the records of the runs of so many jobs of each queue at most [default: 1000]',
         wholeNumber(0),
       ),
+      probe: flag('Try how long syncs take, with a file of 4 KiB in the directory of each queue'),
       decoder,
     },
     operand: {

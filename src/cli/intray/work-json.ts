@@ -59,6 +59,10 @@ export class JsonTeller extends WorkProblems implements Teller {
     void this.#say({ event: 'no-events', queue: location });
   }
 
+  notices(sentence: string): void {
+    void this.#say({ event: 'notices', reason: sentence });
+  }
+
   stopping(graceMs: number): void {
     void this.#say({ event: 'stopping', graceMs });
   }

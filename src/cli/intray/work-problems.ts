@@ -15,6 +15,8 @@ export interface Teller extends Problems {
   trouble(queue: Queue, error: unknown): Promise<void>;
   unreadable(queue: Queue, files: readonly Unreadable[]): void;
   noEvents(queue: Queue): void;
+  /** What does not go as it should with telling of failed jobs. */
+  notices(sentence: string): void;
   stopping(graceMs: number): void;
   concluded(report: PoolReport, end: WorkEnding): Promise<void>;
 }

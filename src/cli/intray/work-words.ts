@@ -134,6 +134,10 @@ export class WordsTeller extends WorkProblems implements Teller {
     );
   }
 
+  notices(sentence: string): void {
+    void this.#say('warn', sentence);
+  }
+
   stopping(graceMs: number): void {
     const { running } = this.#tally;
     if (running === 0) return;

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { UsageProblem } from '../usage.ts';
 import { exitStatus } from './exit-codes.ts';
+import { checkNotices, type NoticeArgs, noticesFor } from './notice-options.ts';
 import { workEnding } from './work-ending.ts';
 import { JsonTeller } from './work-json.ts';
 import type { Teller } from './work-problems.ts';
@@ -32,7 +33,7 @@ export type WorkArgs = {
     readonly decoder: string | undefined;
     readonly 'allow-job-params': boolean;
     readonly json: boolean;
-  };
+  } & NoticeArgs;
 };
 
 const DEFAULT_GRACE_MS = 10_000;
@@ -44,6 +45,9 @@ export async function work(context: Context, args: WorkArgs): Promise<number> {
   const queues = await namedQueues(machine, [args.operand, ...args.more], { mayCome: options.watch });
   const teller = options.json ? new JsonTeller(context) : await wordsTeller(context, args);
   const graceMs = options.grace ?? DEFAULT_GRACE_MS;
+  const notices = await noticesFor(machine, args.operand, queues, options, (sentence) =>
+    teller.notices(sentence),
+  );
   return untilStopped(machine, async (signal) => {
     signal.addEventListener('abort', () => {
       teller.stopping(graceMs);
@@ -53,9 +57,10 @@ export async function work(context: Context, args: WorkArgs): Promise<number> {
       const handler = commandOf(args);
       const report = await serveQueues(machine, queues.find, handler, {
         ...serveOptions(args, teller),
+        ...(notices === undefined ? {} : { onFailing: (job, queue) => notices.accept(job, queue) }),
         graceMs,
         signal,
-      });
+      }).finally(() => notices?.finish(signal.aborted));
       const end = workEnding(report, teller);
       await stopTelling();
       await teller.concluded(report, end);
@@ -67,6 +72,7 @@ export async function work(context: Context, args: WorkArgs): Promise<number> {
 }
 
 function checkTogether({ options }: WorkArgs): void {
+  checkNotices(options);
   if (options.json && options.output === 'inherit') {
     throw new UsageProblem('`--json` and `--output inherit` would both write to standard output');
   }

@@ -3,6 +3,7 @@
 import { type CommandSpec, command, flag, oneOf, optional, repeatable, text } from '../command.ts';
 import { duration, moment } from '../time.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { NOTICE_OPTIONS } from './notice-options.ts';
 import { MORE_QUEUES, nonEmpty, priority, QUEUE, variable, wholeNumber } from './options.ts';
 
 /** The usual ones, and what `workEnding` tells apart. */
@@ -159,6 +160,7 @@ export const WORKING: readonly CommandSpec[] = [
         text,
       ),
       'allow-job-params': flag('Add the arguments that came with a job to those of COMMAND'),
+      ...NOTICE_OPTIONS,
       json: flag('Print a line of JSON for each event'),
     },
     operand: { ...QUEUE, help: 'The directory of a queue, or one that has queues in it' },
@@ -174,6 +176,7 @@ export const WORKING: readonly CommandSpec[] = [
       'intray work ~/queue --output inherit -- cat',
       'intray work ~/queue --retries 3 --timeout 1h -- sh -c \'gzip > "/archive/$FSPL_SEQ.gz"\'',
       'intray work ~/queues --watch -j 8 -- ./deliver',
+      'intray work ~/backups --on-fail \'mail -s "$INTRAY_QUEUE: $INTRAY_REASON" root\' -- ./back-up',
     ],
     load: async () => (await import('./work.ts')).work,
   }),

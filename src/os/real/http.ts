@@ -18,14 +18,14 @@ export const realHttp: Http = {
     const port = typeof bound === 'object' && bound !== null ? bound.port : undefined;
     return { port: address.kind === 'tcp' ? port : undefined, close: () => closeServer(server, address) };
   },
-  request: async (url, request, idleMs) => {
+  request: async (url, request, idleMs, signal) => {
     const isUnix = url.startsWith('unix:');
     const target = new URL(isUnix ? 'http://localhost/' : url);
     const { request: begin } =
       target.protocol === 'https:' ? await import('node:https') : await import('node:http');
     const headers = Object.fromEntries(request.headers);
     const socket = isUnix ? { socketPath: url.slice('unix:'.length) } : {};
-    const sending = begin(target, { method: request.method, headers, ...socket, agent: false });
+    const sending = begin(target, { method: request.method, headers, ...socket, signal, agent: false });
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       sending.once('response', resolve);
       sending.on('error', reject);

@@ -45,6 +45,7 @@ export function claimOf(parts: ClaimParts, taken: Taken, opened: OpenedPacket): 
     kind: 'claim',
     job: jobOf({ name, path, header }),
     attempt: attempts,
+    lane: from.lane,
     env: [
       ...packetEnvironment(header, machine.clock, { queue, filename: name, path }),
       ['INTRAY_JOB', from.stem],

@@ -31,6 +31,7 @@ import type { Sequence } from '../../packet/header.ts';
 import { Changes, POLL_MS } from '../../queue/changes.ts';
 import type {
   BlockedPolicy,
+  JoinOptions,
   SharedClaim,
   SharedIdle,
   SharedSession,
@@ -60,6 +61,7 @@ export type HomeSessionOptions = {
   readonly blocked?: BlockedPolicy | undefined;
   readonly keepSucceeded?: boolean | undefined;
   readonly watch?: boolean | undefined;
+  readonly onRefused?: JoinOptions['onRefused'];
 };
 
 /** How soon a pause or its end is noticed. */
@@ -136,6 +138,7 @@ class HomeSession implements SharedSession {
       maxDeaths,
       life: this.#life,
       settling,
+      onRefused: options.onRefused,
       onTaken: () => this.#changes.madeOne(),
       onSettled: () => this.#changes.wake(),
     });

@@ -14,7 +14,7 @@
 
 import { formatMs, toMs } from '../../os/calendar.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
-import type { SharedClaim } from '../../queue/contract.ts';
+import type { JoinOptions, SharedClaim } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
 import type { Life } from '../../queue/life.ts';
 import { deathsInARow } from '../../queue/run-log.ts';
@@ -45,6 +45,7 @@ export type TakingParts = {
   readonly waiting: WaitingJobs;
   readonly look: Look;
   readonly settling: Settling;
+  readonly onRefused: JoinOptions['onRefused'];
   /** Told when a file has left jobs/. */
   readonly onTaken: () => void;
   /** Told when a claim is settled. */
@@ -98,7 +99,7 @@ export class Taking {
   /** Puts a held head out of its lane's way. */
   async passOver(job: Waiting): Promise<void> {
     const taken = await this.#rename(job, job.attempts);
-    if (taken !== undefined) await this.#refuse(taken, 'its lane has waited for it long enough', 'skip');
+    if (taken !== undefined) await this.#putAway(taken, 'its lane has waited for it long enough', 'skip');
   }
 
   /** Why a job is taken for what kills its workers. */
@@ -163,6 +164,12 @@ export class Taking {
 
   /** A job that is over without having been run. */
   async #refuse(taken: Taken, reason: string, how: 'fail' | 'skip' = 'fail'): Promise<undefined> {
+    const { stem, seq, lane, attempts } = taken.from;
+    await this.#parts.onRefused?.({ id: stem, seq, lane, attempt: attempts, reason });
+    return this.#putAway(taken, reason, how);
+  }
+
+  async #putAway(taken: Taken, reason: string, how: 'fail' | 'skip'): Promise<undefined> {
     const { settling } = this.#parts;
     const settled = await settling[how](taken);
     if (settled === 'settled') await settling.record(taken, 'failed', { reason });
