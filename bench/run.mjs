@@ -16,6 +16,7 @@ import { claims } from './topic-claims.mjs';
 import { decoder } from './topic-decoder.mjs';
 import { dirqueue } from './topic-dirqueue.mjs';
 import { fsq } from './topic-fsq.mjs';
+import { jetstream } from './topic-jetstream.mjs';
 import { list } from './topic-list.mjs';
 import { pairs } from './topic-pairs.mjs';
 import { parallel } from './topic-parallel.mjs';
@@ -37,6 +38,7 @@ const TOPICS = [
   wake,
   dirqueue,
   fsq,
+  jetstream,
 ];
 
 const HELP = `Usage: npm run bench -- [OPTIONS]

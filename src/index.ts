@@ -40,13 +40,16 @@ import { type WorkOptions, workQueue } from './worker/work.ts';
 /**
  * Makes a queue directory and opens it. The parent directory must exist. `{ order: 'free' }` makes one whose jobs run
  * side by side; without `order` it is as bare as `fspl queue-init` makes it, and its jobs run one after the other.
- * Throws a QueueError `exists` when there is something at that path.
+ * Throws a QueueError `exists` when there is something at that path. `nats://HOST/QUEUE` is a queue on NATS JetStream.
  */
 export function createQueue(path: string, options?: CreateOptions): Promise<Queue> {
   return createWith(realMachine, path, options);
 }
 
-/** Opens a queue directory, made here or by `fspl queue-init`, whatever its layout. Throws a QueueError `not-a-queue`. */
+/**
+ * Opens a queue, a directory made here or by `fspl queue-init`, of any layout, or one on servers: `nats://HOST/QUEUE`. Throws a
+ * QueueError `not-a-queue`.
+ */
 export function openQueue(path: string): Promise<Queue> {
   return openWith(realMachine, path);
 }

@@ -72,7 +72,7 @@ export async function openNotices(machine: Machine, options: NoticesOptions): Pr
     throw new QueueError('not-possible', 'there is no network here');
   }
   if (webhook?.secretFile !== undefined) await readSecrets(machine.files, webhook.secretFile);
-  await initQueue(machine, location, undefined);
+  await initQueue(machine, location);
   return new OpenNotices(machine, options, await openQueue(machine, location));
 }
 

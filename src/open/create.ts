@@ -1,23 +1,68 @@
 /** Making queues. */
 
-import type { Machine } from '../os/ports.ts';
+import { isSystemError, type Machine } from '../os/ports.ts';
 import type { Queue } from '../queue/contract.ts';
-import type { Initialised } from '../spool/home/init.ts';
+import { QueueError } from '../queue/errors.ts';
+import type { Initialised as MadeHome } from '../spool/home/init.ts';
 import type { Order } from '../spool/home/rooms.ts';
 import type { CreateOptions } from '../spool/spool.ts';
+import { openQueue } from './open.ts';
+import { recognise } from './recognise.ts';
 
-/** Makes a queue directory, whose parent must exist, and opens it. Throws `exists`. */
-export async function createQueue(machine: Machine, path: string, options?: CreateOptions): Promise<Queue> {
-  return (await import('../spool/spool.ts')).createSpool(machine, path, options);
+/** Makes a queue directory, whose parent must exist, or a queue on servers, and opens it. Throws `exists`. */
+export async function createQueue(
+  machine: Machine,
+  location: string,
+  options: CreateOptions = {},
+): Promise<Queue> {
+  if (!(await isOnServers(machine, location))) {
+    return (await import('../spool/spool.ts')).createSpool(machine, location, options);
+  }
+  if (options.order === 'sequence' || options.appendOnly === true) throw refused(location, NO_ORDER);
+  const { made } = await (await import('../jetstream/stream.ts')).initStream(machine, location);
+  if (!made) throw new QueueError('exists', `${location}: it exists already`);
+  return openQueue(machine, location);
 }
 
-/** Makes a queue, or gives one that is there what is missing. `order` left out: that of an old one stays. */
+const NO_ORDER = 'its jobs have no order but that of their lanes';
+
+/** Whether it is no directory. */
+export async function isOnServers(machine: Machine, location: string): Promise<boolean> {
+  try {
+    return (await recognise(machine, location))?.scheme !== undefined;
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
+  }
+}
+
+export type InitOptions = {
+  /** Left out: that of an old one stays. */
+  readonly order?: Order | undefined;
+  /** On so many servers is each job, where servers keep it. */
+  readonly replicas?: number | undefined;
+};
+
+/** Makes a queue, or gives one that is there what is missing. Throws `not-possible` for what its layout has no place for. */
 export async function initQueue(
   machine: Machine,
-  path: string,
-  order: Order | undefined,
+  location: string,
+  { order, replicas }: InitOptions = {},
 ): Promise<Initialised> {
-  return (await import('../spool/home/init.ts')).initHome(machine, path, order);
+  if ((await recognise(machine, location).catch(() => undefined))?.name === 'jetstream') {
+    if (order === 'sequence')
+      throw refused(location, 'jobs without a lane have no order there; give them a lane');
+    const made = await (await import('../jetstream/stream.ts')).initStream(machine, location, replicas);
+    return { ...made, roomsAdded: false, order: 'free', orderChanged: false };
+  }
+  if (replicas !== undefined) throw refused(location, 'a directory has no replicas');
+  return (await import('../spool/home/init.ts')).initHome(machine, location, order);
 }
 
-export type { CreateOptions, Initialised, Order };
+function refused(location: string, why: string): QueueError {
+  return new QueueError('not-possible', `${location}: ${why}`);
+}
+
+export type Initialised = MadeHome & { readonly replicas?: number };
+
+export type { CreateOptions, Order };

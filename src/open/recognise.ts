@@ -1,4 +1,7 @@
-/** Which layout a directory has, told by a few names in it: no file is opened, and none listed. */
+/**
+ * Which layout a queue has: what its location begins with, or a few names in its directory. No file is opened, none
+ * listed, and nobody is asked over a network.
+ */
 
 import { hasErrno, type Machine } from '../os/ports.ts';
 import type { Layout } from '../queue/layout.ts';
@@ -6,6 +9,8 @@ import { LAYOUTS } from './layouts.ts';
 
 /** Undefined when it is no queue. Throws a SystemError when the system does not let us look. */
 export async function recognise(machine: Machine, path: string): Promise<Layout | undefined> {
+  const remote = LAYOUTS.find(({ scheme }) => scheme !== undefined && path.startsWith(`${scheme}//`));
+  if (remote !== undefined) return remote;
   for (const layout of LAYOUTS) {
     for (const mark of layout.marks) if (await hasDirectories(machine, path, mark)) return layout;
   }

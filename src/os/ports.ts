@@ -85,6 +85,8 @@ export interface Files {
   ): Step<number>;
   /** Writes all of `bytes` at the descriptor's own position. */
   write(descriptor: Descriptor, bytes: Uint8Array): Step<void>;
+  /** The same to a pipe whose reader may be slow: what else this process has to do goes on meanwhile. Left out by machines without such pipes. */
+  writeAside?(descriptor: Descriptor, bytes: Uint8Array): Promise<void>;
   /** Writes as much as goes without waiting, and returns how much; EAGAIN: nothing. For FIFOs; left out where there are none. */
   writeNow?(descriptor: Descriptor, bytes: Uint8Array): Step<number>;
   /** Writes all of `bytes` at `position`, in one call; the descriptor's own position stays. */

@@ -25,6 +25,7 @@
 import type { Descriptor, Exit, Timestamp } from '../os/ports.ts';
 import type { Sequence, Work } from '../packet/header.ts';
 import type { Durability } from './publish.ts';
+import type { Terms } from './terms.ts';
 
 export type Queue = {
   /** As it was named when it was opened. */
@@ -100,6 +101,8 @@ export type Added = {
   readonly seq: Sequence | undefined;
   /** There was a job of that name already, which this is. */
   readonly duplicate: boolean;
+  /** How safe it is; left out where it is as safe as was asked for. */
+  readonly durability?: Durability;
 };
 
 export type ListOptions = {
@@ -130,6 +133,8 @@ export type Job = {
   readonly seq: Sequence | undefined;
   readonly createdAt: Timestamp;
   readonly work: Work;
+  /** What its adder asked for, as far as that is not among its variables. */
+  readonly terms?: Terms;
   /** Where it is now. */
   readonly path: string;
 };
@@ -214,6 +219,8 @@ export type OutputFile = {
   readonly attempt: number | undefined;
   readonly kind: 'stdout' | 'stderr' | 'both';
   readonly path: string;
+  /** All of it, where `path` is only what it is called: the queue is not in files. */
+  readonly bytes?: Uint8Array;
 };
 
 /** What is known of a run that has ended. */

@@ -14,6 +14,8 @@ export type Layout = {
   readonly title: string;
   /** A directory with all the directories of one of these lists is such a queue. */
   readonly marks: readonly (readonly string[])[];
+  /** What its locations begin with, where they are no directories. */
+  readonly scheme?: string;
   /** Names of which one is left, perhaps, where a queue is damaged. */
   readonly remains?: readonly string[];
   /** Without these jobs are only added to it and listed. `never`: not by our workers, but by a program of its own. */

@@ -21,6 +21,7 @@
 import type { LockHolder } from '../os/lock-holders.ts';
 import type { Sequence } from '../packet/header.ts';
 import type { RunFacts, Unreadable } from './contract.ts';
+import type { Durability } from './publish.ts';
 
 export type LayoutName = 'filespooler' | 'dirqueue' | 'fsq' | 'uow' | 'jetstream';
 
@@ -135,6 +136,8 @@ export type QueueSnapshot = {
   readonly settled: boolean;
   /** When the oldest waiting job was added. */
   readonly oldestMs: number | undefined;
+  /** How safe accepted jobs are; left out where they are as safe as was asked for when they were added. */
+  readonly safety?: { readonly level: Durability; readonly sentence: string };
 };
 
 /** What became of one start of a job. Times are RFC 3339. */

@@ -45,9 +45,10 @@ export async function sightOf(
   const { sentence, advice } = await keeper.explain(snapshot, job);
   const { records, running, outputs } = await keeper.runs(job);
   const shown: Output[] = [];
-  for (const { attempt, kind, path } of outputs.slice(-MOST_OUTPUTS)) {
+  for (const { attempt, kind, path, bytes } of outputs.slice(-MOST_OUTPUTS)) {
     try {
-      const tail = await readTail(machine.files, path, OUTPUT_BYTES);
+      const tail =
+        bytes === undefined ? await readTail(machine.files, path, OUTPUT_BYTES) : { bytes, before: 0 };
       if (tail === undefined || tail.bytes.length === 0) continue;
       shown.push({ attempt, kind, text: decodeBytes(tail.bytes), before: tail.before });
     } catch (error) {

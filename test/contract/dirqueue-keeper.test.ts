@@ -24,6 +24,7 @@ for (const fanout of [false, true]) {
     attempts: true,
     done: true,
     runs: true,
+    saidAtOnce: true,
     move: async () => (await ground(!fanout, 'other')()).keeper,
     gaps: { lacks: 'the format has no lanes' },
     spoil: async ({ location }) => {

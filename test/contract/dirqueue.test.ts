@@ -21,6 +21,7 @@ const noNumbers = { lacks: 'the format has no numbers: jobs run in the order of 
 
 for (const fanout of [false, true]) {
   queueContract(`DirQueue directory${fanout ? ' with fan-out' : ''}`, ground(fanout), {
+    powerSafe: true,
     numbers: noNumbers,
     gaps: noNumbers,
     exclusive: { lacks: 'the format knows no worker that is alone' },

@@ -23,6 +23,7 @@ keeperContract('fsq queue', ground, {
   attempts: true,
   done: true,
   runs: true,
+  saidAtOnce: true,
   move: async () => (await ground('other')).keeper,
   gaps: { lacks: 'the format has no place for lanes' },
   spoil: async ({ location }) => symlinkSync('nowhere', `${location}/queue/_20260101000000_0_1_host_0`),

@@ -17,6 +17,7 @@ const NOBODY_KEPT_OUT = { lacks: 'each item has a lock of its own: nobody has a 
 const NO_PLACE = { lacks: 'the format has no place for it, and it is refused' };
 
 queueContract('fsq queue', makeQueue, {
+  powerSafe: true,
   numbers: OLDEST_FIRST,
   gaps: OLDEST_FIRST,
   exclusive: NOBODY_KEPT_OUT,

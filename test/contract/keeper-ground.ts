@@ -15,6 +15,8 @@ export type KeeperGround = {
   readonly machine: Machine;
   readonly queue: Queue;
   readonly keeper: Keeper;
+  /** All that the queue has, where that is not files. */
+  readonly everything?: () => Promise<string[]>;
 };
 
 export type KeeperCapabilities = {
@@ -30,6 +32,8 @@ export type KeeperCapabilities = {
   readonly done: true | Lacks;
   /** It is on record how runs ended, and what they have said. */
   readonly runs: true | Lacks;
+  /** What a run says can be read while it runs. */
+  readonly saidAtOnce: true | Lacks;
   /** Makes another queue of the layout, for jobs to be moved to, and opens its keeper. */
   readonly move: (() => Promise<Keeper>) | Lacks;
   /** Takes a waiting job of a lane away as a disk would. */
@@ -124,8 +128,13 @@ export async function textOf({ machine }: KeeperGround, path: string): Promise<s
   return decodeBytes(await readSmallFile(machine.files, path, 10_000));
 }
 
-/** Every name below a directory, with when it was changed: what looking must leave as it was. */
-export async function everythingIn(machine: Machine, directory: string): Promise<string[]> {
+/** What looking must leave as it was. */
+export async function everythingOf({ machine, queue, everything }: KeeperGround): Promise<string[]> {
+  return everything === undefined ? everythingIn(machine, queue.location) : everything();
+}
+
+/** Every name below a directory, with when it was changed. */
+async function everythingIn(machine: Machine, directory: string): Promise<string[]> {
   const all: string[] = [];
   for (const { name, kind } of await machine.files.readdir(directory)) {
     const path = `${directory}/${name}`;

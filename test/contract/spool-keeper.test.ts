@@ -23,6 +23,7 @@ keeperContract('Filespooler queue with rooms', ground, {
   attempts: true,
   done: true,
   runs: true,
+  saidAtOnce: true,
   move: async () => {
     const { location } = await homeQueue(temporary.path('other'));
     return openSpoolKeeper(realMachine, location);

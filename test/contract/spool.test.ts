@@ -18,6 +18,7 @@ async function ground(queue: Promise<Queue>): Promise<Ground> {
 const takeAway = async (_: Queue, job: Job) => realMachine.files.unlink(job.path);
 
 queueContract('Filespooler queue', () => ground(createSpool(realMachine, temporary.path('queue'))), {
+  powerSafe: true,
   numbers: true,
   gaps: takeAway,
   exclusive: true,

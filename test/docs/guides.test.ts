@@ -14,6 +14,7 @@ import type { Outcome } from '../../src/doctor/probe.ts';
 import { PROBES } from '../../src/doctor/probes.ts';
 import { assess } from '../../src/doctor/promises.ts';
 import { INTRAY_VARIANTS, intrayCli } from '../support/intray-cli.ts';
+import { natsLack, useNats } from '../support/nats.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BUN = join(root, 'node_modules/.bin/bun');
@@ -74,29 +75,52 @@ const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
   'docs/notices.md': 3,
 };
 
+type Cli = ReturnType<typeof intrayCli>;
+
+/** Runs the blocks of a page, compares the outputs that it shows, and returns how many those are. */
+function runPage({ dir, sh }: Cli, page: string, env: NodeJS.ProcessEnv = {}): number {
+  for (const name of ['photos', 'outbox', 'backups']) mkdirSync(join(dir, name));
+  writeFileSync(join(dir, 'photos/beach.jpg'), 'sand');
+  let compared = 0;
+  const steps = blocks(page, 'sh', 'text');
+  steps.forEach(({ language, text }, index) => {
+    if (language !== 'sh') return;
+    const result = sh(`set -e\n${text}`, { HOME: dir, ...env });
+    expect(result.status, `${text}\n${result.stderr}`).toBe(0);
+    const next = steps[index + 1];
+    if (next?.language !== 'text') return;
+    expect(result.stdout).toMatch(pattern(next.text));
+    compared += 1;
+  });
+  return compared;
+}
+
 describe.each(INTRAY_VARIANTS)('with intray as %s', (_name, program, first) => {
   it.each(PAGES)(
     'the commands of %s do what it says',
     (page) => {
-      const { dir, sh } = intrayCli(program, first);
-      for (const name of ['photos', 'outbox', 'backups']) mkdirSync(join(dir, name));
-      writeFileSync(join(dir, 'photos/beach.jpg'), 'sand');
-      let expected = 0;
-      const steps = blocks(page, 'sh', 'text');
-      steps.forEach(({ language, text }, index) => {
-        if (language !== 'sh') return;
-        const result = sh(`set -e\n${text}`, { HOME: dir });
-        expect(result.status, `${text}\n${result.stderr}`).toBe(0);
-        const next = steps[index + 1];
-        if (next?.language !== 'text') return;
-        expect(result.stdout).toMatch(pattern(next.text));
-        expected += 1;
-      });
+      const cli = intrayCli(program, first);
+      const compared = runPage(cli, page);
       if (page === 'README.md') {
-        expect(readFileSync(join(dir, 'backups/photos/beach.jpg'), 'utf8')).toBe('sand');
+        expect(readFileSync(join(cli.dir, 'backups/photos/beach.jpg'), 'utf8')).toBe('sand');
       } else {
-        expect(expected).toBeGreaterThanOrEqual(LEAST_OUTPUTS[page] ?? 8);
+        expect(compared).toBeGreaterThanOrEqual(LEAST_OUTPUTS[page] ?? 8);
       }
+    },
+    PAGE_DEADLINE_MS,
+  );
+});
+
+describe.each(INTRAY_VARIANTS)('with intray as %s and a server of NATS', (_name, program, first) => {
+  const nats = useNats();
+  const lack = natsLack();
+
+  it(
+    'the commands of docs/jetstream.md do what it says',
+    (context) => {
+      if (lack !== undefined) context.skip(lack);
+      const cli = intrayCli(program, first);
+      expect(runPage(cli, 'docs/jetstream.md', { SERVER: nats.addresses })).toBe(3);
     },
     PAGE_DEADLINE_MS,
   );

@@ -42,6 +42,11 @@ describe('recognising', () => {
     },
   );
 
+  it('a queue on servers by what its location begins with, without asking them', async () => {
+    expect((await recognise(realMachine, 'nats://127.0.0.1:1/queue'))?.name).toBe('jetstream');
+    expect(await nameAt('nats:')).toBeUndefined();
+  });
+
   it('nothing in what is not there, or no directory', async () => {
     expect(await nameAt(q())).toBeUndefined();
     writeFileSync(q(), '');
@@ -61,7 +66,7 @@ describe('recognising', () => {
 
   it('every layout by its name', () => {
     for (const layout of LAYOUTS) expect(layoutNamed(layout.name)).toBe(layout);
-    expect(() => layoutNamed('jetstream')).toThrow('there is no layout jetstream');
+    expect(() => layoutNamed('no such' as 'fsq')).toThrow('there is no layout no such');
   });
 });
 

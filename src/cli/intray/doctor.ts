@@ -3,7 +3,9 @@ import type { Verdict } from '../../doctor/probe.ts';
 import type { WorkersAssessment } from '../../doctor/promises.ts';
 import { type Problem, type QueueReport, type Severity, severityOf } from '../../doctor/queue.ts';
 import { kindWords } from '../../open/kind-words.ts';
+import { recognise } from '../../open/recognise.ts';
 import { STDOUT } from '../../os/ports.ts';
+import { QueueError } from '../../queue/errors.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printable } from '../printable.ts';
@@ -17,6 +19,7 @@ type Given = InQueue & Decoded & { readonly options: { readonly json: boolean } 
 
 export async function doctor(context: Context, { options, operand }: Given): Promise<number> {
   const { machine } = context;
+  await refuseRemote(context, operand);
   const progress = await progressFor(machine);
   const found = await untilStopped(machine, async (stop) => {
     try {
@@ -33,6 +36,16 @@ export async function doctor(context: Context, { options, operand }: Given): Pro
   if (options.json) await printJson(context, documentOf(found, ending));
   else await context.print(report(found, await coloursFor(machine, STDOUT)));
   return exitStatus(ending);
+}
+
+/** Throws `not-possible`: a doctor examines what a file system does. */
+async function refuseRemote({ machine }: Context, operand: string): Promise<void> {
+  const layout = await recognise(machine, operand).catch(() => undefined);
+  if (layout?.scheme === undefined) return;
+  throw new QueueError(
+    'not-possible',
+    `${operand}: it is no directory, whose file system could be examined; \`intray status\` says how safe jobs are there, \`intray repair\` what is not in order`,
+  );
 }
 
 /** The worst of what was found: a place that cannot keep a promise, then damage, then a gap. */

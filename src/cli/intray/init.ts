@@ -1,4 +1,4 @@
-import { type Initialised, initQueue, type Order } from '../../open/create.ts';
+import { type Initialised, type InitOptions, initQueue, type Order } from '../../open/create.ts';
 import { hasErrno } from '../../os/ports.ts';
 import { shellQuote } from '../../os/shell.ts';
 import type { Context } from '../context.ts';
@@ -8,7 +8,12 @@ import { exitStatus } from './exit-codes.ts';
 
 type Args = {
   readonly operand: string;
-  readonly options: { readonly ordered: boolean; readonly 'any-order': boolean; readonly json: boolean };
+  readonly options: {
+    readonly ordered: boolean;
+    readonly 'any-order': boolean;
+    readonly replicas: number | undefined;
+    readonly json: boolean;
+  };
 };
 
 export async function init(context: Context, { operand: queue, options }: Args): Promise<number> {
@@ -16,7 +21,7 @@ export async function init(context: Context, { operand: queue, options }: Args):
     throw new UsageProblem('`--ordered` and `--any-order` exclude each other');
   }
   const order = options.ordered ? 'sequence' : options['any-order'] ? 'free' : undefined;
-  const done = await make(context, queue, order);
+  const done = await make(context, queue, { order, replicas: options.replicas });
   if (done === undefined) return exitStatus('error');
   if (options.json) await printJson(context, { queue, ...done });
   else await context.print(report(queue, done));
@@ -27,10 +32,10 @@ export async function init(context: Context, { operand: queue, options }: Args):
 async function make(
   { machine, log }: Context,
   queue: string,
-  order: Order | undefined,
+  options: InitOptions,
 ): Promise<Initialised | undefined> {
   try {
-    return await initQueue(machine, queue, order);
+    return await initQueue(machine, queue, options);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
     const parent = queue.replace(/\/+$/, '').replace(/[^/]*$/, '') || '.';
@@ -48,7 +53,12 @@ const ORDERS: Record<Order, string> = {
     'Its jobs run one after the other, in the order of their numbers; those of other lanes beside them.',
 };
 
-function report(queue: string, { made, roomsAdded, order, orderChanged }: Initialised): string {
+const COPIES = (replicas: number) =>
+  replicas === 1
+    ? 'One server keeps it: what is confirmed outlives processes, and not the loss of that server.'
+    : `${replicas} servers keep it: what is confirmed outlives the loss of any one of them.`;
+
+function report(queue: string, { made, roomsAdded, order, orderChanged, replicas }: Initialised): string {
   const name = shellQuote(queue);
   const lines: string[] = [];
   if (made) lines.push(`Made the queue ${queue}.`);
@@ -57,6 +67,7 @@ function report(queue: string, { made, roomsAdded, order, orderChanged }: Initia
   else if (orderChanged) lines.push(`Changed the order of ${queue}.`);
   else lines.push(`${queue} is a queue already; nothing was changed.`);
   lines.push(ORDERS[order]);
+  if (replicas !== undefined) lines.push(COPIES(replicas));
   if (made)
     lines.push(
       '',

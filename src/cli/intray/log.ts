@@ -73,7 +73,9 @@ export async function log(
   return exitStatus('done');
 }
 
-async function readIfThere({ files }: Machine, { path, kind }: OutputFile): Promise<Said | undefined> {
+async function readIfThere({ files }: Machine, output: OutputFile): Promise<Said | undefined> {
+  const { path, kind, bytes } = output;
+  if (bytes !== undefined) return { path, kind, text: decodeBytes(bytes) };
   try {
     return { path, kind, text: decodeBytes(await readSmallFile(files, path, OUTPUT_LIMIT_BYTES)) };
   } catch (error) {

@@ -89,18 +89,25 @@ async function requireApart(
   location: string,
   queues: Pick<NamedQueues, 'find'>,
 ): Promise<void> {
-  const { initQueue } = await import('../../open/create.ts');
-  await initQueue(machine, location, undefined);
-  const path = await machine.files.realPath(location);
+  const { initQueue, isOnServers } = await import('../../open/create.ts');
+  await initQueue(machine, location);
+  const pathOf = async (of: string) => ((await isOnServers(machine, of)) ? of : machine.files.realPath(of));
+  const path = await pathOf(location);
   for (const queue of await queues.find()) {
-    if ((await machine.files.realPath(queue.location)) !== path) continue;
+    if ((await pathOf(queue.location)) !== path) continue;
     throw new UsageProblem(`${location} is one of the queues that are worked: notices need one of their own`);
   }
 }
 
 /** Hidden, so that whoever works a directory of queues does not work this one too. */
-async function noticesBeside({ files }: Machine, operand: string): Promise<string> {
-  const path = await files.realPath(operand);
+async function noticesBeside(machine: Machine, operand: string): Promise<string> {
+  const { isOnServers } = await import('../../open/create.ts');
+  if (await isOnServers(machine, operand)) {
+    throw new UsageProblem(
+      `${operand} has no directory beside it: say with \`--notices DIR\` where notices wait`,
+    );
+  }
+  const path = await machine.files.realPath(operand);
   const at = path.lastIndexOf('/');
   return `${path.slice(0, at)}/.${path.slice(at + 1)}.notices`;
 }

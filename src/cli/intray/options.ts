@@ -5,7 +5,11 @@ import type { Operand, Parse } from '../command.ts';
 import { text } from '../command.ts';
 import { duration } from '../time.ts';
 
-export const QUEUE: Operand<string> = { name: 'DIR', help: 'The directory of the queue', parse: text };
+export const QUEUE: Operand<string> = {
+  name: 'DIR',
+  help: 'The directory of the queue, or nats://HOST/QUEUE',
+  parse: text,
+};
 
 export const MORE_QUEUES = { name: 'DIR', help: 'More queues', atLeast: 0 } as const;
 
@@ -28,6 +32,23 @@ export const interval: Parse<number> = (value) => {
   return 'value' in span && span.value >= LEAST_INTERVAL_MS && span.value <= LONGEST_INTERVAL_MS
     ? span
     : { expected: 'a span of time from 100ms to 1d, such as 2s' };
+};
+
+const UNIT_BYTES: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1000,
+  m: 1e6,
+  g: 1e9,
+  ki: 1024,
+  mi: 1024 ** 2,
+  gi: 1024 ** 3,
+};
+
+/** Bytes a second: `500k`, `1MiB/s`. */
+export const rate: Parse<number> = (value) => {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([kmg]i?)?b?(?:\/s)?$/i.exec(value) ?? [];
+  const bytes = Number(number) * (UNIT_BYTES[unit.toLowerCase()] ?? 1);
+  return bytes >= 1 ? { value: bytes } : { expected: 'a number of bytes a second, such as 500k or 1MiB/s' };
 };
 
 export const priority: Parse<number> = (value) => {

@@ -19,9 +19,10 @@ export async function savedOutput(
 ): Promise<SavedOutput[]> {
   const found: SavedOutput[] = [];
   const outputs = [...(queue.outputsOf?.(job, attempt) ?? [])];
-  for (const { path } of outputs.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))) {
+  for (const { path, bytes } of outputs.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))) {
     try {
-      found.push({ path, text: decodeBytes(await readSmallFile(files, path, LIMIT_BYTES)) });
+      const said = bytes ?? (await readSmallFile(files, path, LIMIT_BYTES));
+      found.push({ path, text: decodeBytes(said) });
     } catch (error) {
       if (!hasErrno(error, 'ENOENT') && !(error instanceof RangeError)) throw error;
     }

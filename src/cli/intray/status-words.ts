@@ -44,6 +44,7 @@ export async function statusDetails(machine: Machine, snapshot: QueueSnapshot): 
       lane !== QUEUE_LANE && (waiting > 0 || running > 0 || missing !== undefined),
   );
   if (notable.length > 0) lines.push('', (await lanesTable(machine, notable)).trimEnd());
+  if (snapshot.safety !== undefined) lines.push('', printable(snapshot.safety.sentence));
   const troubles = troublesOf(snapshot);
   if (troubles.length > 0) lines.push('', ...troubles.map(({ sentence }) => `! ${printable(sentence)}`));
   return `${lines.join('\n').trimEnd()}\n`;
@@ -110,7 +111,7 @@ function tableText(table: Table, rows: readonly (readonly string[])[]): string {
 /** One queue in JSON. Its fields are a contract: docs/reference.md. */
 export function statusJson(snapshot: QueueSnapshot): Record<string, unknown> {
   const { queue, layout, kind, order, paused, counts, oldestMs, lanes, workers, alone } = snapshot;
-  const { unreadable, damage, litter } = snapshot;
+  const { unreadable, damage, litter, safety } = snapshot;
   return {
     queue,
     layout,
@@ -140,6 +141,7 @@ export function statusJson(snapshot: QueueSnapshot): Record<string, unknown> {
     unreadable,
     damage,
     litter: litter.map(({ path, kind: of }) => ({ path, kind: of })),
+    ...(safety === undefined ? {} : { durability: safety }),
     troubles: troublesOf(snapshot).map(({ short, sentence }) => ({ kind: short, sentence })),
   };
 }

@@ -18,10 +18,20 @@ export const WORKING: readonly CommandSpec[] = [
     options: {
       ordered: flag('Jobs run one after the other in the order of their numbers, as with Filespooler'),
       'any-order': flag('Jobs run in any order, side by side; of a new queue the default'),
+      replicas: optional(
+        undefined,
+        'N',
+        'Of a queue on NATS: so many servers keep it [default: 3 where there are 3, else 1]',
+        wholeNumber(1, 5),
+      ),
       json: flag('Say in JSON what was done'),
     },
     operand: QUEUE,
-    examples: ['intray init ~/queue', 'intray init ~/replication --ordered'],
+    examples: [
+      'intray init ~/queue',
+      'intray init ~/replication --ordered',
+      'intray init nats://a.example,b.example/queue --replicas 3',
+    ],
     load: async () => (await import('./init.ts')).init,
   }),
   command({

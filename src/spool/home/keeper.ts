@@ -14,6 +14,7 @@ import type {
   Runs,
 } from '../../queue/keeper.ts';
 import type { FoundJob } from '../../queue/snapshot.ts';
+import type { Terms } from '../../queue/terms.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { type Decoder, decoderFor, openPacket } from '../open-packet.ts';
 import { headerReader, lookAt, requireQueue } from '../queue-files.ts';
@@ -22,7 +23,7 @@ import { outputsOf, readRuns } from './run-log.ts';
 import { whatRuns } from './running.ts';
 import { Snapshots } from './snapshot.ts';
 import { everyJob } from './snapshot-parts.ts';
-import { type Terms, termsOf } from './terms.ts';
+import { termsOf } from './terms.ts';
 
 /** Throws `not-a-queue`, but for what may be a damaged queue when that is asked for. */
 export async function openSpoolKeeper(

@@ -14,7 +14,8 @@
  * Nothing is remembered, so there is nothing to fill up. When the server has been started anew, pages are to be loaded anew.
  */
 
-import { messageCode } from '../../os/message-code.ts';
+import { encodeBytes } from '../../os/bytes.ts';
+import { hmacSha256 } from '../../os/hmac.ts';
 import type { HttpRequest, Machine } from '../../os/ports.ts';
 import { isSameSecret } from '../../os/same-secret.ts';
 
@@ -31,11 +32,11 @@ export type Session = {
 
 export class Sessions {
   readonly #machine: Machine;
-  readonly #secret: string;
+  readonly #secret: Uint8Array<ArrayBuffer>;
 
   constructor(machine: Machine) {
     this.#machine = machine;
-    this.#secret = machine.random.uuid() + machine.random.uuid();
+    this.#secret = new Uint8Array(encodeBytes(machine.random.uuid() + machine.random.uuid()));
   }
 
   /** That of the browser, or a new one. */
@@ -57,8 +58,9 @@ export class Sessions {
     return cookie !== undefined && isSameSecret(code ?? '', await this.#codeOf(cookie));
   }
 
-  #codeOf(cookie: string): Promise<string> {
-    return messageCode(this.#secret, cookie);
+  async #codeOf(cookie: string): Promise<string> {
+    const code = await hmacSha256(this.#secret, cookie);
+    return [...code].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 }
 

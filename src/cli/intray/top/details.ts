@@ -67,8 +67,9 @@ export class DetailReader {
   /** Of its output and its errors, what was written to last. */
   async #lastLine(keeper: Keeper, job: RunningJob): Promise<string | undefined> {
     const tails: { readonly modifiedMs: number; readonly line: string }[] = [];
-    for (const { attempt, path } of (await keeper.runs(job)).outputs) {
-      if (attempt !== undefined && attempt !== job.attempts) continue;
+    for (const { attempt, path, bytes } of (await keeper.runs(job)).outputs) {
+      // What is no file is there when the run has ended, and this one has not.
+      if (bytes !== undefined || (attempt !== undefined && attempt !== job.attempts)) continue;
       const tail = await this.#tailOf(path);
       if (tail !== undefined && tail.line !== '') tails.push(tail);
     }

@@ -1,0 +1,202 @@
+/** The wire, by the official client of NATS. No other file but objects.ts and stream.ts imports it. */
+
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import {
+  connect as connectNode,
+  credsAuthenticator,
+  headers,
+  type MsgHdrs,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from '@nats-io/transport-node';
+import type { Machine } from '../os/ports.ts';
+import { readSmallFile } from '../os/transfer.ts';
+import { QueueError } from '../queue/errors.ts';
+import { followLog } from './follow.ts';
+import type { Location } from './location.ts';
+import { objectsOf } from './objects.ts';
+import { apiErrorOf, notReachable, withPatience } from './patience.ts';
+import { prefixOf, RECORD_HEADER, streamOf } from './subjects.ts';
+import type { Message, Wire } from './wire.ts';
+
+export type Connection = {
+  readonly nats: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly wire: Wire;
+};
+
+const TIMEOUT_MS = 4000;
+const RECONNECT_MS = 250;
+/** A server that is stopped, or cut off, closes no connection: so long without an answer is long enough. */
+const PING_MS = 3000;
+const MOST_PINGS_OUT = 2;
+const LONGEST_SECRET = 64 * 1024;
+
+/** Throws `not-reachable`. */
+export async function connectTo(machine: Machine, location: Location): Promise<Connection> {
+  let nats: NatsConnection;
+  try {
+    nats = await connectNode({
+      servers: [...location.servers],
+      name: 'intray',
+      timeout: TIMEOUT_MS,
+      reconnectTimeWait: RECONNECT_MS,
+      maxReconnectAttempts: -1,
+      pingInterval: PING_MS,
+      maxPingOut: MOST_PINGS_OUT,
+      noAsyncTraces: true,
+      ...(await credentials(machine)),
+    });
+  } catch (error) {
+    throw notReachable(location.text, error);
+  }
+  const js = jetstream(nats, { timeout: TIMEOUT_MS });
+  const manager = await jetstreamManager(nats, { timeout: TIMEOUT_MS, checkAPI: false });
+  return { nats, js, manager, wire: wireOf(machine, location, { nats, js, manager }) };
+}
+
+/** From the environment, as other programs of NATS take them. */
+async function credentials({ host, files }: Machine): Promise<NodeConnectionOptions> {
+  const env = host.env();
+  const [creds, user, pass, token] = ['NATS_CREDS', 'NATS_USER', 'NATS_PASSWORD', 'NATS_TOKEN'].map((name) =>
+    env.get(name),
+  );
+  const caFile = env.get('NATS_CA');
+  return {
+    ...(creds === undefined
+      ? {}
+      : { authenticator: credsAuthenticator(await readSmallFile(files, creds, LONGEST_SECRET)) }),
+    ...(user === undefined ? {} : { user }),
+    ...(pass === undefined ? {} : { pass }),
+    ...(token === undefined ? {} : { token }),
+    ...(caFile === undefined ? {} : { tls: { caFile } }),
+  };
+}
+
+const WRONG_LAST_SEQUENCE = 10071;
+/** "no message found", "sequence 2 not found", and "stream store EOF" for one behind the last. */
+const NO_MESSAGE = new Set([10037, 10043, 10057]);
+const STREAM_NOT_FOUND = 10059;
+/** Deletions that are asked for at once. */
+const MOST_REMOVALS = 64;
+
+function wireOf(machine: Machine, location: Location, parts: Omit<Connection, 'wire'>): Wire {
+  const { nats, js, manager } = parts;
+  const stream = streamOf(location.name);
+  const patiently = <T>(ask: () => Promise<T>): Promise<T> => withPatience(machine.clock, location.text, ask);
+  const get = async (query: { seq: number } | { last_by_subj: string }) => {
+    try {
+      return (await manager.streams.getMessage(stream, query)) ?? undefined;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  };
+  const facts = () =>
+    patiently(async () => {
+      const { state, config, cluster } = await manager.streams.info(stream);
+      const current = (cluster?.replicas ?? []).filter(({ current, offline }) => current && offline !== true);
+      return {
+        messages: state.messages,
+        lastSeq: state.last_seq,
+        bytes: state.bytes,
+        replicas: config.num_replicas,
+        current: current.length + 1,
+        server: nats.info?.version ?? '',
+      };
+    });
+  const wire: Wire = {
+    mostBytes: nats.info?.max_payload ?? 0,
+    facts,
+    create: (subject, record, nonce, body) =>
+      patiently(async () => {
+        try {
+          const options = { headers: headersOf(record), expect: { lastSubjectSequence: 0 } };
+          return (await js.publish(subject, body, options)).seq;
+        } catch (error) {
+          if (apiErrorOf(error)?.code !== WRONG_LAST_SEQUENCE) throw tooLarge(location.text, error);
+        }
+        // An answer that got lost has us try again, and then our own message is in our way.
+        const there = await get({ last_by_subj: subject });
+        return there !== undefined && recordOf(there.header).includes(nonce) ? there.seq : undefined;
+      }),
+    put: (subject, record) =>
+      patiently(async () => (await js.publish(subject, undefined, { headers: headersOf(record) })).seq),
+    read: (seq) =>
+      patiently(async () => {
+        const found = await get({ seq });
+        return found && { ...messageOf(found), body: found.data };
+      }),
+    last: (subject) =>
+      patiently(async () => {
+        const found = await get({ last_by_subj: subject });
+        return found && messageOf(found);
+      }),
+    remove: async (seqs) => {
+      const removeOne = (seq: number) =>
+        patiently(async () => {
+          try {
+            await manager.streams.deleteMessage(stream, seq, false);
+          } catch (error) {
+            if (!isMissing(error)) throw error;
+          }
+        });
+      for (let at = 0; at < seqs.length; at += MOST_REMOVALS) {
+        await Promise.all(seqs.slice(at, at + MOST_REMOVALS).map(removeOne));
+      }
+    },
+    follow: (onMessage, subject = `${prefixOf(location.name)}.>`) =>
+      patiently(() => followLog({ js, wire, stream, subject, onMessage })),
+    listen: (subjects, onMessage) => {
+      const all = subjects.map((subject) => nats.subscribe(subject, { callback: onMessage }));
+      return () => {
+        for (const one of all) one.unsubscribe();
+      };
+    },
+    ...objectsOf(machine, location, parts, facts),
+  };
+  return wire;
+}
+
+/** Throws `not-a-queue` when there is no stream of that name. */
+export async function requireStream({ wire }: Connection, { text }: Location): Promise<void> {
+  try {
+    await wire.facts();
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    if (apiErrorOf(cause ?? error)?.code !== STREAM_NOT_FOUND) throw error;
+    throw new QueueError('not-a-queue', `${text}: there is no such queue`, { cause: error });
+  }
+}
+
+function headersOf(record: string): MsgHdrs {
+  const all = headers();
+  all.set(RECORD_HEADER, record);
+  return all;
+}
+
+function recordOf(all: MsgHdrs | undefined): string {
+  return all?.get(RECORD_HEADER) ?? '';
+}
+
+type Stored = {
+  readonly seq: number;
+  readonly subject: string;
+  readonly time: Date;
+  readonly header: MsgHdrs;
+  readonly data: Uint8Array;
+};
+
+function messageOf({ seq, subject, time, header, data }: Stored): Message {
+  return { seq, subject, storedMs: time.getTime(), record: recordOf(header), size: data.length };
+}
+
+function isMissing(error: unknown): boolean {
+  return NO_MESSAGE.has(apiErrorOf(error)?.code ?? 0);
+}
+
+function tooLarge(place: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !/max.?payload|size exceeded/i.test(error.message)) return error;
+  return new QueueError('not-written', `${place}: the job is larger than its servers take: ${error.message}`);
+}

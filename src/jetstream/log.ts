@@ -1,0 +1,185 @@
+/**
+ * A queue's log, read from its beginning and on as it grows, and changed:
+ *
+ *   open      the picture is that of the last message that was read; what is added waits until it has been read back,
+ *             so that it is known what was there before it
+ *   broken    the servers cannot be reached for good: whoever waits is told
+ *   closed    the picture stays as it is
+ *
+ * | step of a change                       | what a crash there leaves                                                |
+ * |----------------------------------------|--------------------------------------------------------------------------|
+ * | the next change is added               | the job in its new state, and changes that are of no use to anybody      |
+ * | it has come back, and is believed      | the same                                                                 |
+ * | the changes before it are removed      | the job in its new state                                                 |
+ *
+ * | step of removing a job                 | what a crash there leaves                                                |
+ * |----------------------------------------|--------------------------------------------------------------------------|
+ * | a change: it is over                   | a job that nobody starts; the next worker or `repair` removes the rest   |
+ * | its payload is removed, its message,   | the same; of a job with a name the message is replaced by one that       |
+ * | and the changes before                 | keeps the name                                                           |
+ * | that change is removed                 | nothing                                                                  |
+ */
+
+import type { Machine } from '../os/ports.ts';
+import type { Connection } from './client.ts';
+import type { Link } from './link.ts';
+import { notReachable } from './patience.ts';
+import { type Entry, Picture } from './picture.ts';
+import { type JobRecord, type JobState, Subjects } from './subjects.ts';
+import type { Follower, Message, Wire } from './wire.ts';
+
+export type Change = Partial<Omit<JobState, 'nonce'>>;
+
+/** How long a message that we have added may take to come back. */
+const BACK_MS = 30_000;
+
+export class Log {
+  readonly picture = new Picture();
+  readonly subjects: Subjects;
+  readonly wire: Wire;
+  /** Told of each message, before it has changed the picture; what it returns is told after that. */
+  onMessage: ((message: Message) => ((entry: Entry | undefined) => void) | undefined) | undefined;
+  readonly #machine: Machine;
+  readonly #link: Link;
+  readonly #waiting = new Set<{ readonly seq: number; readonly resolve: () => void }>();
+  #follower: Follower | undefined;
+  #seq = 0;
+  #closed = false;
+
+  constructor(machine: Machine, link: Link, { wire }: Connection) {
+    this.#machine = machine;
+    this.#link = link;
+    this.wire = wire;
+    this.subjects = new Subjects(link.location.name);
+  }
+
+  /** Reads all that is there. */
+  static async open(machine: Machine, link: Link): Promise<Log> {
+    const log = new Log(machine, link, await link.take());
+    try {
+      log.#follower = await log.wire.follow((message) => log.#read(message));
+      await log.#follower.caughtUp;
+      return log;
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+  }
+
+  /** The queue as it is now, for one look. */
+  static async look<T>(machine: Machine, link: Link, see: (log: Log) => T | Promise<T>): Promise<T> {
+    const log = await Log.open(machine, link);
+    try {
+      return await see(log);
+    } finally {
+      await log.close();
+    }
+  }
+
+  get place(): string {
+    return this.#link.location.text;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#follower?.close();
+    this.#link.giveBack();
+  }
+
+  /** Resolves when the message of that number has been read. Throws `not-reachable`. */
+  async reached(seq: number): Promise<void> {
+    if (this.#seq >= seq) return;
+    await new Promise<void>((resolve, reject) => {
+      const callOff = this.#machine.clock.after(BACK_MS, () => {
+        this.#waiting.delete(waiter);
+        reject(notReachable(this.place, new Error('what was added does not come back')));
+      });
+      const waiter = {
+        seq,
+        resolve: () => {
+          callOff();
+          resolve();
+        },
+      };
+      this.#waiting.add(waiter);
+    });
+  }
+
+  /**
+   * Changes a job whose last change we believe to be `generation`. False when somebody has changed it since: then nothing
+   * has come of it.
+   */
+  async change(entry: Entry, generation: number, state: JobState, next: Change): Promise<boolean> {
+    const nonce = this.#machine.random.uuid();
+    const { worker: _, sinceMs: __, ...before } = state;
+    const after: JobState = { ...before, ...next, nonce };
+    const overtaken = [...entry.changes];
+    const subject = this.subjects.run(entry.id, generation + 1);
+    const seq = await this.wire.create(subject, JSON.stringify(after), nonce);
+    if (seq === undefined) return false;
+    await this.reached(seq);
+    if (entry.state.nonce !== nonce) {
+      await this.wire.remove([seq]);
+      return false;
+    }
+    if (after.place !== 'over') this.#removeAside(entry, overtaken);
+    return true;
+  }
+
+  /** Removes what is left of a job that is over. */
+  async bury({ id, seq, job, changes, said }: Entry): Promise<void> {
+    const last = changes.at(-1);
+    const before = [...changes.slice(0, -1), ...said.map((one) => one.seq)];
+    if (job.payload !== undefined) await this.wire.removePayload(job.payload.name);
+    if (job.name === undefined) await this.wire.remove([seq, ...before]);
+    else {
+      const { nonce, madeMs, name } = job;
+      const receipt: JobRecord = { nonce, madeMs, name, params: [], env: [], over: seq };
+      await this.wire.put(this.subjects.job(id), JSON.stringify(receipt));
+      await this.wire.remove(before);
+    }
+    if (last !== undefined) await this.wire.remove([last]);
+    this.picture.forget(id);
+  }
+
+  readonly #removing = new Set<Promise<void>>();
+
+  /** Resolves when all has been removed that was of no use any more. */
+  async tidied(): Promise<void> {
+    await Promise.all(this.#removing);
+  }
+
+  #removeAside(entry: Entry, seqs: readonly number[]): void {
+    if (seqs.length === 0) return;
+    entry.changes = entry.changes.filter((seq) => !seqs.includes(seq));
+    this.aside(this.wire.remove(seqs));
+  }
+
+  /** Work that nobody waits for but whoever closes the log. That it fails is no harm: others do it then. */
+  aside(work: Promise<void>): void {
+    const done = work
+      .catch(() => {})
+      .finally(() => {
+        this.#removing.delete(done);
+      });
+    this.#removing.add(done);
+  }
+
+  get untidied(): number {
+    return this.#removing.size;
+  }
+
+  #read(message: Message): void {
+    if (this.#closed) return;
+    const then = this.onMessage?.(message);
+    const entry = this.picture.apply(message);
+    this.#seq = message.seq;
+    then?.(entry);
+    for (const waiter of this.#waiting) {
+      if (waiter.seq > message.seq) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}

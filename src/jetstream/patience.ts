@@ -1,0 +1,65 @@
+/**
+ * What the servers answer when they cannot: while a stream has no leader, which takes seconds after its server has died,
+ * and while nobody can be reached. Asking again is right then, and harmless: what is asked for here changes nothing twice.
+ */
+
+import type { Clock } from '../os/ports.ts';
+import { sleep } from '../os/sleep.ts';
+import { QueueError } from '../queue/errors.ts';
+
+/** For how long; a new leader takes up to 8 s. */
+const PATIENCE_MS = 30_000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
+
+/** Throws `not-reachable` in the end, and what cannot be mended by waiting at once. */
+export async function withPatience<T>(clock: Clock, place: string, ask: () => Promise<T>): Promise<T> {
+  const deadlineMs = clock.monotonicMs() + PATIENCE_MS;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!passes(error)) throw explained(place, error);
+      if (clock.monotonicMs() + pauseMs > deadlineMs) throw notReachable(place, error);
+    }
+    await sleep(clock, pauseMs);
+  }
+}
+
+export function notReachable(place: string, cause: unknown): QueueError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new QueueError('not-reachable', `${place}: the servers do not answer: ${why}`, { cause });
+}
+
+const PASSING = new Set([
+  'TimeoutError',
+  'RequestError',
+  'NoRespondersError',
+  'ConnectionError',
+  'ClosedConnectionError',
+  'DrainingConnectionError',
+  'JetStreamNotEnabled',
+]);
+
+const UNAVAILABLE = 503;
+/** Of the answers with 503 those that do not pass: no space left, of several kinds. */
+const LASTING = new Set([10023, 10047, 10077, 10074]);
+
+function passes(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (PASSING.has(error.name)) return true;
+  const { status, code } = apiErrorOf(error) ?? {};
+  return status === UNAVAILABLE && !LASTING.has(code ?? 0);
+}
+
+/** As the servers number them: an HTTP status, and a code of their own. */
+export function apiErrorOf(error: unknown): { readonly status: number; readonly code: number } | undefined {
+  const { status, code } = error as { status?: unknown; code?: unknown };
+  return typeof status === 'number' && typeof code === 'number' ? { status, code } : undefined;
+}
+
+function explained(place: string, error: unknown): unknown {
+  if (apiErrorOf(error) === undefined) return error;
+  const { message } = error as Error;
+  return new QueueError('not-possible', `${place}: the server refuses: ${message}`, { cause: error });
+}

@@ -1,0 +1,57 @@
+/** Jobs that are added and run while something happens to the servers. */
+
+import { expect } from 'vitest';
+import { openJetStream } from '../../src/jetstream/jetstream.ts';
+import { initStream } from '../../src/jetstream/stream.ts';
+import { realMachine } from '../../src/os/real/index.ts';
+import { serveQueues } from '../../src/worker/serve.ts';
+import { eventually } from './temporary.ts';
+
+const CHUNK = 50;
+export const TROUBLE_MS = 240_000;
+
+export type Ordeal = {
+  readonly location: string;
+  readonly jobs: number;
+  readonly replicas: number;
+  /** Comes when a third of the jobs is over. */
+  readonly trouble: () => Promise<void>;
+};
+
+/** Two workers, eight jobs at once each: every job that was accepted runs, and once. */
+export async function survive({ location, jobs: count, replicas, trouble }: Ordeal): Promise<void> {
+  expect(await initStream(realMachine, location)).toEqual({ made: true, replicas });
+  const accepted: string[] = [];
+  const runs = new Map<string, number>();
+  const stop = new AbortController();
+  const workers = [1, 2].map(async () =>
+    serveQueues(
+      realMachine,
+      [await openJetStream(realMachine, location)],
+      ({ id }) => {
+        runs.set(id, (runs.get(id) ?? 0) + 1);
+      },
+      { concurrency: 8, keepWaiting: true, signal: stop.signal },
+    ),
+  );
+  const add = async () => {
+    const queue = await openJetStream(realMachine, location);
+    for (let from = 0; from < count; from += CHUNK) {
+      const jobs = Array.from({ length: CHUNK }, (_, n) => ({ params: [String(from + n)] }));
+      for (const { id } of await queue.addAll(jobs)) accepted.push(id);
+    }
+  };
+  try {
+    const adding = add();
+    await eventually(() => expect(runs.size).toBeGreaterThan(count / 3), TROUBLE_MS);
+    await trouble();
+    await adding;
+    await eventually(() => expect(runs.size).toBeGreaterThanOrEqual(count), TROUBLE_MS);
+  } finally {
+    stop.abort();
+    await Promise.all(workers);
+  }
+  expect(accepted).toHaveLength(count);
+  expect(accepted.filter((id) => runs.get(id) !== 1)).toEqual([]);
+  expect((await (await openJetStream(realMachine, location)).jobs()).jobs).toEqual([]);
+}
