@@ -5,8 +5,8 @@
 
 import { formatMs, parseTime } from '../os/calendar.ts';
 import type { Keeper } from '../queue/keeper.ts';
-import type { FoundJob, QueueSnapshot, RunRecord } from '../queue/snapshot.ts';
-import { newestRuns, quantile, RUN_TO_THEIR_END } from './run-numbers.ts';
+import type { QueueSnapshot } from '../queue/snapshot.ts';
+import { newestRuns, quantile, RUN_TO_THEIR_END, tookMs, waitedMs } from './run-numbers.ts';
 
 /** A run that came to its end. Times are milliseconds. */
 export type EndedRun = {
@@ -42,32 +42,20 @@ export async function readEndedRuns(
   snapshot: QueueSnapshot,
   limit: number,
 ): Promise<EndedRun[]> {
-  const ended: EndedRun[] = [];
+  const all: EndedRun[] = [];
   for await (const { job, records } of newestRuns(keeper, snapshot, limit)) {
-    for (const [index, record] of records.entries()) {
-      const run = endedRun(job, record, index === 0);
-      if (run !== undefined) ended.push(run);
+    for (const { attempt, outcome, started, ended } of records) {
+      const endedMs = parseTime(ended);
+      if (endedMs === undefined || !RUN_TO_THEIR_END.has(outcome)) continue;
+      all.push({
+        endedMs,
+        succeeded: outcome === 'succeeded',
+        waitedMs: attempt === 1 ? waitedMs(job, records) : undefined,
+        ranMs: tookMs(started, ended),
+      });
     }
   }
-  return ended;
-}
-
-/** Undefined for one that did not run to its end, or whose times somebody else has written. */
-function endedRun(
-  job: FoundJob,
-  { outcome, started, ended }: RunRecord,
-  isFirst: boolean,
-): EndedRun | undefined {
-  const [startedMs, endedMs] = [parseTime(started ?? ''), parseTime(ended)];
-  if (endedMs === undefined || !RUN_TO_THEIR_END.has(outcome)) return undefined;
-  const dueMs = Math.max(job.addedMs ?? Number.POSITIVE_INFINITY, job.notBeforeMs);
-  const isWaitKnown = isFirst && startedMs !== undefined && startedMs >= dueMs;
-  return {
-    endedMs,
-    succeeded: outcome === 'succeeded',
-    waitedMs: isWaitKnown ? startedMs - dueMs : undefined,
-    ranMs: startedMs === undefined || startedMs > endedMs ? undefined : endedMs - startedMs,
-  };
+  return all;
 }
 
 /** Undefined when there are none. */

@@ -40,7 +40,10 @@ export async function readRunNumbers(
 }
 
 /** From when it could have been started. One that was to start later and has been tried again has another such time by now. */
-function waitedMs({ addedMs, notBeforeMs }: FoundJob, records: readonly RunRecord[]): number | undefined {
+export function waitedMs(
+  { addedMs, notBeforeMs }: FoundJob,
+  records: readonly RunRecord[],
+): number | undefined {
   const startedMs = parseTime(records.find(({ attempt }) => attempt === 1)?.started ?? '');
   if (startedMs === undefined || addedMs === undefined || startedMs < addedMs) return undefined;
   return startedMs - (notBeforeMs <= startedMs ? Math.max(addedMs, notBeforeMs) : addedMs);
@@ -60,7 +63,7 @@ export async function* newestRuns(
 export const RUN_TO_THEIR_END: ReadonlySet<RunRecord['outcome']> = new Set(['succeeded', 'failed', 'retry']);
 
 /** Undefined where nobody can tell: somebody else may have written these times. */
-function tookMs(started: string | undefined, ended: string): number | undefined {
+export function tookMs(started: string | undefined, ended: string): number | undefined {
   const [from, to] = [parseTime(started ?? ''), parseTime(ended)];
   return from === undefined || to === undefined || to < from ? undefined : to - from;
 }

@@ -21,7 +21,7 @@ const reason = lackingBrowser();
 const JOBS = 100_000;
 const WORKERS = 4;
 const ROUNDS = 10;
-const LATEST_MS = 5000;
+const LATEST_MS = 15_000;
 const GIVE_UP_MS = 30_000;
 const HOUR_MS = 3_600_000;
 
