@@ -4,7 +4,7 @@
 import { openDirQueue } from '../dist/dirqueue/dirqueue.js';
 import { realMachine } from '../dist/os/real/index.js';
 
-const [, , what, path = '', level = 'power-safe', count = '0'] = process.argv;
+const [, , what, path = '', level = 'power-safe', count = '0', atOnce = '1'] = process.argv;
 const durability = level === 'crash-safe' ? 'crash-safe' : 'power-safe';
 const queue = await openDirQueue(realMachine, path);
 
@@ -13,7 +13,11 @@ const since = () => performance.now() - started;
 const payloads = Array.from({ length: Number(count) }, (_, n) => ({ payload: `job ${n}` }));
 
 if (what === 'add') {
-  for (const job of payloads) await queue.add(job, { durability });
+  const left = payloads[Symbol.iterator]();
+  const addSome = async () => {
+    for (const job of left) await queue.add(job, { durability });
+  };
+  await Promise.all(Array.from({ length: Number(atOnce) }, addSome));
   console.log(JSON.stringify({ ms: since() }));
 } else if (what === 'add-all') {
   await queue.addAll(payloads, { durability });
@@ -24,6 +28,7 @@ if (what === 'add') {
     await job.bytes();
     await job.finish();
     jobs += 1;
+    if (jobs === Number(count)) break;
   }
   console.log(JSON.stringify({ ms: since(), jobs }));
 } else if (what === 'first') {

@@ -33,6 +33,9 @@ function executable() {
     '--compile',
     '--minify',
     '--bytecode',
+    // A command loads what it needs, not all that there is: 4 to 6 ms of a start.
+    '--splitting',
+    '--format=esm',
     // Without these two the executable would read .env and bunfig.toml of the directory it is run in, and run
     // what a bunfig.toml names.
     '--no-compile-autoload-dotenv',

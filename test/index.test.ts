@@ -121,12 +121,16 @@ describe('a queue', () => {
 describe('errors', () => {
   it('not-a-queue', async () => {
     mkdirSync(temporary.path('plain'));
-    for (const name of ['none', 'plain']) {
+    const whys = {
+      none: 'there is no such directory',
+      plain: 'it has no jobs directory, so it is not a queue',
+    };
+    for (const [name, why] of Object.entries(whys)) {
       const error = await failure(openQueue(temporary.path(name)));
       expect(isQueueError(error, 'not-a-queue')).toBe(true);
       expect(error).toBeInstanceOf(QueueError);
       expect(error).toMatchObject({
-        message: `${temporary.path(name)}: it has no jobs directory, so it is not a queue`,
+        message: `${temporary.path(name)}: ${why}`,
         hint: expect.stringContaining('queue-init'),
       });
     }

@@ -19,7 +19,10 @@ const NOWHERE = '/dev/null';
 /** What a pipe takes before its writer has to wait; Linux's default. */
 const PIPE_BYTES = 65_536;
 /** Of a disk that is never full; a full one is a fault of the call that meets it. */
-const SPACE = { type: 0n, size: 1n << 40n, free: 1n << 40n, inodes: 0n, freeInodes: 0n };
+const SPACE = { size: 1n << 40n, free: 1n << 40n, inodes: 0n, freeInodes: 0n };
+/** linux/magic.h: what statfs says of ext4, and of NFS. */
+const EXT4 = 0xef53n;
+const NFS = 0x6969n;
 
 export function simulatedFiles(world: World, process: SimProcess): Files {
   const { host } = process;
@@ -163,7 +166,7 @@ export function simulatedFiles(world: World, process: SimProcess): Files {
     statfs: (path) =>
       world.step(process, { name: 'statfs', path }, () => {
         disk.find(path, 'statfs');
-        return SPACE;
+        return { ...SPACE, type: mount === undefined ? EXT4 : NFS };
       }),
   };
 }

@@ -51,24 +51,24 @@ function lockTakenOver(machine: Machine): Machine {
   };
 }
 
-/** A control file comes into queue/ before its data file is in data/. */
+/** A control file comes into queue/ before its data file has its name. */
 function controlBeforeData(machine: Machine): Machine {
   const { files } = machine;
-  let due: readonly [from: string, to: string] | undefined;
+  let due: string | undefined;
   return {
     ...machine,
     files: {
       ...files,
-      link: async (from, to) => {
-        if (isData(to)) due = [from, to];
-        else await files.link(from, to);
-        if (due === undefined || !isControl(to)) return;
-        await files.link(...due);
-        await files.unlink(due[0]);
-        due = undefined;
+      open: async (path, mode) => {
+        if (mode !== 'create' || !isData(path)) return files.open(path, mode);
+        due = path;
+        return files.open(`${path}-`, mode);
       },
-      unlink: async (path) => {
-        if (path !== due?.[0]) await files.unlink(path);
+      link: async (from, to) => {
+        await files.link(from, to);
+        if (due === undefined || !isControl(to)) return;
+        await files.rename(`${due}-`, due);
+        due = undefined;
       },
     },
   };
@@ -104,7 +104,7 @@ export const DIRQUEUE_PLANTS: readonly HomePlant[] = [
   {
     name: 'dq-no-data-sync',
     mistake: 'the bytes of a job are not on the disk when it is accepted',
-    wrap: withoutSync(({ path }) => path.endsWith('.data')),
+    wrap: withoutSync(({ path }) => isData(path)),
     scenario: 'put-free',
     profile: 'weak',
   },

@@ -75,7 +75,13 @@ export function claimOf(parts: ClaimParts, taken: Taken, { item, isNoted }: Clai
     kind: 'claim',
     job: jobOf(item, path),
     attempt,
-    env: [...itemEnvironment(item, place), ['INTRAY_JOB', item.id], ['INTRAY_ATTEMPT', String(attempt)]],
+    get env() {
+      return [
+        ...itemEnvironment(item, place),
+        ['INTRAY_JOB', item.id],
+        ['INTRAY_ATTEMPT', String(attempt)],
+      ] as const;
+    },
     payload: taken.descriptor,
     hold: taken.descriptor,
     payloadProblem: async () => undefined,

@@ -40,8 +40,8 @@ type Draft = {
   name: string;
 };
 
-/** More files than this are not held open, to be synced together. */
-const TOGETHER = 64;
+/** More files than this are not held open, to be synced together; fewer where we may not have so many. */
+const TOGETHER = 256;
 /** So many names in a row that are taken are not by chance. */
 const TRIES_LIMIT = 100_000;
 
@@ -154,6 +154,10 @@ class Writer {
       try {
         return { name, target: await this.#machine.files.open(join(this.#place.tmp, name), 'create') };
       } catch (error) {
+        if (hasErrno(error, 'EMFILE', 'ENFILE') && this.#open.length > 0) {
+          await this.finish();
+          continue;
+        }
         if (hasErrno(error, 'ENOENT', 'ENOTDIR')) throw noQueue(this.#place, error);
         if (!hasErrno(error, 'EEXIST') || tries > TRIES_LIMIT) throw error;
       }

@@ -10,10 +10,10 @@ import { jobOf } from './claim.ts';
 import { type Constants, constantsFrom } from './constants.ts';
 import { enqueueAll, type NewItem } from './enqueue.ts';
 import { type InstallOptions, install } from './install.ts';
-import { brokenLinks, LINK_TO_NOTHING, listWaiting } from './listing.ts';
+import { brokenLinks, LINK_TO_NOTHING, listWaiting, stirs } from './listing.ts';
 import { join, type Place, placeAt, requirePlace } from './place.ts';
 import { outputsOf } from './run-notes.ts';
-import { joinQueue, stirs } from './session.ts';
+import { joinQueue } from './session.ts';
 import { pullTrigger } from './trigger.ts';
 
 /** Makes a queue, whose parent directory must exist, and opens it. Throws `exists`. */

@@ -111,7 +111,7 @@ export function deconstruct(
       `its time, ${JSON.stringify(time)}, is not in FSQ_TIMEFMT ${constants.timeFormat.format}`,
     );
   }
-  const id = withField(delimiter ?? '', raw, TRIES_AT, '0');
+  const id = raw[TRIES_AT] === '0' ? name : withField(delimiter ?? '', raw, TRIES_AT, '0');
   return {
     kind: 'item',
     name,

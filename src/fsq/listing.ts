@@ -77,3 +77,13 @@ export async function listWaiting(
     });
   }
 }
+
+/** Whether there may be something to do. Throws `not-a-queue`. */
+export async function stirs(machine: Machine, place: Place): Promise<boolean> {
+  try {
+    return (await machine.files.readdir(place.waiting)).length > 0;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}

@@ -104,13 +104,6 @@ export async function requirePlace(machine: Machine, place: Place): Promise<void
 }
 
 export async function isDown({ files }: Machine, { down }: Place): Promise<boolean> {
-  for (const path of down) {
-    try {
-      await files.stat(path);
-      return true;
-    } catch (error) {
-      if (!hasErrno(error, 'ENOENT')) throw error;
-    }
-  }
+  for (const path of down) if (await files.exists(path)) return true;
   return false;
 }

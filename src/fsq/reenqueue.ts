@@ -41,12 +41,7 @@ export async function reenqueue(
 /** Whether a queue has, or had, an item of that name. In the order in which items move, so that none slips by. */
 export async function isKnown({ files }: Machine, place: Place, name: string): Promise<boolean> {
   for (const room of [place.waiting, place.done, place.fail]) {
-    try {
-      await files.stat(join(room, name));
-      return true;
-    } catch (error) {
-      if (!hasErrno(error, 'ENOENT')) throw error;
-    }
+    if (await files.exists(join(room, name))) return true;
   }
   return false;
 }

@@ -10,10 +10,13 @@
 
 import type { Machine } from '../os/ports.ts';
 import type { Settled, SharedClaim } from '../queue/contract.ts';
-import { SharedSync } from '../queue/shared-sync.ts';
+import type { Durability } from '../queue/publish.ts';
+import { namesAreOurs } from '../queue/refresh-names.ts';
+import { NO_SYNC, SharedSync } from '../queue/shared-sync.ts';
 import { counted } from '../queue/words.ts';
 import { claimOf } from './claim.ts';
 import type { Constants } from './constants.ts';
+import { Course } from './course.ts';
 import type { Item } from './item-name.ts';
 import { type Listed, listWaiting } from './listing.ts';
 import { readNotes } from './notes.ts';
@@ -21,7 +24,7 @@ import { isDown, join, type Place } from './place.ts';
 import { refuse, refuseMalformed, tooOld } from './refuse.ts';
 import { nowMs } from './run-notes.ts';
 import type { Mover } from './settle.ts';
-import { letGo, take } from './take.ts';
+import { letGo } from './take.ts';
 
 export type WorkItem = {
   readonly item: Item;
@@ -37,6 +40,8 @@ export type WorkItem = {
 
 export type ScanOptions = {
   readonly ignoreDown?: boolean;
+  /** Of what becomes of items. Default: `power-safe`. */
+  readonly durability?: Durability;
   /** Told of each item that was failed, or could not be read, and why. */
   readonly onRefused?: (path: string, reason: string) => void | Promise<void>;
 };
@@ -47,7 +52,8 @@ export async function* scan(
   constants: Constants,
   options: ScanOptions = {},
 ): AsyncGenerator<WorkItem, void> {
-  const mover: Mover = { machine, place, sync: new SharedSync(machine.files) };
+  const sync = options.durability === 'crash-safe' ? NO_SYNC : new SharedSync(machine.files);
+  const mover: Mover = { machine, place, sync };
   const settling = new Set<Promise<unknown>>();
   const scanner = new Scanner(mover, constants, options, settling);
   try {
@@ -58,11 +64,15 @@ export async function* scan(
       if (refused !== undefined) await options.onRefused?.(refused.path, refused.message);
     }
     const { held, until } = await readNotes(machine, place);
-    for (const listed of items) {
+    const course = new Course(machine, place.waiting, items, {
+      lock: constants.lock,
+      areNamesOurs: await namesAreOurs(machine.files, place.waiting),
+    });
+    for (let listed = await course.next(); listed !== undefined; listed = await course.next()) {
       const { name } = listed.item;
       if (held.has(name) || (until.get(name) ?? 0) > nowMs(machine)) continue;
       if (await scanner.isStopped()) return;
-      const work = await scanner.take(listed, until.has(name));
+      const work = await scanner.take(course, listed, until.has(name));
       if (work === undefined) continue;
       try {
         yield work;
@@ -95,9 +105,10 @@ class Scanner {
     return this.#options.ignoreDown !== true && (await isDown(this.#mover.machine, this.#mover.place));
   }
 
-  async take({ entry, item }: Listed, isNoted: boolean): Promise<WorkItem | undefined> {
+  async take(course: Course, listed: Listed, isNoted: boolean): Promise<WorkItem | undefined> {
     const { machine, place } = this.#mover;
-    const taken = await take(machine, place.waiting, entry, this.#constants);
+    const { item } = listed;
+    const taken = await course.take(listed);
     if (taken.kind === 'unreadable') {
       await this.#options.onRefused?.(join(place.waiting, item.name), taken.message);
     }

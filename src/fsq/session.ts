@@ -9,19 +9,21 @@
  * too often. FSQ_MAX_TRIES is not looked at: that is for `scan`, and workers have a limit of their own.
  */
 
-import { hasErrno, type Machine } from '../os/ports.ts';
+import type { Machine } from '../os/ports.ts';
 import { Changes, POLL_MS } from '../queue/changes.ts';
 import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
+import { namesAreOurs } from '../queue/refresh-names.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
 import { counted } from '../queue/words.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
 import type { Constants } from './constants.ts';
+import { Course } from './course.ts';
 import { type Listed, listWaiting } from './listing.ts';
 import { notedNames, untilOf } from './notes.ts';
 import { isDown, join, type Place } from './place.ts';
 import { refuse, refuseMalformed, tooOld } from './refuse.ts';
 import { nowMs } from './run-notes.ts';
-import { letGo, type Taken, take } from './take.ts';
+import { letGo, type Taken } from './take.ts';
 
 const DEFAULT_MAX_STARTS = 5;
 
@@ -50,7 +52,8 @@ export class FsqSession implements SharedSession {
   #noted: ReadonlySet<string> = new Set();
   #unreadable: Unreadable[] = [];
   #list: readonly Listed[] = [];
-  #at = 0;
+  #course: Course;
+  #areNamesOurs = false;
   #listedAtMs = Number.NEGATIVE_INFINITY;
   /** One call of `claim` after the other. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -62,6 +65,7 @@ export class FsqSession implements SharedSession {
     this.#constants = constants;
     this.#options = options;
     this.#changes = new Changes(machine);
+    this.#course = this.#courseThrough([]);
     this.#parts = {
       machine,
       place,
@@ -80,6 +84,7 @@ export class FsqSession implements SharedSession {
   }
 
   async begin(): Promise<void> {
+    this.#areNamesOurs = await namesAreOurs(this.#machine.files, this.#place.waiting);
     if (this.#options.watch === true) await this.#changes.watch(this.#place.waiting);
   }
 
@@ -139,8 +144,12 @@ export class FsqSession implements SharedSession {
       if (refused !== undefined) this.#unreadable.push(refused);
     }
     this.#list = items;
-    this.#at = 0;
+    this.#course = this.#courseThrough(items);
     await this.#readNotes();
+  }
+
+  #courseThrough(items: readonly Listed[]): Course {
+    return new Course(this.#machine, this.#place.waiting, items, { areNamesOurs: this.#areNamesOurs });
   }
 
   async #readNotes(): Promise<void> {
@@ -157,20 +166,20 @@ export class FsqSession implements SharedSession {
   }
 
   async #claimFromList(): Promise<SharedClaim | undefined> {
-    while (this.#at < this.#list.length) {
-      const listed = this.#list[this.#at] as Listed;
-      this.#at += 1;
+    for (;;) {
+      const listed = await this.#course.next();
+      if (listed === undefined) return undefined;
       const { name } = listed.item;
       if (this.#inHand.has(name) || this.#waits(name)) continue;
       const claim = await this.#take(listed);
       if (claim !== undefined) return claim;
       if (await isDown(this.#machine, this.#place)) return undefined;
     }
-    return undefined;
   }
 
-  async #take({ entry, item }: Listed): Promise<SharedClaim | undefined> {
-    const taken = await take(this.#machine, this.#place.waiting, entry);
+  async #take(listed: Listed): Promise<SharedClaim | undefined> {
+    const { item } = listed;
+    const taken = await this.#course.take(listed);
     if (taken.kind === 'unreadable') {
       const { message } = taken;
       this.#unreadable.push({ path: join(this.#place.waiting, item.name), message });
@@ -236,17 +245,6 @@ export class FsqSession implements SharedSession {
   /** A job that was given back is in its old place of what we go through. */
   #waitsAgain({ name, untilMs }: { readonly name: string; readonly untilMs: number }): void {
     if (untilMs > 0) this.#until.set(name, untilMs);
-    const place = this.#list.findIndex(({ item }) => item.name === name);
-    if (place >= 0) this.#at = Math.min(this.#at, place);
-  }
-}
-
-/** Whether there may be something to do. Throws `not-a-queue`. */
-export async function stirs(machine: Machine, place: Place): Promise<boolean> {
-  try {
-    return (await machine.files.readdir(place.waiting)).length > 0;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
+    this.#course.returnTo(name);
   }
 }

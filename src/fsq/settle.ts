@@ -15,12 +15,12 @@
 import { hasErrno, type Machine } from '../os/ports.ts';
 import type { Settled } from '../queue/contract.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
-import type { SharedSync } from '../queue/shared-sync.ts';
+import type { NameSync } from '../queue/shared-sync.ts';
 import { ifShortEnough, withEntropy, withTries } from './item-name.ts';
 import { join, type Place } from './place.ts';
-import type { Taken } from './take.ts';
+import { isSameFile, type Taken } from './take.ts';
 
-export type Mover = { readonly machine: Machine; readonly place: Place; readonly sync: SharedSync };
+export type Mover = { readonly machine: Machine; readonly place: Place; readonly sync: NameSync };
 
 /** Where it is now, or `lost` when somebody else had moved it. */
 export type Moved = { readonly settled: Settled; readonly path: string };
@@ -93,8 +93,9 @@ function* candidates(name: string): Generator<string> {
 /** Whether a name leads to the file that was taken; undefined when nobody has that name. */
 export async function isNameOf({ files }: Machine, taken: Taken, path: string): Promise<boolean | undefined> {
   try {
-    const { inode, device } = await files.stat(path);
-    return inode === taken.inode && device === taken.device;
+    // It is mostly free, and to hear of that by an error would cost more.
+    if (!(await files.exists(path))) return undefined;
+    return isSameFile(await files.stat(path), taken);
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ESTALE')) return undefined;
     throw error;

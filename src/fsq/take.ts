@@ -11,13 +11,20 @@
  *     look up queue/X: not there          <- without this look X runs twice
  *
  * The same look tells an item that was tried again, which has another name, and a name that was given to another file.
- * Over a network the directory is opened first, for a host believes for seconds in names that it has seen.
+ * Over a network the directory is opened before, for a host believes for seconds in names that it has seen.
  *
  * The lock is the open file's: it goes with us when we die, and a command that we hand the file to keeps it.
  */
 
 import { closeQuietly } from '../os/close-quietly.ts';
-import { type Descriptor, type DirectoryEntry, type FileKind, hasErrno, type Machine } from '../os/ports.ts';
+import {
+  type Descriptor,
+  type DirectoryEntry,
+  type FileKind,
+  type FileStatus,
+  hasErrno,
+  type Machine,
+} from '../os/ports.ts';
 import { reasonOf } from '../queue/errors.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
 import { LINK_TO_NOTHING } from './listing.ts';
@@ -44,13 +51,15 @@ export type NotTaken =
 export type TakeOptions = {
   /** Whether it is locked at all. Default: yes. */
   readonly lock?: boolean;
+  /** What `namesAreOurs` says of the directory. Default: no. */
+  readonly areNamesOurs?: boolean;
 };
 
 export async function take(
   machine: Machine,
   directory: string,
   entry: DirectoryEntry,
-  { lock = true }: TakeOptions = {},
+  { lock = true, areNamesOurs = false }: TakeOptions = {},
 ): Promise<Taken | NotTaken> {
   const { name } = entry;
   const path = join(directory, name);
@@ -68,13 +77,14 @@ export async function take(
     }
     descriptor = locked;
     const status = await machine.files.fstat(descriptor);
-    if (await leadsTo(machine, directory, path, status)) {
+    if (!areNamesOurs) await refreshNames(machine.files, directory);
+    if (await leadsTo(machine, path, status)) {
       const { inode, device, kind: fileKind, size } = status;
       return { kind: 'taken', directory, name, descriptor, fileKind, inode, device, bytes: size };
     }
   } catch (error) {
     await closeQuietly(machine.files, descriptor);
-    if (hasErrno(error, 'ESTALE')) return { kind: 'gone' };
+    if (hasErrno(error, 'ENOENT', 'ESTALE')) return { kind: 'gone' };
     throw error;
   }
   await closeQuietly(machine.files, descriptor);
@@ -118,20 +128,19 @@ async function lockOpen(
   return undefined;
 }
 
-async function leadsTo(
-  { files }: Machine,
-  directory: string,
-  path: string,
-  own: { readonly inode: bigint; readonly device: bigint },
-): Promise<boolean> {
+async function leadsTo({ files }: Machine, path: string, own: Identity): Promise<boolean> {
   try {
-    await refreshNames(files, directory);
-    const { inode, device } = await files.stat(path);
-    return inode === own.inode && device === own.device;
+    return isSameFile(await files.stat(path), own);
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ESTALE')) return false;
     throw error;
   }
+}
+
+type Identity = Pick<FileStatus, 'inode' | 'device'>;
+
+export function isSameFile(one: Identity, other: Identity): boolean {
+  return one.inode === other.inode && one.device === other.device;
 }
 
 function notOpened({ kind }: DirectoryEntry, error: unknown): NotTaken {

@@ -4,7 +4,7 @@ import { type Machine, STDERR } from '../os/ports.ts';
 import { bothTo } from '../worker/job-command.ts';
 import { runCommand } from '../worker/run-command.ts';
 import { startWatchdog } from '../worker/watchdog.ts';
-import { type Notice, noticeVariables } from './notice.ts';
+import { type Notice, noticeVariables, type Posted } from './notice.ts';
 
 /** After this it is killed, and tried again. */
 const TIMEOUT_MS = 60_000;
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 60_000;
 export async function runNoticeCommand(
   machine: Machine,
   line: string,
-  { id, body }: { readonly id: string; readonly body: string },
+  { id, body }: Posted,
   stop: AbortSignal,
 ): Promise<void> {
   const { files, host, processes } = machine;

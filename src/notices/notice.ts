@@ -29,6 +29,9 @@ export type Notice = {
   };
 };
 
+/** As it is delivered; `body` is the notice as JSON. */
+export type Posted = { readonly id: string; readonly body: string };
+
 /** What is told of a queue. */
 export type NotedQueue = Pick<Queue, 'location' | 'outputsOf'>;
 

@@ -30,7 +30,7 @@ import { counted } from '../queue/words.ts';
 import type { Handler } from '../worker/handler.ts';
 import { type RunEnd, serveQueues } from '../worker/serve.ts';
 import { runNoticeCommand } from './command.ts';
-import { type NotedQueue, noticeOf, noticeText } from './notice.ts';
+import { type NotedQueue, noticeOf, noticeText, type Posted } from './notice.ts';
 import { readSecrets } from './secrets.ts';
 import { postNotice, type Webhook } from './webhook.ts';
 
@@ -61,6 +61,8 @@ const BACKOFF = { firstMs: 5000, factor: 3, maxMs: 6 * 3_600_000 };
 const AT_ONCE = 4;
 /** How long a worker that has nothing else to do goes on delivering. */
 const FINISH_MS = 10_000;
+/** So many of those that cannot be kept are delivered at once: each takes a connection or a process. */
+const MOST_UNKEPT = 16;
 const NOTICE_LIMIT_BYTES = 1024 * 1024;
 
 /** Throws where notices cannot be kept, or a secret cannot be read. */
@@ -80,8 +82,10 @@ class OpenNotices implements Notices {
   readonly #queue: Queue;
   readonly #stop = new AbortController();
   readonly #delivering: Promise<void>;
-  /** Of notices that could not be kept. */
-  readonly #atOnce = new Set<Promise<void>>();
+  /** Aborted when the time to finish is over. */
+  readonly #late = new AbortController();
+  /** Deliveries of notices that could not be kept. */
+  readonly #unkept = new Set<Promise<void>>();
   #saidLast = '';
 
   constructor(machine: Machine, options: NoticesOptions, queue: Queue) {
@@ -111,11 +115,10 @@ class OpenNotices implements Notices {
   }
 
   async finish(inHaste: boolean): Promise<void> {
-    const late = new AbortController();
-    const cancel = this.#machine.clock.after(FINISH_MS, () => late.abort());
+    const cancel = this.#machine.clock.after(FINISH_MS, () => this.#late.abort());
     this.#stop.abort();
-    await Promise.all([this.#delivering, ...this.#atOnce]);
-    if (!inHaste) await this.#deliver(false, late.signal);
+    await Promise.all([this.#delivering, ...this.#unkept]);
+    if (!inHaste) await this.#deliver(false, this.#late.signal);
     cancel();
     const left = await this.#countLeft();
     if (left === 0) return;
@@ -165,11 +168,7 @@ class OpenNotices implements Notices {
     await this.#tell(target, { id, body: await payload.text(NOTICE_LIMIT_BYTES) }, stop);
   };
 
-  async #tell(
-    target: string | undefined,
-    notice: { readonly id: string; readonly body: string },
-    stop: AbortSignal,
-  ): Promise<void> {
+  async #tell(target: string | undefined, notice: Posted, stop: AbortSignal): Promise<void> {
     const { command, webhook } = this.#options;
     if (target === 'command' && command !== undefined)
       return runNoticeCommand(this.#machine, command, notice, stop);
@@ -178,11 +177,16 @@ class OpenNotices implements Notices {
     throw new Error(`this worker has no ${target ?? 'receiver'} to tell of it`);
   }
 
-  #deliverAtOnce(target: Target, job: string, notice: { readonly id: string; readonly body: string }): void {
-    const told = this.#tell(target, notice, new AbortController().signal)
-      .catch((error) => this.#say(`nobody was told that job ${job} has failed: ${reasonOf(error)}`))
-      .finally(() => this.#atOnce.delete(told));
-    this.#atOnce.add(told);
+  #deliverAtOnce(target: Target, job: string, notice: Posted): void {
+    const untold = (why: string) => this.#say(`nobody was told that job ${job} has failed: ${why}`);
+    if (this.#unkept.size >= MOST_UNKEPT) {
+      untold('too many others are to be told at once');
+      return;
+    }
+    const told = this.#tell(target, notice, this.#late.signal)
+      .catch((error) => untold(reasonOf(error)))
+      .finally(() => this.#unkept.delete(told));
+    this.#unkept.add(told);
   }
 
   /** Of a receiver that is down for long that is said once. */

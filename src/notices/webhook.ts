@@ -7,6 +7,7 @@ import { decodeBytes, encodeBytes } from '../os/bytes.ts';
 import type { Http, HttpResponse, Machine } from '../os/ports.ts';
 import { reasonOf } from '../queue/errors.ts';
 import { TryLater } from '../worker/handler.ts';
+import type { Posted } from './notice.ts';
 import { readSecrets, signatures } from './secrets.ts';
 
 export type Webhook = {
@@ -29,40 +30,59 @@ const LATEST_MS = 86_400_000;
 export async function postNotice(
   machine: Machine,
   webhook: Webhook,
-  { id, body }: { readonly id: string; readonly body: string },
+  notice: Posted,
   stop: AbortSignal,
 ): Promise<void> {
-  const { files, clock } = machine;
+  const { clock } = machine;
   const http = machine.http as Http; // checked when it was opened
-  const { seconds } = clock.now();
-  const secrets = webhook.secretFile === undefined ? [] : await readSecrets(files, webhook.secretFile);
-  const bytes = encodeBytes(body);
+  const bytes = encodeBytes(notice.body);
   const headers = new Map([
+    ...(await webhookHeaders(machine, webhook, notice)),
     ['content-type', 'application/json'],
     ['content-length', String(bytes.length)],
     ['user-agent', 'intray'],
-    ['webhook-id', id],
-    ['webhook-timestamp', String(seconds)],
-    ...(secrets.length === 0
-      ? []
-      : [['webhook-signature', await signatures(secrets, { id, seconds, body })] as const]),
   ]);
-  const late = new AbortController();
-  const cancel = clock.after(TOTAL_MS, () => late.abort());
+  // Not made of `stop` and another signal: such are kept as long as those, and `stop` lasts as long as the worker.
+  const end = new AbortController();
+  let isLate = false;
+  const cancel = clock.after(TOTAL_MS, () => {
+    isLate = true;
+    end.abort();
+  });
+  const onStop = () => end.abort();
+  stop.addEventListener('abort', onStop);
   try {
+    if (stop.aborted) end.abort();
     const request = { method: 'POST', path: '', headers, body: piece(bytes) };
-    const answer = await http.request(webhook.url, request, IDLE_MS, AbortSignal.any([stop, late.signal]));
-    const words = await firstWords(answer);
+    const answer = await http.request(webhook.url, request, IDLE_MS, end.signal);
+    // What it says besides is for people, and may be late or broken off.
+    const words = await firstWords(answer).catch(() => '');
     if (answer.status < 200 || answer.status > 299) throw refusal(webhook.url, answer, words);
   } catch (error) {
-    if (late.signal.aborted) {
+    if (isLate) {
       throw new Error(`${shownUrl(webhook.url)} took longer than ${TOTAL_MS / 1000} s`, { cause: error });
     }
     if (error instanceof TryLater) throw error;
     throw new Error(`${shownUrl(webhook.url)} cannot be told: ${reasonOf(error)}`, { cause: error });
   } finally {
     cancel();
+    stop.removeEventListener('abort', onStop);
   }
+}
+
+async function webhookHeaders(
+  { files, clock }: Machine,
+  { secretFile }: Webhook,
+  { id, body }: Posted,
+): Promise<Map<string, string>> {
+  const { seconds } = clock.now();
+  const headers = new Map([
+    ['webhook-id', id],
+    ['webhook-timestamp', String(seconds)],
+  ]);
+  if (secretFile === undefined) return headers;
+  const secrets = await readSecrets(files, secretFile);
+  return headers.set('webhook-signature', await signatures(secrets, { id, seconds, body }));
 }
 
 async function* piece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -32,6 +32,10 @@ export function politeMachine(machine: Machine): Machine {
       await breathe();
       return files.stat(path);
     },
+    exists: async (path) => {
+      await breathe();
+      return files.exists(path);
+    },
   };
   return { ...machine, files: polite };
 }

@@ -174,6 +174,14 @@ export function timeFormat(format: string): TimeFormat | undefined {
   const pattern = parts.map((part) => (typeof part === 'string' ? quoted(part) : `(${part.pattern})`));
   const whole = new RegExp(`^${pattern.join('')}$`, 'u');
   const directives = parts.filter((part) => typeof part !== 'string');
+  const readAnew = (text: string, clock: Pick<Clock, 'utcOffsetSeconds'>): number | undefined => {
+    const values = whole.exec(text)?.slice(1);
+    if (values === undefined) return undefined;
+    const read = directives.map((directive, index) => directive.read(values[index] ?? ''));
+    return msOf(Object.assign({}, NOTHING_READ, ...read), clock);
+  };
+  // Times are read in heaps, and many of a heap are the same.
+  let last: { readonly text: string; readonly clock: unknown; readonly ms: number | undefined } | undefined;
   return {
     format,
     write: (at, clock) => {
@@ -181,10 +189,8 @@ export function timeFormat(format: string): TimeFormat | undefined {
       return parts.map((part) => (typeof part === 'string' ? part : part.write(shown))).join('');
     },
     read: (text, clock) => {
-      const values = whole.exec(text)?.slice(1);
-      if (values === undefined) return undefined;
-      const read = directives.map((directive, index) => directive.read(values[index] ?? ''));
-      return msOf(Object.assign({}, NOTHING_READ, ...read), clock);
+      if (last?.text !== text || last.clock !== clock) last = { text, clock, ms: readAnew(text, clock) };
+      return last.ms;
     },
   };
 }

@@ -12,6 +12,12 @@ type Syncing = {
   next: Promise<void> | undefined;
 };
 
+/** How names are made to last: by `SharedSync`, or not at all. */
+export type NameSync = Pick<SharedSync, 'sync' | 'close'>;
+
+/** For level crash-safe: the kernel keeps them, as long as there is power. */
+export const NO_SYNC: NameSync = { sync: async () => {}, close: async () => {} };
+
 export class SharedSync {
   readonly #files: Files;
   readonly #directories = new Map<string, Promise<Syncing>>();

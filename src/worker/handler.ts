@@ -76,7 +76,7 @@ async function callHandler(
     return { kind: 'succeeded' };
   } catch (error) {
     if (stop.aborted) return { kind: 'stopped' };
-    const later = error instanceof TryLater ? { notBeforeMs: error.afterMs } : {};
+    const later = error instanceof TryLater ? { againAfterMs: error.afterMs } : {};
     return { kind: 'failed', reason: error instanceof Error ? error.message : String(error), ...later };
   }
 }

@@ -16,7 +16,7 @@ export type CommandOutcome =
       readonly reason: string;
       readonly exit?: Exit;
       /** It makes no sense to try it again before so long. */
-      readonly notBeforeMs?: number;
+      readonly againAfterMs?: number;
     }
   /** We were told to stop, and have ended the command. */
   | { readonly kind: 'stopped' };

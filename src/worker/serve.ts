@@ -188,7 +188,7 @@ async function settle(
     );
     return ended(await claim.fail(outcome.reason, facts), 'failed');
   }
-  const waitMs = Math.max(backoffMs(machine.random, claim.attempt, backoff), outcome.notBeforeMs ?? 0);
+  const waitMs = Math.max(backoffMs(machine.random, claim.attempt, backoff), outcome.againAfterMs ?? 0);
   const atMs = toMs(machine.clock.now()) + waitMs;
   return ended(await claim.retry(atMs, outcome.reason, facts), 'again');
 }

@@ -150,6 +150,19 @@ it('adds the files that can be read, and says which cannot', () => {
   expect(filesIn(`${dir}/q`)).toHaveLength(2);
 });
 
+it('adds many files at once, and tells of them and does them in their order', () => {
+  const { dir, dq } = cli();
+  const files = Array.from({ length: 40 }, (_, n) => `file-${n}`);
+  for (const file of files) if (file !== 'file-20') writeFileSync(`${dir}/${file}`, `${file},`);
+  const { status, stdout, stderr } = dq('dq-submit', '--dir', 'q', ...files);
+  const added = files.filter((file) => file !== 'file-20');
+  expect(stdout).toBe(added.map((file) => `enqueued: ${file}\n`).join(''));
+  expect(stderr).toMatch(/^dq-submit: file-20: .*\n$/);
+  expect(status).toBe(1);
+  const done = dq('dq-server', '--dir', 'q', '--njobs', '39', 'cat').stdout.match(/file-\d+/g);
+  expect(done).toEqual(added);
+});
+
 it('steps over what is damaged, says so, and leaves stale locks of others alone', () => {
   const { dir, dq } = cli();
   writeFileSync(`${dir}/a`, 'x');

@@ -3,23 +3,13 @@
 import { once } from 'node:events';
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { INTRAY_VARIANTS, intrayCli, jsonLines } from '../support/intray-cli.ts';
-import { type Receiver, startReceiver } from '../support/receiver.ts';
+import { useReceivers } from '../support/receiver.ts';
 import { eventually, useTemporary } from '../support/temporary.ts';
 
 useTemporary();
-const receivers: Receiver[] = [];
-
-afterEach(async () => {
-  for (const receiver of receivers.splice(0)) await receiver.close();
-});
-
-async function receiver(...how: Parameters<typeof startReceiver>): Promise<Receiver> {
-  const made = await startReceiver(...how);
-  receivers.push(made);
-  return made;
-}
+const receiver = useReceivers();
 
 /** A queue with one job. */
 function queueOf(program: string, first: readonly string[], name = 'q') {

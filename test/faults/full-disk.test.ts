@@ -1,10 +1,10 @@
 /** A disk that is full to the last block: what cannot be done is said, nothing is half done, nothing is lost. */
 
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { useTemporary } from '../support/temporary.ts';
 import { type Ended, OURS, run, runWell } from './support/commands.ts';
-import { mountSmall } from './support/disks.ts';
+import { fillDisk, mountSmall } from './support/disks.ts';
 import { lookInto } from './support/job-files.ts';
 import { lacking } from './support/needs.ts';
 
@@ -45,7 +45,7 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
   it('queue-write: refused, and nothing half is there', () => {
     const packet = prepared('x'.repeat(100_000));
     const before = lookInto(queue);
-    fill(`${disk}/ballast`);
+    fillDisk(`${disk}/ballast`);
     refused(run(OURS.path, ['queue-write', '-q', queue], packet));
     expect(lookInto(queue)).toEqual(before);
     rmSync(`${disk}/ballast`);
@@ -55,7 +55,7 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
   });
 
   it('prepare: no number is given out that could be given out again', () => {
-    fill(`${disk}/ballast`);
+    fillDisk(`${disk}/ballast`);
     refused(run('sh', ['-c', '"$0" prepare -s "$1" > "$2/jobs/fspl-a.fspl"', OURS.path, sender, queue]));
     expect(readFileSync(`${queue}/jobs/fspl-a.fspl`)).toHaveLength(0);
     rmSync(`${disk}/ballast`);
@@ -66,7 +66,7 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
   });
 
   it('queue-process: a job whose end could not be noted is not begun', () => {
-    fill(`${disk}/ballast`);
+    fillDisk(`${disk}/ballast`);
     refused(processAll());
     expect(existsSync(history)).toBe(false);
     expect(lookInto(queue)).toMatchObject({ next: 1, damaged: [], strange: [] });
@@ -88,7 +88,7 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
   });
 
   it('queue-init and queue-set-next: refused, the number stays readable', () => {
-    fill(`${disk}/ballast`);
+    fillDisk(`${disk}/ballast`);
     refused(run(OURS.path, ['queue-init', '-q', `${disk}/other`]));
     refused(run(OURS.path, ['queue-set-next', '-q', queue, '9']));
     expect(lookInto(queue).next).toBe(1);
@@ -104,21 +104,4 @@ function refused({ status, stderr }: Ended): void {
   expect(status, stderr).toBe(1);
   expect(stderr).toMatch(/^Error: .*(no space|full)/im);
   expect(stderr).not.toMatch(/^\s+at |undefined/m);
-}
-
-/** Writes until not even 512 bytes fit. */
-function fill(path: string): void {
-  const file = openSync(path, 'w');
-  try {
-    for (const size of [65536, 4096, 512]) {
-      try {
-        for (;;) writeSync(file, Buffer.alloc(size, 1));
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
-  expect(run('sync', ['-f', path]).status).toBe(0);
 }

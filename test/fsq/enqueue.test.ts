@@ -5,6 +5,7 @@ import { bytesWriter, enqueue, enqueueAll } from '../../src/fsq/enqueue.ts';
 import { installHost } from '../../src/fsq/install.ts';
 import { hostPlaceAt } from '../../src/fsq/place.ts';
 import { reenqueue } from '../../src/fsq/reenqueue.ts';
+import type { Descriptor, OpenMode } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { useTemporary } from '../support/temporary.ts';
 import { newQueue, put, rooms, scanned } from './support.ts';
@@ -27,6 +28,31 @@ describe('adding an item', () => {
     const args = Array.from({ length: 150 }, (_, n) => String(n));
     const items = args.map((arg) => ({ args: [arg], write: bytesWriter(realMachine, arg) }));
     await enqueueAll(realMachine, place, DEFAULTS, items);
+    expect(await scanned(place)).toEqual(args);
+  });
+
+  it('adds many where few files may be open', async () => {
+    const place = await newQueue(temporary.path('queue'));
+    const args = Array.from({ length: 50 }, (_, n) => String(n));
+    const items = args.map((arg) => ({ args: [arg], write: bytesWriter(realMachine, arg) }));
+    let open = 0;
+    const { files } = realMachine;
+    const machine = {
+      ...realMachine,
+      files: {
+        ...files,
+        open: async (path: string, mode: OpenMode) => {
+          if (open === 20) throw Object.assign(new Error('EMFILE'), { code: 'EMFILE', syscall: 'open' });
+          open += 1;
+          return files.open(path, mode);
+        },
+        close: async (descriptor: Descriptor) => {
+          open -= 1;
+          await files.close(descriptor);
+        },
+      },
+    };
+    await enqueueAll(machine, place, DEFAULTS, items);
     expect(await scanned(place)).toEqual(args);
   });
 

@@ -14,6 +14,7 @@ import { hold, waitUntil } from '../../src/fsq/notes.ts';
 import { placeAt } from '../../src/fsq/place.ts';
 import { readRuns } from '../../src/fsq/run-notes.ts';
 import { take } from '../../src/fsq/take.ts';
+import type { Descriptor } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { readSmallFile } from '../../src/os/transfer.ts';
 import { useTemporary } from '../support/temporary.ts';
@@ -42,6 +43,22 @@ describe('queues that fsq 0.2.5 made', () => {
 });
 
 describe('going through a queue', () => {
+  it.each([
+    ['power-safe', true],
+    ['crash-safe', false],
+  ] as const)('%s: what becomes of items is synced: %s', async (durability, expected) => {
+    const place = await newQueue(temporary.path('queue'));
+    await put(place, '', 'a');
+    let syncs = 0;
+    const fsyncAll = async (all: readonly Descriptor[]) => {
+      syncs += 1;
+      await realMachine.files.fsyncAll(all);
+    };
+    const machine = { ...realMachine, files: { ...realMachine.files, fsyncAll } };
+    expect(await scanned(place, undefined, {}, { durability }, machine)).toEqual(['a']);
+    expect(syncs > 0).toBe(expected);
+  });
+
   it('stops after the item during which it was taken down', async () => {
     const place = await newQueue(temporary.path('queue'));
     for (const name of ['1', '2', '3']) await put(place, '', name);

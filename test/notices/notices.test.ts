@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Notices, type NoticesOptions, openNotices } from '../../src/notices/notices.ts';
 import type { Clock, Machine } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
@@ -11,11 +11,11 @@ import type { Queue } from '../../src/queue/contract.ts';
 import { type ServeOptions, serveQueues } from '../../src/worker/serve.ts';
 import { homeQueue } from '../support/home.ts';
 import { machineWith, shiftedClock } from '../support/machines.ts';
-import { type Receiver, startReceiver } from '../support/receiver.ts';
+import { startReceiver, useReceivers } from '../support/receiver.ts';
 import { eventually, useTemporary } from '../support/temporary.ts';
 
 const temporary = useTemporary();
-const receivers: Receiver[] = [];
+const receiver = useReceivers();
 let queue: Queue;
 let troubles: string[];
 
@@ -23,16 +23,6 @@ beforeEach(async () => {
   queue = await homeQueue(temporary.path('queue'));
   troubles = [];
 });
-
-afterEach(async () => {
-  for (const receiver of receivers.splice(0)) await receiver.close();
-});
-
-async function receiver(...how: Parameters<typeof startReceiver>): Promise<Receiver> {
-  const made = await startReceiver(...how);
-  receivers.push(made);
-  return made;
-}
 
 async function open(to: Partial<NoticesOptions>, machine: Machine = realMachine): Promise<Notices> {
   return openNotices(machine, {
@@ -125,7 +115,7 @@ describe('a job that has failed for good', () => {
     const notices = await open({ webhook: { url }, command: 'exit 9' });
     await queue.add({});
     await work(notices);
-    await notices.finish(true);
+    await notices.finish(false);
     expect(received).toHaveLength(1);
     expect(left('jobs')).toHaveLength(1);
     expect(troubles).toEqual([
@@ -246,6 +236,23 @@ describe('a receiver', () => {
     await eventually(() => expect(talking).toBe(Number.NEGATIVE_INFINITY));
   });
 
+  it('that breaks off its answer, or drags it out, has been told when it was a good one', async () => {
+    const { url, received } = await receiver((response, count) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('some', () => count === 0 && response.destroy());
+    });
+    const clock: Clock = {
+      ...realMachine.clock,
+      after: (ms, action) => realMachine.clock.after(ms === 30_000 ? 200 : ms, action),
+    };
+    const notices = await open({ webhook: { url } }, machineWith({ clock }));
+    for (let count = 0; count < 2; count++) await queue.add({});
+    await work(notices);
+    await notices.finish(false);
+    expect(received).toHaveLength(2);
+    expect([left('jobs'), troubles]).toEqual([[], []]);
+  });
+
   it('that is never there is given up after two days, and the notice kept where it can be seen', async () => {
     const { url, close } = await startReceiver();
     await close();
@@ -277,19 +284,37 @@ describe('two workers', () => {
 });
 
 describe('where notices cannot be kept', () => {
+  const fullDisk: Machine = machineWith({
+    files: {
+      ...realMachine.files,
+      write: (descriptor, bytes) => {
+        if (Buffer.from(bytes).includes('job.failed'))
+          throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
+        return realMachine.files.write(descriptor, bytes);
+      },
+    },
+  });
+
+  it('no more of them are told at once than the worker can bear, and no longer than it has', async () => {
+    const { url, received } = await receiver(() => {});
+    // 10 s are over at once.
+    const clock: Clock = {
+      ...realMachine.clock,
+      after: (ms, action) => realMachine.clock.after(ms === 10_000 ? 50 : ms, action),
+    };
+    const notices = await open({ webhook: { url } }, { ...fullDisk, clock });
+    for (let count = 0; count < 20; count++) await queue.add({});
+    await work(notices, { concurrency: 4 });
+    expect((await queue.jobs()).jobs).toEqual([]);
+    expect(troubles.filter((sentence) => sentence.includes('too many others'))).toHaveLength(4);
+    await eventually(() => expect(received).toHaveLength(16));
+    await notices.finish(false);
+    expect(troubles.filter((sentence) => sentence.includes('nobody was told'))).toHaveLength(20);
+  });
+
   it('a job is told at once, and has failed all the same', async () => {
     const { url, received } = await receiver();
-    const full: Machine = machineWith({
-      files: {
-        ...realMachine.files,
-        write: (descriptor, bytes) => {
-          if (Buffer.from(bytes).includes('job.failed'))
-            throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
-          return realMachine.files.write(descriptor, bytes);
-        },
-      },
-    });
-    const notices = await open({ webhook: { url }, command: 'exit 1' }, full);
+    const notices = await open({ webhook: { url }, command: 'exit 1' }, fullDisk);
     await queue.add({});
     await work(notices);
     await notices.finish(false);

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Timestamp } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
@@ -112,6 +113,8 @@ describe('after', () => {
   });
 });
 
+const ROOT = join(import.meta.dirname, '../..');
+
 describe('utcOffsetSeconds', () => {
   const JANUARY = { seconds: 1_768_435_200n, nanos: 0 };
   const JULY = { seconds: 1_784_073_600n, nanos: 0 };
@@ -126,6 +129,27 @@ describe('utcOffsetSeconds', () => {
     vi.stubEnv('TZ', zone);
     expect(clock.utcOffsetSeconds(JANUARY)).toBe(january * 60);
     expect(clock.utcOffsetSeconds(JULY)).toBe(july * 60);
+  });
+
+  test.each(['UTC', 'America/New_York', 'Asia/Kathmandu', 'XYZ-3:30'])('is the same in Bun: %s', (zone) => {
+    const script = `
+      const { realClock } = await import(${JSON.stringify(join(ROOT, 'src/os/real/clock.ts'))});
+      const times = [${JANUARY.seconds}n, ${JULY.seconds}n, -2n, 40_000_000_000n];
+      console.log(times.map((seconds) => realClock.utcOffsetSeconds({ seconds, nanos: 0 })).join(' '));`;
+    const bun = join(ROOT, 'node_modules/.bin/bun');
+    const said = execFileSync(bun, ['--no-install', '-e', script], {
+      env: { ...process.env, TZ: zone },
+      encoding: 'utf8',
+    });
+    const dates = [JANUARY.seconds, JULY.seconds, -2n, 40_000_000_000n].map((at) => {
+      const text = execFileSync('date', ['-d', `@${at}`, '+%z'], {
+        env: { ...process.env, TZ: zone },
+        encoding: 'utf8',
+      });
+      const seconds = Number(text.slice(1, 3)) * 3600 + Number(text.slice(3, 5)) * 60;
+      return text.startsWith('-') ? -seconds : seconds;
+    });
+    expect(said.trim()).toBe(dates.join(' '));
   });
 
   test('is what date(1) says', () => {

@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { afterEach } from 'vitest';
 
 export type Received = { readonly headers: IncomingHttpHeaders; readonly body: string };
 
@@ -34,5 +35,18 @@ export async function startReceiver(
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+/** To be called once, at the top of a test file: receivers that are closed after their test. */
+export function useReceivers(): typeof startReceiver {
+  const started: Receiver[] = [];
+  afterEach(async () => {
+    for (const receiver of started.splice(0)) await receiver.close();
+  });
+  return async (...how) => {
+    const receiver = await startReceiver(...how);
+    started.push(receiver);
+    return receiver;
   };
 }

@@ -8,28 +8,51 @@ import { sentenceOf } from '../failure.ts';
 import { printJsonLine } from '../json.ts';
 import type { Given } from './options.ts';
 
+/** So many files are added at once, which share their syncs. */
+const AT_ONCE = 16;
+
 /** A file that cannot be read does not keep the others from being added. */
 export async function submit(context: Context, { values, flags, words }: Given): Promise<number> {
   const { machine } = context;
   const queue = await openOrMake(machine, values.get('dir')?.[0] ?? '');
   const env = Object.fromEntries((values.get('meta') ?? []).map(splitMeta));
   const priority = values.get('priority')?.[0];
-  let status = 0;
-  for (const file of words) {
+  const job = { env, ...(priority === undefined ? {} : { priority: Number(priority) }) };
+  const add = async (file: string): Promise<Outcome> => {
     try {
-      const { id } = await addFile(machine, queue, file, {
-        env,
-        ...(priority === undefined ? {} : { priority: Number(priority) }),
-      });
-      if (flags.has('json')) await printJsonLine(context, { file, id });
-      else await context.print(`enqueued: ${file}\n`);
+      return { file, id: (await addFile(machine, queue, file, job)).id };
     } catch (error) {
-      if (isQueueError(error, 'output-failed')) throw error;
-      await context.complain(`dq-submit: ${file}: ${sentenceOf(error)}\n`);
-      status = 1;
+      return { file, error };
     }
+  };
+  // Of those who read standard input, one after the other.
+  const atOnce = words.includes('-') ? 1 : AT_ONCE;
+  let status = 0;
+  for await (const outcome of inOrder(words, atOnce, add)) {
+    const { file } = outcome;
+    if ('error' in outcome) {
+      await context.complain(`dq-submit: ${file}: ${sentenceOf(outcome.error)}\n`);
+      status = 1;
+    } else if (flags.has('json')) await printJsonLine(context, { file, id: outcome.id });
+    else await context.print(`enqueued: ${file}\n`);
   }
   return status;
+}
+
+type Outcome = { readonly file: string } & ({ readonly id: string } | { readonly error: unknown });
+
+/** What comes of each, in their order, with so many begun at once. */
+async function* inOrder<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  act: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const begun: Promise<Result>[] = [];
+  for (const item of items) {
+    begun.push(act(item));
+    if (begun.length >= atOnce) yield (await begun.shift()) as Result;
+  }
+  for (const one of begun) yield await one;
 }
 
 /** As the original, which makes what is missing. */

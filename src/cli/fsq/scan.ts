@@ -29,7 +29,7 @@ type Options = Scanning & {
 };
 
 /** Items that are over wait for the disk together, as long as they are not more than this. */
-const SETTLING_LIMIT = 64;
+const SETTLING_LIMIT = 256;
 /** How often a queue is scanned though its trigger is not pulled: items to be tried again pull none. */
 const LOOK_AGAIN_MS = 60_000;
 

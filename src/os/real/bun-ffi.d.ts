@@ -1,4 +1,4 @@
-/** The part of bun:ffi that native-bun.ts uses. */
+/** The part of bun:ffi that we use. */
 declare module 'bun:ffi' {
   type Call = (...args: (number | Uint8Array)[]) => number;
   export function dlopen(

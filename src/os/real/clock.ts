@@ -1,4 +1,5 @@
 import type { Clock, Timestamp } from '../ports.ts';
+import { localOffsetSeconds } from './local-time.ts';
 
 const MS_PER_SECOND = 1000;
 const NANOS_PER_MS = 1_000_000;
@@ -34,6 +35,8 @@ export const realClock: Clock = {
     return () => clearTimeout(timer);
   },
   utcOffsetSeconds: (at: Timestamp) => {
+    const byC = localOffsetSeconds(at.seconds);
+    if (byC !== undefined) return byC;
     const date = new Date(Number(at.seconds) * 1000);
     const local = new Date(0);
     local.setUTCFullYear(date.getFullYear(), date.getMonth(), date.getDate());

@@ -13,7 +13,18 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pauseMs } from './chance.ts';
@@ -121,6 +132,23 @@ export function mountSmall(directory: string, mountPoint: string, mib: number): 
   makeImage(image, 'ext4', mib);
   mount(image, mountPoint);
   return () => unmount(mountPoint);
+}
+
+/** Writes a file until not even 512 bytes more fit on its disk. */
+export function fillDisk(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (const size of [65536, 4096, 512]) {
+      try {
+        for (;;) writeSync(file, Buffer.alloc(size, 1));
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+  execFileSync('sync', ['-f', path]);
 }
 
 function makeImage(image: string, fileSystem: FileSystem, mib: number): void {
