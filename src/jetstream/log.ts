@@ -42,6 +42,7 @@ export class Log {
   readonly #machine: Machine;
   readonly #link: Link;
   readonly #waiting = new Set<{ readonly seq: number; readonly resolve: () => void }>();
+  readonly #removing = new Set<Promise<void>>();
   #follower: Follower | undefined;
   #seq = 0;
   #closed = false;
@@ -142,8 +143,6 @@ export class Log {
     if (last !== undefined) await this.wire.remove([last]);
     this.picture.forget(id);
   }
-
-  readonly #removing = new Set<Promise<void>>();
 
   /** Resolves when all has been removed that was of no use any more. */
   async tidied(): Promise<void> {

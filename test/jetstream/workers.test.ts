@@ -267,6 +267,16 @@ describe.skipIf(lack !== undefined)(`workers on JetStream${lack === undefined ? 
     await gone.close();
   });
 
+  it('what was added, run and removed before its adder tries again is not added again', async () => {
+    const { location } = await make();
+    await withLog(location, async ({ wire, subjects }) => {
+      const seq = await wire.create(subjects.job('a'), '{}', 'nonce');
+      await wire.remove([seq ?? 0]);
+      expect(await wire.create(subjects.job('a'), '{}', 'nonce')).toBe(seq);
+    });
+    expect(await everyMessage(location)).toEqual([]);
+  });
+
   it('one job of a name is added by many at once', async () => {
     const { location, jobs } = await make();
     const queues = await Promise.all(Array.from({ length: 8 }, () => openJetStream(realMachine, location)));
