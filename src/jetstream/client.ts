@@ -149,8 +149,11 @@ function wireOf(machine: Machine, location: Location, parts: Omit<Connection, 'w
         await Promise.all(seqs.slice(at, at + MOST_REMOVALS).map(removeOne));
       }
     },
-    follow: (onMessage, subject = `${prefixOf(location.name)}.>`) =>
-      patiently(() => followLog({ js, wire, stream, subject, onMessage })),
+    follow: (onMessage, fromSeq = 1) =>
+      patiently(() => {
+        const subject = `${prefixOf(location.name)}.>`;
+        return followLog({ js, wire, stream, subject, onMessage, fromSeq });
+      }),
     listen: (subjects, onMessage) => {
       const all = subjects.map((subject) => nats.subscribe(subject, { callback: onMessage }));
       return () => {
