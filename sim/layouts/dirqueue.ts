@@ -62,7 +62,9 @@ export function dirqueueWith(
       return placeOf(added);
     },
     addAll: async (machine, payloads) => {
-      return (await (await open(machine)).addAll(payloads.map(newJob))).map(placeOf);
+      // As streams, whose data are made in tmp/.
+      const jobs = payloads.map((payload) => ({ ...newJob(payload), payload: [payload] }));
+      return (await (await open(machine)).addAll(jobs)).map(placeOf);
     },
     pause: (machine) => pause(machine, QUEUE),
     resume: async (machine) => {

@@ -30,11 +30,13 @@ export type ClaimParts = {
 };
 
 export function jobOf({ id, path }: WaitingJob, control: Control): Job {
+  const { work, expiresMs } = fromMetadata(control.metadata);
   return {
     id: id as JobId,
     seq: undefined,
     createdAt: submittedAt(id, control),
-    work: fromMetadata(control.metadata).work,
+    work,
+    terms: { priority: parseJobId(id).priority, expiresMs },
     path,
   };
 }

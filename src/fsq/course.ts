@@ -50,7 +50,7 @@ export class Course {
   async next(): Promise<Listed | undefined> {
     for (;;) {
       const isAtEnd = this.#at >= this.#items.length;
-      if (this.#leaptOver.length > 0 && (isAtEnd || !this.#isQuick())) await this.#goBack();
+      if (this.#leaptOver.length > 0 && (isAtEnd || !this.#isQuick())) await this.#goBack(isAtEnd);
       else if (isAtEnd) return undefined;
       const listed = this.#items[this.#at];
       if (listed === undefined) continue;
@@ -94,10 +94,10 @@ export class Course {
     return Number.parseInt(this.#machine.random.uuid().slice(0, 8), 16) % LONGEST_LEAP;
   }
 
-  /** To what was leapt over; of much, nearly all of it gone, one listing tells what is there. */
-  async #goBack(): Promise<void> {
+  /** To what was leapt over; at the end, when it is much and nearly all of it gone, one listing tells what is there. */
+  async #goBack(isAtEnd: boolean): Promise<void> {
     let back = this.#leaptOver.splice(0);
-    if (back.length > LONGEST_LEAP) {
+    if (isAtEnd && back.length > LONGEST_LEAP) {
       const names = new Set((await this.#machine.files.readdir(this.#directory)).map(({ name }) => name));
       back = back.filter(({ entry }) => names.has(entry.name));
     }

@@ -85,6 +85,8 @@ export interface Files {
   ): Step<number>;
   /** Writes all of `bytes` at the descriptor's own position. */
   write(descriptor: Descriptor, bytes: Uint8Array): Step<void>;
+  /** The same to a pipe whose reader may be slow: what else this process has to do goes on meanwhile. Left out by machines without such pipes. */
+  writeAside?(descriptor: Descriptor, bytes: Uint8Array): Promise<void>;
   /** Writes as much as goes without waiting, and returns how much; EAGAIN: nothing. For FIFOs; left out where there are none. */
   writeNow?(descriptor: Descriptor, bytes: Uint8Array): Step<number>;
   /** Writes all of `bytes` at `position`, in one call; the descriptor's own position stays. */
@@ -310,6 +312,8 @@ export type HttpRequest = {
   readonly headers: ReadonlyMap<string, string>;
   /** To be read once; as it comes. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** The address it comes from; left out by a request of our own, and at a socket in the file system. */
+  readonly from?: string | undefined;
 };
 
 export type HttpResponse = {
@@ -321,6 +325,8 @@ export type HttpResponse = {
 export type HttpLimits = {
   /** How long a request may take until all of it is there. */
   readonly requestMs: number;
+  /** And until its headers are there. Default: the same. */
+  readonly headersMs?: number;
   /** More connections at once are not taken. */
   readonly connections: number;
 };

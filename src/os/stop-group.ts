@@ -22,3 +22,14 @@ export async function killGroup(child: Child): Promise<Exit> {
   await child.signalGroup('SIGKILL');
   return child.exit;
 }
+
+/** How a command has ended by itself within `ms`; undefined when it goes on. */
+export function exitWithin(clock: Clock, child: Child, ms: number): Promise<Exit | undefined> {
+  return new Promise((resolve) => {
+    const callOff = clock.after(ms, () => resolve(undefined));
+    void child.exit.then((exit) => {
+      callOff();
+      resolve(exit);
+    });
+  });
+}

@@ -25,6 +25,7 @@
 import type { Descriptor, Exit, Timestamp } from '../os/ports.ts';
 import type { Sequence, Work } from '../packet/header.ts';
 import type { Durability } from './publish.ts';
+import type { Terms } from './terms.ts';
 
 export type Queue = {
   /** As it was named when it was opened. */
@@ -132,6 +133,8 @@ export type Job = {
   readonly seq: Sequence | undefined;
   readonly createdAt: Timestamp;
   readonly work: Work;
+  /** What its adder asked for, as far as that is not among its variables. */
+  readonly terms?: Terms;
   /** Where it is now. */
   readonly path: string;
 };

@@ -38,6 +38,7 @@ const HINTS = {
   'bad-setting': 'Correct the variable, or unset it.',
   'not-reachable': 'See whether they run and can be reached from here; what they have confirmed is not lost.',
   'not-delivered': 'It stays here; send it again when that has been seen to.',
+  'not-connected': 'No job is lost: each is where it was, or has arrived.',
   'not-a-file': '',
   'output-failed': '',
   stopped: '',

@@ -11,14 +11,21 @@ const LEAST_SPAN_MS = 900;
 const KEPT_MS = 60_000;
 
 export class RateMeter {
-  #before: ReadonlySet<string> = new Set();
+  /** The jobs of the last look, and the look that saw them last. */
+  readonly #seen = new Map<string, number>();
+  #looks = 0;
   #over = 0;
   readonly #samples: Sample[] = [];
 
-  /** `stems` of all jobs that wait or run; `atMs` by a clock that never goes back. */
-  look(atMs: number, stems: ReadonlySet<string>): void {
-    for (const stem of this.#before) if (!stems.has(stem)) this.#over += 1;
-    this.#before = stems;
+  /** All jobs that wait or run, in any number of lists; `atMs` by a clock that never goes back. */
+  look(atMs: number, ...lists: readonly (readonly { readonly id: string }[])[]): void {
+    this.#looks += 1;
+    for (const jobs of lists) for (const { id } of jobs) this.#seen.set(id, this.#looks);
+    for (const [id, look] of this.#seen) {
+      if (look === this.#looks) continue;
+      this.#over += 1;
+      this.#seen.delete(id);
+    }
     this.#samples.push({ atMs, over: this.#over });
     // One that is older than the longest span stays, as its beginning.
     while ((this.#samples[1]?.atMs ?? atMs) <= atMs - KEPT_MS) this.#samples.shift();

@@ -15,13 +15,13 @@ import {
 import type { NewJob } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
-import { isPriority, isTerm } from '../queue/terms.ts';
+import { isPriority, isTerm, type Terms, termsIn, termsToEnv } from '../queue/terms.ts';
 import { QUEUE_LANE } from '../queue/words.ts';
 import { formatJobName } from './home/job-name.ts';
 import { addedPath, nextNumber } from './home/lane-numbers.ts';
 import { laneKept } from './home/look.ts';
 import type { Order } from './home/rooms.ts';
-import { priorityOf, type Terms, termsIn, termsOf, termsToEnv } from './home/terms.ts';
+import { priorityOf, termsOf } from './home/terms.ts';
 import { jobsDirectory, join, OWN_SEQUENCE_FILE } from './layout.ts';
 import { scanQueue } from './queue-files.ts';
 import { SENDER_WAIT_MS } from './sender.ts';

@@ -3,14 +3,13 @@
 import { closeQuietly } from '../os/close-quietly.ts';
 import {
   type Child,
-  type Clock,
   type Descriptor,
   type Exit,
   type FileStatus,
   type Machine,
   STDERR,
 } from '../os/ports.ts';
-import { stopGroup } from '../os/stop-group.ts';
+import { exitWithin, stopGroup } from '../os/stop-group.ts';
 import type { Damage, HeaderResult, PacketHeader } from '../packet/header.ts';
 import { damaged } from '../packet/header.ts';
 import { isUnfinished } from '../packet/pipe-mark.ts';
@@ -144,7 +143,8 @@ async function openDecoded(
   const discard = async () => {
     await closeQuietly(files, readEnd);
     // Without a reader it ends at its next write, or has ended already.
-    if (!(await endsWithin(clock, child, DECODER_NOTICE_MS))) await stopGroup(clock, child, DECODER_GRACE_MS);
+    if ((await exitWithin(clock, child, DECODER_NOTICE_MS)) === undefined)
+      await stopGroup(clock, child, DECODER_GRACE_MS);
     release();
   };
   const finish = async () => {
@@ -185,16 +185,6 @@ function endOnStop({ clock }: Machine, child: Child, stop: AbortSignal | undefin
   stop?.addEventListener('abort', end);
   if (stop?.aborted) end();
   return () => stop?.removeEventListener('abort', end);
-}
-
-function endsWithin(clock: Clock, child: Child, ms: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const callOff = clock.after(ms, () => resolve(false));
-    void child.exit.then(() => {
-      callOff();
-      resolve(true);
-    });
-  });
 }
 
 function decoderFailure(exit: Exit): string | undefined {

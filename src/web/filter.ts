@@ -23,7 +23,7 @@ export type Filter = {
   readonly state: StateWord | undefined;
   /** `''`: any. */
   readonly lane: string;
-  /** In its id, the name of its file, its lane, or, of `#17`, its number. `''`: any. */
+  /** In its id, the name of its file, its lane or its parameters, or, of `#17`, its number. `''`: any. */
   readonly text: string;
   /** From 1 on. */
   readonly page: number;
@@ -55,13 +55,23 @@ export function queryOf({ state, lane, text, page }: Filter): string {
   return query === '' ? '' : `?${query}`;
 }
 
-export function passes(job: FoundJob, { state, lane, text }: Filter): boolean {
+/** Whether it is of that state and lane, whatever its text. */
+export function isAmong(job: FoundJob, { state, lane }: Filter): boolean {
   if (state === undefined ? job.place === 'done' : stateOf(job) !== state) return false;
-  if (lane !== '' && laneOf(job) !== lane) return false;
+  return lane === '' || laneOf(job) === lane;
+}
+
+/** In what is known of it without opening its file. */
+export function isCalled(job: FoundJob, { text }: Filter): boolean {
   if (text === '') return true;
-  if (/^#\d+$/.test(text)) return job.seq?.toString() === text.slice(1);
+  if (meansNumber(text)) return job.seq?.toString() === text.slice(1);
   const { id, name } = job;
   return [id, name, laneOf(job) ?? ''].some((words) => words.includes(text));
+}
+
+/** Such a text is looked for nowhere else. */
+export function meansNumber(text: string): boolean {
+  return /^#\d+$/.test(text);
 }
 
 export type Page<T> = {

@@ -11,11 +11,15 @@ import type { FoundJob, RunRecord } from '../queue/snapshot.ts';
 import { type Preview, previewOf } from './payload.ts';
 import type { Seen } from './seen.ts';
 
-export type Output = Pick<OutputFile, 'attempt' | 'kind'> & {
-  readonly text: string;
-  /** Bytes before it, which are not shown. */
-  readonly before: number;
-};
+export type Output = Pick<OutputFile, 'attempt' | 'kind'> &
+  (
+    | {
+        readonly text: string;
+        /** Bytes before it, which are not shown. */
+        readonly before: number;
+      }
+    | { readonly problem: string }
+  );
 
 export type JobSight = {
   readonly job: FoundJob;
@@ -42,10 +46,14 @@ export async function sightOf(
   const { records, running, outputs } = await keeper.runs(job);
   const shown: Output[] = [];
   for (const { attempt, kind, path, bytes } of outputs.slice(-MOST_OUTPUTS)) {
-    const tail =
-      bytes === undefined ? await readTail(machine.files, path, OUTPUT_BYTES) : { bytes, before: 0 };
-    if (tail === undefined || tail.bytes.length === 0) continue;
-    shown.push({ attempt, kind, text: decodeBytes(tail.bytes), before: tail.before });
+    try {
+      const tail =
+        bytes === undefined ? await readTail(machine.files, path, OUTPUT_BYTES) : { bytes, before: 0 };
+      if (tail === undefined || tail.bytes.length === 0) continue;
+      shown.push({ attempt, kind, text: decodeBytes(tail.bytes), before: tail.before });
+    } catch (error) {
+      shown.push({ attempt, kind, problem: `${path}: ${reasonOf(error)}` });
+    }
   }
   return {
     job,

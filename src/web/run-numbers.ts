@@ -25,10 +25,7 @@ export async function readRunNumbers(
   const seconds: number[] = [];
   const waits: number[] = [];
   const starts: number[] = [];
-  const jobs = limit === 0 ? [] : (await keeper.everyJob(snapshot)).filter(wasStarted);
-  jobs.sort((a, b) => (b.addedMs ?? 0) - (a.addedMs ?? 0));
-  for (const job of jobs.slice(0, limit)) {
-    const { records } = await keeper.runs(job);
+  for await (const { job, records } of newestRuns(keeper, snapshot, limit)) {
     const waited = waitedMs(job, records);
     if (waited !== undefined) waits.push(waited / 1000);
     if (records.length > 0) starts.push(Math.max(job.attempts, ...records.map(({ attempt }) => attempt)));
@@ -49,7 +46,18 @@ function waitedMs({ addedMs, notBeforeMs }: FoundJob, records: readonly RunRecor
   return startedMs - (notBeforeMs <= startedMs ? Math.max(addedMs, notBeforeMs) : addedMs);
 }
 
-const RUN_TO_THEIR_END: ReadonlySet<RunRecord['outcome']> = new Set(['succeeded', 'failed', 'retry']);
+/** The records of the `limit` jobs that were added last, of those that were started and are not gone. */
+export async function* newestRuns(
+  keeper: Keeper,
+  snapshot: QueueSnapshot,
+  limit: number,
+): AsyncGenerator<{ readonly job: FoundJob; readonly records: readonly RunRecord[] }> {
+  const jobs = limit === 0 ? [] : (await keeper.everyJob(snapshot)).filter(wasStarted);
+  jobs.sort((a, b) => (b.addedMs ?? 0) - (a.addedMs ?? 0));
+  for (const job of jobs.slice(0, limit)) yield { job, records: (await keeper.runs(job)).records };
+}
+
+export const RUN_TO_THEIR_END: ReadonlySet<RunRecord['outcome']> = new Set(['succeeded', 'failed', 'retry']);
 
 /** Undefined where nobody can tell: somebody else may have written these times. */
 function tookMs(started: string | undefined, ended: string): number | undefined {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RateMeter } from '../../src/queue/rate-meter.ts';
 
 const jobs = (from: number, to: number) =>
-  new Set(Array.from({ length: to - from }, (_, at) => String(from + at)));
+  Array.from({ length: to - from }, (_, at) => ({ id: String(from + at) }));
 
 describe('the rate', () => {
   it('is not known after one look, nor of a moment', () => {

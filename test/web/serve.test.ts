@@ -9,6 +9,7 @@ import { intray } from '../../src/cli/intray/main.ts';
 import type { HttpServer, Machine } from '../../src/os/ports.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { newLooks } from '../../src/web/site/looks.ts';
+import type { PostSettings } from '../../src/web/site/posts.ts';
 import { newSite, type Site } from '../../src/web/site/site.ts';
 import { lackingBrowser, withPage } from '../support/browser.ts';
 import { addNamed, claimFrom, failNext, homeQueue } from '../support/home-queues.ts';
@@ -29,10 +30,10 @@ afterEach(async () => {
   }
 });
 
-async function served(): Promise<string> {
+async function served(changes?: PostSettings): Promise<string> {
   const { http } = realMachine as Machine & Required<Pick<Machine, 'http'>>;
   const looks = newLooks(realMachine, [temporary.path('queues')], {});
-  const site = newSite(realMachine, looks, { token: undefined, hosts: new Set(['localhost']) });
+  const site = newSite(realMachine, looks, { token: undefined, hosts: new Set(['localhost']) }, changes);
   const limits = { requestMs: 10_000, connections: 64 };
   const server = await http.serve({ kind: 'tcp', host: '127.0.0.1', port: 0 }, limits, site.answer);
   serving.push({ site, server });
@@ -99,6 +100,52 @@ describe.skipIf(reason !== undefined)(
         await expect.poll(() => page.locator('td.failed').count(), { timeout: 30_000 }).toBe(1);
         expect(complaints).toEqual([]);
       });
+    });
+
+    it('changes what it is told to, by keys, also without JavaScript', { timeout: 300_000 }, async () => {
+      const queue = await homeQueueThere();
+      const audit = temporary.path('audit');
+      const url = await served({ audit, fileBytes: 1000 });
+      const walk = async ({ page, complaints }: { page: Page; complaints: string[] }) => {
+        const id = await addNamed(queue, 'one');
+        await page.goto(`${url}queues/q/jobs/${id}`);
+        await page.getByRole('button', { name: 'Hold' }).press('Enter');
+        expect(await page.getByRole('status').innerText()).toBe('The job is held.');
+        await page.getByRole('button', { name: 'Release' }).press('Enter');
+        expect(await page.getByRole('status').innerText()).toBe('The job is released.');
+        await page.getByRole('link', { name: 'Delete' }).press('Enter');
+        await page.getByRole('link', { name: 'Leave it' }).press('Enter');
+        await page.getByRole('link', { name: 'Delete' }).press('Enter');
+        await page.getByRole('button', { name: 'Delete it' }).press('Enter');
+        expect(await page.getByRole('status').innerText()).toBe('The job is deleted.');
+        await page.getByRole('link', { name: 'Add a job' }).press('Enter');
+        await page.getByLabel('Parameters').fill('to-be-seen');
+        await page
+          .getByLabel('Payload')
+          .setInputFiles({ name: 'x', mimeType: 'a/b', buffer: Buffer.from('hello') });
+        await page.getByRole('button', { name: 'Add the job' }).press('Enter');
+        expect(await page.getByRole('status').innerText()).toBe('The job is added.');
+        expect(await page.locator('.payload').innerText()).toBe('hello');
+        await failNext(queue);
+        const again = page.getByRole('link', { name: 'Run failed jobs again' });
+        // A page may be a second old, and one without JavaScript stays so.
+        await eventually(async () => {
+          await page.goto(`${url}queues/q`);
+          expect(await again.count()).toBe(1);
+        });
+        await again.press('Enter');
+        await page.getByRole('button', { name: 'Run again' }).press('Enter');
+        expect(await page.getByRole('status').innerText()).toBe('1 failed job to be run again.');
+        await page.getByRole('button', { name: 'Pause' }).press('Enter');
+        await page.getByRole('button', { name: 'Resume' }).press('Enter');
+        // The page of the job may have asked for news of it when it was just deleted.
+        expect(complaints.filter((words) => !words.includes('404'))).toEqual([]);
+        const session = await queue.join();
+        await (await claimFrom(session)).succeed();
+        await session.close();
+      };
+      await withPage(url, walk);
+      await withPage(url, walk, { javaScriptEnabled: false });
     });
 
     it('shows hostile text as text, at the width of a phone too', { timeout: 300_000 }, async () => {

@@ -99,6 +99,51 @@ describe('the dashboard', () => {
     expect((await get(`/queues/q/jobs/${id}`)).status).toBe(404);
   });
 
+  it('looks for a text in parameters too, of so many jobs', async () => {
+    const queue = await homeQueue(q());
+    await queue.addAll(
+      Array.from({ length: 2100 }, (_, index) => ({ params: [`--file=${index}`] })),
+      {
+        durability: 'crash-safe',
+      },
+    );
+    const of = site();
+    const { text } = await get('/queues/q?text=file%3D77', {}, of);
+    // 77, 770 to 779, and none of those behind the first 2000.
+    expect(text).toContain('<caption>11 jobs</caption>');
+    expect(text).toContain('In the parameters of 100 more jobs was not looked');
+    expect((await get('/queues/q?text=%2377', {}, of)).text).not.toContain('was not looked');
+  });
+
+  it('says which output it may not read, and shows the rest', async () => {
+    const queue = await homeQueue(q());
+    await addNamed(queue, 'bad');
+    const id = await failNext(queue);
+    const files = {
+      ...realMachine.files,
+      open: (path: string, mode: Parameters<typeof realMachine.files.open>[1]) => {
+        if (!path.endsWith('.err')) return realMachine.files.open(path, mode);
+        throw Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'open' });
+      },
+    };
+    const machine = { ...realMachine, files };
+    const of = newSite(machine, newLooks(machine, [q()], {}), OPEN);
+    const { status, text } = await get(`/queues/q/jobs/${id}`, {}, of);
+    expect([status, text]).toEqual([
+      200,
+      expect.stringMatching(/stderr of attempt 1 cannot be shown: .*permission denied/),
+    ]);
+    expect(text).toContain('payload of bad');
+  });
+
+  it('finds a job that was added a moment ago', async () => {
+    const queue = await homeQueue(q());
+    const of = site();
+    await get('/', {}, of);
+    const id = await addNamed(queue, 'new');
+    expect((await get(`/queues/q/jobs/${id}`, {}, of)).status).toBe(200);
+  });
+
   it('has the same numbers as intray metrics, in both formats', async () => {
     await homeQueue(q());
     const open = await get('/metrics', {

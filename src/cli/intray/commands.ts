@@ -3,6 +3,7 @@
 import { type CommandSpec, command, flag, oneOf, text } from '../command.ts';
 import { MONITORING } from './monitoring-commands.ts';
 import { decoder, OPERATING } from './operating-commands.ts';
+import { RELAYING } from './relay-commands.ts';
 import { WEB } from './web-commands.ts';
 import { WORKING } from './working-commands.ts';
 
@@ -45,4 +46,11 @@ const CARING: readonly CommandSpec[] = [
   }),
 ];
 
-export const COMMANDS: readonly CommandSpec[] = [...WORKING, ...OPERATING, ...WEB, ...MONITORING, ...CARING];
+export const COMMANDS: readonly CommandSpec[] = [
+  ...WORKING,
+  ...RELAYING,
+  ...OPERATING,
+  ...WEB,
+  ...MONITORING,
+  ...CARING,
+];

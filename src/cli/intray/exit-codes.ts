@@ -24,6 +24,11 @@ export function exitStatus(ending: Ending): number {
   return EXIT_CODES[ending].status;
 }
 
+/** Whether a program that ended so can have been one of our commands. */
+export function isExitStatus(status: number | undefined): status is number {
+  return Object.values(EXIT_CODES).some((known) => known.status === status);
+}
+
 /** How a command ends that could not go on for this. */
 export function endingOf(error: unknown): Ending {
   if (isQueueError(error, 'locked')) return 'locked';

@@ -2,6 +2,7 @@
 
 import { layoutNamed } from '../../open/layouts.ts';
 import { isSystemError } from '../../os/ports.ts';
+import { changeJob } from '../../queue/change-job.ts';
 import { isQueueError, QueueError } from '../../queue/errors.ts';
 import { pickJob } from '../../queue/find-job.ts';
 import type { Keeper, Operated, Operation } from '../../queue/keeper.ts';
@@ -24,9 +25,6 @@ export type Change = {
   /** Undefined where the layout cannot do it. */
   readonly by: (operation: Operation) => ((found: FoundJob) => Promise<Operated>) | undefined;
 };
-
-/** A worker may be faster than we are, but not so often. */
-const TRIES = 5;
 
 /** Changes the jobs that are named, or that `choose` picks. Ends as the worst of them. */
 export async function changeJobs(
@@ -51,7 +49,7 @@ export async function changeJobs(
           seen = await look();
           return pickJob(keeper.location, seen, found.id);
         };
-        await print(await changeOne(found, change, act, lookAgain));
+        await print(sentence(found, change, await changeJob(found, act, lookAgain)));
       } catch (error) {
         // What is wrong with one job is no reason to leave the others alone.
         const ofOne = isSystemError(error) || isQueueError(error);
@@ -72,22 +70,6 @@ export async function changeJobs(
 export function cannot({ location, layout }: Keeper, what: string): never {
   const { title } = layoutNamed(layout);
   throw new QueueError('not-possible', `${location}: a queue of ${title} has no way to ${what}`);
-}
-
-async function changeOne(
-  wanted: FoundJob,
-  change: Change,
-  act: (found: FoundJob) => Promise<Operated>,
-  lookAgain: () => Promise<FoundJob>,
-): Promise<string> {
-  let found = wanted;
-  for (let tried = 1; tried <= TRIES; tried++) {
-    const operated = await act(found);
-    if (operated.kind !== 'gone') return sentence(found, change, operated);
-    // It was claimed, given back or removed since we looked: by its whole id it is the same job.
-    found = await lookAgain();
-  }
-  throw new QueueError('not-possible', `${found.path}: it comes and goes; try again`);
 }
 
 function sentence(found: FoundJob, { past, unchanged }: Change, operated: Operated): string {

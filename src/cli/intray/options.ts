@@ -34,6 +34,23 @@ export const interval: Parse<number> = (value) => {
     : { expected: 'a span of time from 100ms to 1d, such as 2s' };
 };
 
+const UNIT_BYTES: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1000,
+  m: 1e6,
+  g: 1e9,
+  ki: 1024,
+  mi: 1024 ** 2,
+  gi: 1024 ** 3,
+};
+
+/** Bytes a second: `500k`, `1MiB/s`. */
+export const rate: Parse<number> = (value) => {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([kmg]i?)?b?(?:\/s)?$/i.exec(value) ?? [];
+  const bytes = Number(number) * (UNIT_BYTES[unit.toLowerCase()] ?? 1);
+  return bytes >= 1 ? { value: bytes } : { expected: 'a number of bytes a second, such as 500k or 1MiB/s' };
+};
+
 export const priority: Parse<number> = (value) => {
   const number = /^\d{1,2}$/.test(value) ? Number(value) : Number.NaN;
   return isPriority(number) ? { value: number } : { expected: 'a whole number from 0 (first) to 99 (last)' };

@@ -5,11 +5,13 @@ import { politeMachine } from '../../os/polite.ts';
 import type { HttpAddress, Machine } from '../../os/ports.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { newLooks } from '../../web/site/looks.ts';
+import type { PostSettings } from '../../web/site/posts.ts';
 import { newSite } from '../../web/site/site.ts';
 import type { Context } from '../context.ts';
 import { isReachable, urlOf } from '../http-address.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { readToken } from '../token.ts';
+import { UsageProblem } from '../usage.ts';
 import { exitStatus } from './exit-codes.ts';
 import type { Decoded, InQueue } from './looking.ts';
 
@@ -20,11 +22,17 @@ type Serve = InQueue &
       readonly listen: HttpAddress | undefined;
       readonly 'token-file': string | undefined;
       readonly host: readonly string[];
+      readonly actions: boolean;
+      readonly audit: string | undefined;
+      readonly 'max-upload': number | undefined;
     };
   };
 
 const DEFAULT_ADDRESS: HttpAddress = { kind: 'tcp', host: '127.0.0.1', port: 8177 };
 const LIMITS = { requestMs: 10_000, connections: 128 };
+/** Of one that may bring a file; that something comes all the time is seen to besides. */
+const UPLOAD_MS = 3_600_000;
+const MOST_UPLOADED_BYTES = 100 * 1024 * 1024;
 
 export async function serve(context: Context, args: Serve): Promise<number> {
   const { machine, print } = context;
@@ -40,8 +48,11 @@ export async function serve(context: Context, args: Serve): Promise<number> {
   const looks = newLooks(politeMachine(machine), paths, { decoder });
   // The first page need not wait for it then.
   await looks.fresh(0);
-  const site = newSite(machine, looks, { token, hosts: hostsOf(machine, address, host) });
-  const server = await machine.http.serve(address, LIMITS, site.answer);
+  const changes = changesFor(args);
+  const site = newSite(machine, looks, { token, hosts: hostsOf(machine, address, host) }, changes);
+  const limits =
+    changes === undefined ? LIMITS : { ...LIMITS, headersMs: LIMITS.requestMs, requestMs: UPLOAD_MS };
+  const server = await machine.http.serve(address, limits, site.answer);
   await print(`${urlOf(address, server.port)}\n`);
   await untilStopped(machine, async (stop) => {
     await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
@@ -49,6 +60,14 @@ export async function serve(context: Context, args: Serve): Promise<number> {
     await server.close();
   });
   return exitStatus('done');
+}
+
+/** Undefined where nothing can be changed. */
+function changesFor({ options }: Serve): PostSettings | undefined {
+  const { actions, audit, 'max-upload': fileBytes } = options;
+  if (actions) return { audit, fileBytes: fileBytes ?? MOST_UPLOADED_BYTES };
+  if (audit === undefined && fileBytes === undefined) return undefined;
+  throw new UsageProblem('`--audit` and `--max-upload` are for `--actions`');
 }
 
 function hostsOf({ host }: Machine, address: HttpAddress, named: readonly string[]): ReadonlySet<string> {

@@ -16,7 +16,7 @@ const address: Parse<HttpAddress> = (value) => {
 export const WEB: readonly CommandSpec[] = [
   command({
     name: 'serve',
-    summary: 'Show queues in a browser, live; nothing can be changed there: docs/web.md',
+    summary: 'Show queues in a browser, live; without --actions nothing can be changed there: docs/web.md',
     options: {
       listen: optional(
         undefined,
@@ -31,6 +31,21 @@ export const WEB: readonly CommandSpec[] = [
         nonEmpty,
       ),
       host: repeatable(undefined, 'NAME', 'A name by which browsers reach us, behind a proxy', nonEmpty),
+      actions: flag(
+        'Let those who reach it run jobs again, hold, release, delete and add them, pause and resume',
+      ),
+      audit: optional(
+        undefined,
+        'FILE',
+        'With --actions: add a line for each action to this file [default: standard error]',
+        nonEmpty,
+      ),
+      'max-upload': optional(
+        undefined,
+        'BYTES',
+        'With --actions: the longest payload that may be uploaded [default: 104857600]',
+        wholeNumber(0),
+      ),
       decoder,
     },
     operand: {
@@ -43,6 +58,7 @@ export const WEB: readonly CommandSpec[] = [
     examples: [
       'intray serve /var/spool/queues',
       'intray serve ~/queue --listen 0.0.0.0:8177 --token-file ~/.config/intray-token',
+      'intray serve ~/queue --actions --audit ~/queue-actions.jsonl',
       'ssh -L 8177:localhost:8177 server intray serve /var/spool/queues',
     ],
     load: async () => (await import('./serve.ts')).serve,

@@ -1,11 +1,9 @@
 /** What a worker does, in words: failures always; on a terminal also how far it is. */
 
 import type { NamedQueues } from '../../open/find.ts';
-import { formatLocal, fromMs } from '../../os/calendar.ts';
 import { STDERR } from '../../os/ports.ts';
 import { shellQuote } from '../../os/shell.ts';
-import type { Job, Queue, SharedIdle, Unreadable } from '../../queue/contract.ts';
-import { QUEUE_LANE } from '../../queue/words.ts';
+import type { Job, Queue, Unreadable } from '../../queue/contract.ts';
 import type { PoolReport } from '../../worker/pool.ts';
 import type { RunEnd } from '../../worker/serve.ts';
 import type { Context } from '../context.ts';
@@ -13,6 +11,7 @@ import { sentenceOf } from '../failure.ts';
 import { type Colours, coloursFor, type Progress, progressFor } from '../terminal.ts';
 import { formatDuration } from '../time.ts';
 import { lastLines, savedOutput } from './run-output.ts';
+import { whyStalled } from './stalled-words.ts';
 import type { WorkEnding } from './work-ending.ts';
 import { type Teller, WorkProblems } from './work-problems.ts';
 import { showProgress, Tally } from './work-progress.ts';
@@ -151,7 +150,7 @@ export class WordsTeller extends WorkProblems implements Teller {
       // What somebody has asked for needs no mail from cron each minute.
       const asked = idle.reason === 'paused' || idle.reason === 'delayed';
       if (!asked || this.#options.terminal)
-        await this.#say(asked ? 'info' : 'warn', this.#whyStalled(queue, idle));
+        await this.#say(asked ? 'info' : 'warn', whyStalled(this.#context.machine.clock, queue, idle));
     }
     if (counts['given-back'] > 0) {
       const jobs = counts['given-back'] === 1 ? '1 job was' : `${counts['given-back']} jobs were`;
@@ -169,29 +168,6 @@ export class WordsTeller extends WorkProblems implements Teller {
         `${faint('What they said was not kept: --output inherit shows it, --keep keeps it.')}\n`,
       );
     }
-  }
-
-  #whyStalled({ location }: Queue, idle: SharedIdle): string {
-    const waiting = idle.waiting === 1 ? '1 job waits' : `${idle.waiting} jobs wait`;
-    switch (idle.reason) {
-      case 'gap': {
-        const lane = idle.lane === QUEUE_LANE ? '' : ` of lane ${idle.lane}`;
-        return `${location}: job ${idle.missing}${lane} is missing; ${waiting} behind it, the first is job ${idle.next}`;
-      }
-      case 'held':
-        return `${location}: ${waiting} for a person: held, or behind a job that is; intray status ${shellQuote(location)} says more`;
-      case 'paused':
-        return `${location}: it is paused; to go on: intray resume ${shellQuote(location)}`;
-      case 'delayed':
-        return `${location}: ${waiting}, the first until ${this.#localTime(idle.untilMs)}`;
-      default:
-        return `${location}: ${waiting}`;
-    }
-  }
-
-  #localTime(ms: number): string {
-    const at = fromMs(ms);
-    return formatLocal(at, this.#context.machine.clock.utcOffsetSeconds(at));
   }
 
   async #paint(): Promise<Colours> {

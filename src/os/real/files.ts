@@ -73,6 +73,9 @@ export const realFiles: Files = {
       }
     }
   },
+  writeAside: async (descriptor, bytes) => {
+    for (let written = 0; written < bytes.length; ) written += await writeSome(descriptor, bytes, written);
+  },
   writeNow: (descriptor, bytes) => fs.writeSync(descriptor, bytes),
   writeAt: (descriptor, bytes, position) => {
     fs.writeSync(descriptor, bytes, 0, bytes.length, position);
@@ -124,6 +127,17 @@ export const realFiles: Files = {
     return { type, size: blocks * bsize, free: bavail * bsize, inodes: files, freeInodes: ffree };
   },
 };
+
+/** 0 when the other end has set it non-blocking and it is full. */
+function writeSome(descriptor: Descriptor, bytes: Uint8Array, from: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.write(descriptor, bytes, from, bytes.length - from, null, (error, count) => {
+      if (error === null) resolve(count);
+      else if (hasErrno(error, 'EAGAIN')) setTimeout(resolve, RETRY_MS, 0);
+      else reject(error);
+    });
+  });
+}
 
 /** A path as node:fs takes it. */
 export function raw(path: string): string | Buffer {

@@ -10,7 +10,7 @@ export const realHttp: Http = {
     const server = createServer((message, response) => {
       void answer(message, response, handle);
     });
-    server.headersTimeout = limits.requestMs;
+    server.headersTimeout = limits.headersMs ?? limits.requestMs;
     server.requestTimeout = limits.requestMs;
     server.maxConnections = limits.connections;
     await listen(server, address);
@@ -50,6 +50,7 @@ async function answer(
       path: message.url ?? '',
       headers: headersOf(message),
       body: message,
+      from: message.socket.remoteAddress,
     });
     const isRead = message.readableEnded || message.complete;
     response.writeHead(answered.status, [

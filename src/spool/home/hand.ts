@@ -27,7 +27,7 @@ import { hasErrno, type Machine } from '../../os/ports.ts';
 import { encodeHeader } from '../../packet/encode.ts';
 import { following, type PacketHeader, type Sequence } from '../../packet/header.ts';
 import type { Operated } from '../../queue/keeper.ts';
-import { DEFAULT_PRIORITY } from '../../queue/terms.ts';
+import { DEFAULT_PRIORITY, termsToEnv } from '../../queue/terms.ts';
 import { QUEUE_LANE } from '../../queue/words.ts';
 import { addJobFile } from '../add.ts';
 import { jobsDirectory, join } from '../layout.ts';
@@ -40,7 +40,6 @@ import { whatIs } from './look.ts';
 import { bringBackTheDead } from './recovery.ts';
 import { hasRooms, type Order } from './rooms.ts';
 import { shareQueue } from './share.ts';
-import { termsToEnv } from './terms.ts';
 import type { Waiting } from './waiting.ts';
 import { DEFAULT_LEASE_MS, enterRoom } from './worker-room.ts';
 

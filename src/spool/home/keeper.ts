@@ -14,15 +14,16 @@ import type {
   Runs,
 } from '../../queue/keeper.ts';
 import type { FoundJob } from '../../queue/snapshot.ts';
+import type { Terms } from '../../queue/terms.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { type Decoder, decoderFor, openPacket } from '../open-packet.ts';
 import { headerReader, lookAt, requireQueue } from '../queue-files.ts';
 import { isPaused, pause, resume } from './rooms.ts';
 import { outputsOf, readRuns } from './run-log.ts';
 import { whatRuns } from './running.ts';
-import { takeSnapshot } from './snapshot.ts';
+import { Snapshots } from './snapshot.ts';
 import { everyJob } from './snapshot-parts.ts';
-import { type Terms, termsOf } from './terms.ts';
+import { termsOf } from './terms.ts';
 
 /** Throws `not-a-queue`, but for what may be a damaged queue when that is asked for. */
 export async function openSpoolKeeper(
@@ -33,6 +34,7 @@ export async function openSpoolKeeper(
   if (!evenDamaged) await requireQueue(machine, queue);
   const decoder = command === undefined ? undefined : await decoderFor(machine, command, signal);
   const read = headerReader(machine, decoder);
+  const snapshots = new Snapshots(machine, queue, { decoder });
   const headerOf = async (job: FoundJob): Promise<PacketHeader | undefined> => {
     if (job.place === 'unreadable') return undefined;
     const look = await lookAt(machine, job.path, 'file', read);
@@ -42,7 +44,7 @@ export async function openSpoolKeeper(
     location: queue,
     layout: 'filespooler',
     jobDirectories: [jobsDirectory(queue)],
-    look: () => takeSnapshot(machine, queue, { decoder }),
+    look: () => snapshots.take(),
     everyJob: (snapshot) => everyJob(machine, snapshot),
     contents: async (job) => contentsOf(await headerOf(job)),
     details: async (job) => detailsOf(machine, job, await headerOf(job)),

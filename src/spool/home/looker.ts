@@ -1,20 +1,21 @@
 /** One look at a queue as it moves: what snapshot.ts puts snapshots together from. */
 
 import { toMs } from '../../os/calendar.ts';
-import { type DirectoryEntry, hasErrno, type Machine } from '../../os/ports.ts';
+import { hasErrno, type Machine } from '../../os/ports.ts';
 import type { Sequence } from '../../packet/header.ts';
 import type { Unreadable } from '../../queue/contract.ts';
 import { isQueueError } from '../../queue/errors.ts';
 import type { Litter, RunningJob } from '../../queue/snapshot.ts';
 import { QUEUE_LANE } from '../../queue/words.ts';
-import { isJobName, jobsDirectory, join } from '../layout.ts';
+import { jobsDirectory, join } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
 import { headerReader, lookAt, type ReadHeader } from '../queue-files.ts';
 import { stemOf } from './job-name.ts';
+import { JobsRoom } from './jobs-room.ts';
 import { nextNumber } from './lane-numbers.ts';
 import { waitingByHeader, waitingByName } from './look.ts';
 import { type Order, readSettings } from './rooms.ts';
-import { isTemporary, runningAs } from './snapshot-parts.ts';
+import { runningAs } from './snapshot-parts.ts';
 import { type LaneState, type Standings, standingsOf } from './standing.ts';
 import type { Waiting } from './waiting.ts';
 import { type RoomWorker, seeWorkers } from './workers.ts';
@@ -35,14 +36,14 @@ export class Looker {
   readonly #machine: Machine;
   readonly #queue: string;
   readonly #read: ReadHeader;
-  /** By name: what was read once is not read again. */
-  readonly #known = new Map<string, Waiting>();
+  readonly #jobs: JobsRoom;
   #order: Order = 'sequence';
 
   constructor(machine: Machine, queue: string, decoder: Decoder | undefined) {
     this.#machine = machine;
     this.#queue = queue;
     this.#read = headerReader(machine, decoder);
+    this.#jobs = new JobsRoom(machine, queue, this.#read);
   }
 
   async look(): Promise<Seen> {
@@ -53,13 +54,7 @@ export class Looker {
       'sequence',
     );
     const nowMs = toMs(this.#machine.clock.now());
-    const unreadable: Unreadable[] = [];
-    const litter: Litter[] = [];
-    const jobs: Waiting[] = [];
-    for (const entry of await this.#machine.files.readdir(jobsDirectory(this.#queue))) {
-      const job = await this.#jobAt(entry, unreadable, litter);
-      if (job !== undefined) jobs.push(job);
-    }
+    const { jobs, unreadable, litter } = await this.#jobs.look(this.#order);
     const workers = await seeWorkers(this.#machine, this.#queue, nowMs);
     const running: RunningJob[] = [];
     for (const worker of workers)
@@ -77,26 +72,6 @@ export class Looker {
       litter,
       damage,
     };
-  }
-
-  async #jobAt(
-    { name, kind }: DirectoryEntry,
-    unreadable: Unreadable[],
-    litter: Litter[],
-  ): Promise<Waiting | undefined> {
-    const path = join(jobsDirectory(this.#queue), name);
-    if (!isJobName(name)) {
-      litter.push({ path, kind: isTemporary(name) ? 'temporary' : 'other' });
-      return undefined;
-    }
-    const said = kind === 'file' ? (this.#known.get(name) ?? waitingByName(this.#order, name)) : undefined;
-    if (said !== undefined) return said;
-    const look = await lookAt(this.#machine, path, kind, this.#read);
-    if (look.kind === 'unreadable') unreadable.push({ path, message: look.file.message });
-    if (look.kind !== 'job') return undefined;
-    const job = waitingByHeader(this.#order, name, look.header);
-    this.#known.set(name, job);
-    return job;
   }
 
   async #runningJob(worker: RoomWorker, name: string): Promise<RunningJob> {

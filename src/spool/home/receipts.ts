@@ -1,11 +1,14 @@
 /**
  * Jobs that their adders have named: a second one of the same name is not added.
  *
- * All under the lock of `receipts/`, so two adders of one name come one after the other:
+ * From the receipt on under the lock of `receipts/`, so two adders of one name come one after the other:
  *
  * | step                                   | a crash here leaves                                             |
  * |----------------------------------------|-----------------------------------------------------------------|
+ * | the job is written, under no name yet  | litter under a temporary name                                   |
+ * | its number is looked up                | the same                                                        |
  * | receipt: the job's stem and number     | a receipt without a job: the next adder of that name adds it    |
+ * | the number is written down as used     | the same, and a hole in the lane, which that adder fills        |
  * | the job is published under that stem   | both, though a power cut may still take the job: the next adder |
  * |                                        | of that name makes it last before it says that it is there      |
  * | (later) receipt: finished              | a finished receipt and a job that runs again: never added twice |
@@ -17,14 +20,17 @@ import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
 import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
-import { type Sequence, sequence } from '../../packet/header.ts';
+import { precedes, type Sequence, sequence } from '../../packet/header.ts';
 import type { Added, JobId } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { syncDirectory } from '../../queue/publish.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
-import { jobsDirectory, join } from '../layout.ts';
+import { isJobName, jobsDirectory, join } from '../layout.ts';
+import { headerReader } from '../queue-files.ts';
 import { encodeLane, fingerprint, type JobName, parseJobName } from './job-name.ts';
-import { replaceFile, room } from './rooms.ts';
+import { nextNumber } from './lane-numbers.ts';
+import { whatIs } from './look.ts';
+import { readSettings, replaceFile, room } from './rooms.ts';
 import { entriesOf, isGone, listRooms } from './worker-room.ts';
 
 const LOCK_WAIT_MS = 10_000;
@@ -38,45 +44,87 @@ export type Receipt = {
   readonly state: 'accepted' | 'finished';
 };
 
-/** Runs `add`, which publishes the job under the stem that it is given, unless there is or was a job of that name. */
+/** What a job that is added gets. */
+export type Accepted = {
+  readonly stem: string;
+  /** The number that a crash may have left without a job: it was to be that of this one. */
+  readonly seqBefore?: Sequence;
+  /** To be called with its number, before that is written down as used. */
+  note(seq: Sequence): Promise<void>;
+};
+
+/**
+ * Runs `add`, which publishes the job under the stem that `accept` gives it, unless there is or was a job of that name.
+ * `accept` takes the lock: it is to be called when all else is written, for a payload that comes slowly must keep nobody
+ * else out. What it throws leads out of `add`.
+ */
 export async function addOnce(
   machine: Machine,
   queue: string,
   name: string,
-  add: (stem: string) => Promise<Added>,
+  add: (accept: () => Promise<Accepted>) => Promise<Added>,
 ): Promise<Added> {
   const { files, locks, random } = machine;
   const lock = await openLock(machine, queue);
   try {
-    if (!(await acquireLock(machine, lock, 'exclusive', LOCK_WAIT_MS))) {
-      throw new QueueError('locked', `${room(queue, 'receipts')}/lock: another process has held this lock`);
-    }
-    // What this host remembers of names may be old: a receipt that another host has written must not be missed.
-    await refreshNames(files, room(queue, 'receipts'));
-    let receipt = await readReceipt(machine, queue, name);
-    const job = receipt?.state === 'accepted' ? await findJobFile(machine, queue, receipt.stem) : undefined;
-    if (receipt !== undefined && job === undefined) {
-      //     adder                        worker
-      //     reads the receipt: accepted
-      //                                  writes it: finished
-      //                                  removes the job
-      //     finds no job
-      //     reads the receipt again: finished
-      receipt = await readReceipt(machine, queue, name);
-    }
-    if (receipt !== undefined && (job !== undefined || receipt.state === 'finished')) {
-      // Whoever put it there may have died before its name was on the disk, and we are about to promise it.
-      if (job !== undefined) await syncDirectory(files, jobsDirectory(queue), jobsDirectory(queue));
-      const seq = job?.seq ?? sequence(BigInt(receipt.seq ?? 0));
-      return { id: receipt.stem as JobId, seq, duplicate: true };
-    }
-    const stem = receipt?.stem ?? random.uuid();
-    await writeReceipt(machine, queue, name, { stem, state: 'accepted' });
-    return await add(stem);
+    // One that is there need not be written first.
+    const before = await addedBefore(machine, queue, name);
+    if (before !== undefined) return before;
+    return await add(async () => {
+      if (!(await acquireLock(machine, lock, 'exclusive', LOCK_WAIT_MS))) {
+        throw new QueueError('locked', `${room(queue, 'receipts')}/lock: another process has held this lock`);
+      }
+      // What this host remembers of names may be old: a receipt that another host has written must not be missed.
+      await refreshNames(files, room(queue, 'receipts'));
+      const known = await addedBefore(machine, queue, name);
+      if (known !== undefined) throw new AddedBefore(known);
+      const receipt = await readReceipt(machine, queue, name);
+      const stem = receipt?.stem ?? random.uuid();
+      return {
+        stem,
+        ...(receipt?.seq === undefined ? {} : { seqBefore: sequence(BigInt(receipt.seq)) }),
+        note: (seq) => writeReceipt(machine, queue, name, { stem, seq: String(seq), state: 'accepted' }),
+      };
+    });
+  } catch (error) {
+    if (error instanceof AddedBefore) return error.added;
+    throw error;
   } finally {
     await locks.unlock(lock);
     await closeQuietly(files, lock);
   }
+}
+
+/** On its way out of the writing of a job that came to be there meanwhile. */
+class AddedBefore extends Error {
+  readonly added: Added;
+
+  constructor(added: Added) {
+    super('it has been added meanwhile');
+    this.added = added;
+  }
+}
+
+/** The job of that name, if there is or was one. */
+async function addedBefore(machine: Machine, queue: string, name: string): Promise<Added | undefined> {
+  const { files } = machine;
+  let receipt = await readReceipt(machine, queue, name);
+  if (receipt === undefined) return undefined;
+  const job = receipt.state === 'accepted' ? await findJobFile(machine, queue, receipt.stem) : undefined;
+  if (job === undefined) {
+    //     adder                        worker
+    //     reads the receipt: accepted
+    //                                  writes it: finished
+    //                                  removes the job
+    //     finds no job
+    //     reads the receipt again: finished
+    receipt = await readReceipt(machine, queue, name);
+    if (receipt?.state !== 'finished') return undefined;
+  }
+  // Whoever put it there may have died before its name was on the disk, and we are about to promise it.
+  if (job !== undefined) await syncDirectory(files, jobsDirectory(queue), jobsDirectory(queue));
+  const seq = job?.seq ?? sequence(BigInt(receipt.seq ?? 0));
+  return { id: receipt.stem as JobId, seq, duplicate: true };
 }
 
 async function openLock({ files }: Machine, queue: string): Promise<Descriptor> {
@@ -138,6 +186,34 @@ export async function findJobFile(
   queue: string,
   stem: string,
 ): Promise<JobName | undefined> {
+  for await (const path of jobFiles(machine, queue)) {
+    const job = parseJobName(path.slice(path.lastIndexOf('/') + 1));
+    if (job?.stem === stem) return job;
+  }
+  return undefined;
+}
+
+/**
+ * Whether a number was used up by an adder that died before its job was there. To be asked by whoever holds the lock of
+ * the lane's numbers: nobody else is about to add a job that has one.
+ */
+export async function isHole(
+  machine: Machine,
+  queue: string,
+  { lane, seq }: { readonly lane: string; readonly seq: Sequence },
+): Promise<boolean> {
+  const { order } = await readSettings(machine, queue);
+  const read = headerReader(machine);
+  for await (const path of jobFiles(machine, queue)) {
+    const job = await whatIs(machine, order, read, path);
+    if (job?.lane === lane && job.seq === seq) return false;
+  }
+  // Asked last: one that was not seen may have been run meanwhile.
+  const next = await nextNumber(machine, queue, lane);
+  return next === seq || precedes(next, seq);
+}
+
+async function* jobFiles(machine: Machine, queue: string): AsyncGenerator<string> {
   const places = async function* () {
     yield jobsDirectory(queue);
     await refreshNames(machine.files, room(queue, 'work'));
@@ -153,10 +229,6 @@ export async function findJobFile(
     } catch (error) {
       if (!isGone(error)) throw error; // a worker's room, removed meanwhile
     }
-    for (const { name } of await entriesOf(machine, place)) {
-      const job = parseJobName(name);
-      if (job?.stem === stem) return job;
-    }
+    for (const { name } of await entriesOf(machine, place)) if (isJobName(name)) yield join(place, name);
   }
-  return undefined;
 }

@@ -33,21 +33,52 @@ import { worksAlone } from './workers.ts';
 export type SnapshotOptions = { readonly decoder?: Decoder | undefined };
 
 /** Throws `not-a-queue`. */
-export async function takeSnapshot(
+export function takeSnapshot(
   machine: Machine,
   queue: string,
   options: SnapshotOptions = {},
 ): Promise<QueueSnapshot> {
-  await requireQueue(machine, queue);
-  const looker = new Looker(machine, queue, options.decoder);
-  let seen = await looker.look();
-  let settled = doubtsOf(seen) === '';
-  for (let again = 0; again < LOOKS_AGAIN && !settled; again++) {
-    const before = doubtsOf(seen);
-    seen = await looker.look();
-    settled = doubtsOf(seen) === '' || doubtsOf(seen) === before;
+  return new Snapshots(machine, queue, options).take();
+}
+
+/** One picture after the other, each from what was known before and what has changed since. */
+export class Snapshots {
+  readonly #machine: Machine;
+  readonly #queue: string;
+  readonly #looker: Looker;
+  /** Of the last look, whenever that was. */
+  #doubts = '';
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(machine: Machine, queue: string, options: SnapshotOptions = {}) {
+    this.#machine = machine;
+    this.#queue = queue;
+    this.#looker = new Looker(machine, queue, options.decoder);
   }
-  return complete(machine, queue, seen, settled);
+
+  /** Throws `not-a-queue`. What is asked for meanwhile is taken after it, not from it. */
+  take(): Promise<QueueSnapshot> {
+    const taken = this.#last.then(() => this.#take());
+    this.#last = taken.catch(() => {});
+    return taken;
+  }
+
+  async #take(): Promise<QueueSnapshot> {
+    await requireQueue(this.#machine, this.#queue);
+    let { seen, isSettled } = await this.#look();
+    for (let again = 0; again < LOOKS_AGAIN && !isSettled; again++)
+      ({ seen, isSettled } = await this.#look());
+    return complete(this.#machine, this.#queue, seen, isSettled);
+  }
+
+  /** Settled: what may only seem so was seen by the look before too. */
+  async #look(): Promise<{ readonly seen: Seen; readonly isSettled: boolean }> {
+    const seen = await this.#looker.look();
+    const doubts = doubtsOf(seen);
+    const isSettled = doubts === '' || doubts === this.#doubts;
+    this.#doubts = doubts;
+    return { seen, isSettled };
+  }
 }
 
 const LOOKS_AGAIN = 3;

@@ -38,8 +38,11 @@ ${running === undefined ? undefined : html`<p>Attempt ${running} is <span class=
 ${of(undefined)}`;
 }
 
-function outputPart({ attempt, kind, text, before }: Output): Markup {
+function outputPart(output: Output): Markup {
+  const { attempt, kind } = output;
   const name = attempt === undefined ? kind : `${kind} of attempt ${attempt}`;
+  if ('problem' in output) return html`<p class="quiet">${name} cannot be shown: ${output.problem}</p>`;
+  const { text, before } = output;
   return html`<p class="quiet">${name}${before === 0 ? undefined : `; ${counted(before, 'byte')} before this are in its file`}</p>
 <pre class="log" tabindex="0" role="region" aria-label="${name}">${trusted(ansiToHtml(text))}</pre>`;
 }

@@ -15,7 +15,7 @@ export function overviewBody(queues: readonly SeenQueue[], links: Links): Markup
     'Queues',
     html`<table>
 <caption>${counted(queues.length, 'queue')}</caption>
-<thead><tr><th scope="col">Queue</th><th scope="col" class="number">Waiting</th><th scope="col" class="number extra">Delayed</th><th scope="col" class="number">Running</th><th scope="col" class="number">Failed</th><th scope="col" class="number">Oldest</th><th scope="col" class="number extra">A minute</th><th scope="col" class="number extra">Lanes</th><th scope="col" class="number">Workers</th><th scope="col">Trouble</th></tr></thead>
+<thead><tr><th scope="col">Queue</th><th scope="col" class="number">Waiting</th><th scope="col" class="number extra">Delayed</th><th scope="col" class="number">Running</th><th scope="col" class="number">Failed</th><th scope="col" class="number">Oldest</th><th scope="col" class="number extra">A minute</th><th scope="col" class="number extra">Lanes</th><th scope="col" class="number">Workers</th><th scope="col" class="extra">Trouble</th></tr></thead>
 <tbody>
 ${rows}
 </tbody>
@@ -26,8 +26,9 @@ ${rows}
 function seenRow({ slug, location, snapshot, rate }: Seen, links: Links): Markup {
   const { counts, oldestMs, takenMs, lanes } = snapshot;
   const failed = counts.failed + counts.lanesFailed;
+  const troubles = troubleWords(snapshot);
   return html`<tr>
-<th scope="row" class="words"><a id="queue-${slug}" href="${links.queue(slug)}">${location}</a></th>
+<th scope="row" class="words"><a id="queue-${slug}" href="${links.queue(slug)}">${location}</a>${troubles === '' ? undefined : html`<span class="narrow held">${troubles}</span>`}</th>
 <td class="number">${counts.waiting}</td>
 <td class="number extra">${counts.delayed}</td>
 <td class="number">${counts.running}</td>
@@ -36,7 +37,7 @@ function seenRow({ slug, location, snapshot, rate }: Seen, links: Links): Markup
 <td class="number extra">${rate === undefined ? '' : (rate * 60).toFixed(rate < 1 ? 1 : 0)}</td>
 <td class="number extra">${lanes.length}</td>
 <td class="number">${workersAlive(snapshot)}</td>
-<td class="words">${troubleWords(snapshot)}</td>
+<td class="words extra">${troubles}</td>
 </tr>
 `;
 }

@@ -3,9 +3,10 @@
 import { html, type Markup, markupText, trusted } from '../../html/markup.ts';
 import { TERMINAL_STYLE } from '../../html/terminal.ts';
 import { formatMs } from '../../os/calendar.ts';
+import { CHART_STYLE } from './chart-style.ts';
 import { PAGE_STYLE } from './style.ts';
 
-export const STYLE = `${PAGE_STYLE}\n${TERMINAL_STYLE}\n`;
+export const STYLE = `${PAGE_STYLE}\n${CHART_STYLE}\n${TERMINAL_STYLE}\n`;
 
 export type PageParts = {
   readonly title: string;
@@ -18,18 +19,22 @@ export type PageParts = {
   readonly body: Markup;
   /** When what it shows was seen; left out where that says nothing. */
   readonly takenMs?: number;
+  /** Somebody fills something in here: it stays as it is. */
+  readonly isStill?: true;
 };
 
 /** A page that the server gives out: style and script are files of its own, and nothing else may be loaded or run. */
 export function servedPage(parts: PageParts, root: string): string {
+  const script = html`<script src="${root}live.js" defer data-events="${root}events"></script>`;
   const head = html`<link rel="stylesheet" href="${root}style.css">
-<script src="${root}live.js" defer data-events="${root}events"></script>`;
+${parts.isStill === true ? undefined : script}`;
   return pageText(parts, head);
 }
 
 /** A page that is a file: all is in it, and nothing is loaded or run. */
 export function filePage(parts: PageParts): string {
   const head = html`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="referrer" content="no-referrer">
 <style>${trusted(STYLE)}</style>`;
   return pageText(parts, head);
 }
@@ -44,7 +49,6 @@ function pageText({ title, trail, heading, lead, body, takenMs }: PageParts, hea
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<meta name="referrer" content="no-referrer">
 ${head}
 <title>${title}</title>
 </head>

@@ -5,13 +5,16 @@ import { kindWords } from '../../open/kind-words.ts';
 import { age, laneOf, type StateWord, stateOf, statePhrase } from '../../queue/job-words.ts';
 import type { FoundJob, QueueSnapshot } from '../../queue/snapshot.ts';
 import { troublesOf } from '../../queue/troubles.ts';
-import { duration, laneName } from '../../queue/words.ts';
+import { counted, duration, laneName } from '../../queue/words.ts';
 import { type Filter, type Page, queryOf, STATES } from '../filter.ts';
 import type { Links, Seen, ServedLinks } from '../seen.ts';
 import { wideTable, withCode } from './page.ts';
 
 /** A job as a row shows it. */
 export type JobRow = { readonly job: FoundJob; readonly params: string };
+
+/** `unsearched`: jobs that were not opened to look for the text. */
+export type JobPage = Page<JobRow> & { readonly unsearched: number };
 
 const MOST_LANES = 20;
 const FIRST: Filter = { state: undefined, lane: '', text: '', page: 1 };
@@ -44,7 +47,7 @@ export function stateLinks({ slug, snapshot }: Seen, filter: Filter, links: Serv
 export function filterForm(slug: string, { state, lane, text }: Filter, links: ServedLinks): Markup {
   return html`<form action="${links.queue(slug)}" role="search">
 ${state === undefined ? undefined : html`<input type="hidden" name="state" value="${state}">`}
-<label>Text <input name="text" value="${text}" placeholder="name, or #17"></label>
+<label>Text <input name="text" value="${text}" placeholder="any word, or #17"></label>
 <label>Lane <input name="lane" value="${lane}"></label>
 <button>Find</button>${text === '' && lane === '' && state === undefined ? undefined : html` <a href="${links.queue(slug)}">All jobs</a>`}
 </form>`;
@@ -52,15 +55,19 @@ ${state === undefined ? undefined : html`<input type="hidden" name="state" value
 
 export function jobsTable(
   { slug, snapshot }: Seen,
-  { rows, first, count }: Page<JobRow>,
+  { rows, first, count, unsearched }: JobPage,
   links: Links,
 ): Markup {
-  if (rows.length === 0) return html`<p>There are no such jobs.</p>`;
+  const rest =
+    unsearched === 0
+      ? undefined
+      : html`<p class="quiet">In the parameters of ${counted(unsearched, 'more job')} was not looked: choose a state or a lane.</p>`;
+  if (rows.length === 0) return html`<p>There are no such jobs.</p>${rest}`;
   const caption =
     rows.length === count
       ? `${count} jobs`
       : `Jobs ${first} to ${first + rows.length - 1} of ${count}, in the order in which they start`;
-  return wideTable(
+  const table = wideTable(
     'Jobs',
     html`<table>
 <caption>${count === 1 ? '1 job' : caption}</caption>
@@ -70,6 +77,7 @@ ${rows.map((row) => jobRow(slug, row, snapshot, links))}
 </tbody>
 </table>`,
   );
+  return html`${table}${rest}`;
 }
 
 function jobRow(slug: string, { job, params }: JobRow, { takenMs }: QueueSnapshot, links: Links): Markup {

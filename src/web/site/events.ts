@@ -4,8 +4,8 @@ import type { Bell } from '../../os/bell.ts';
 import type { Clock } from '../../os/ports.ts';
 import type { Looks } from './looks.ts';
 
-/** So often the queues are looked at while somebody watches, but for no more than half of the time. */
-const INTERVAL_MS = 500;
+/** So long nobody looks after a look while somebody watches, or, after a long one, half as long as it took. */
+const INTERVAL_MS = 250;
 /** Ages change though nothing happens; and whoever has gone is noticed when something is written to him. */
 const LONGEST_SILENCE_MS = 10_000;
 
@@ -27,6 +27,6 @@ export async function* newsOf(
       told = version;
       toldMs = nowMs;
     }
-    if (await bell.wait(Math.max(INTERVAL_MS, tookMs))) return;
+    if (await bell.wait(Math.max(INTERVAL_MS, tookMs / 2))) return;
   }
 }

@@ -6,7 +6,8 @@
  * only names that we know are answered. An address in numbers cannot be led anywhere.
  *
  * With a token all but those who bear it are refused: programs as `Authorization: Bearer TOKEN`, browsers ask a person, who
- * gives it as the password of any user. So there is no cookie, and nothing that we would have to remember.
+ * gives it as the password of any user. The browser then sends it along by itself, also with a form of another site: what
+ * changes something must come from a page of ours, see session.ts.
  */
 
 import type { HttpRequest } from '../../os/ports.ts';
@@ -17,16 +18,21 @@ export type Guard = {
   readonly token: string | undefined;
   /** Names of this machine, in lower case. */
   readonly hosts: ReadonlySet<string>;
+  /** Whether anything can be changed. */
+  readonly mayChange?: boolean;
 };
 
 export type Refusal = {
-  readonly status: 400 | 401 | 405 | 421;
+  readonly status: 400 | 401 | 403 | 405 | 421;
   readonly text: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
 };
 
 /** Undefined for a request that is answered. */
-export function refusalOf({ token, hosts }: Guard, { method, headers }: HttpRequest): Refusal | undefined {
+export function refusalOf(
+  { token, hosts, mayChange = false }: Guard,
+  { method, headers }: HttpRequest,
+): Refusal | undefined {
   if (!isKnownHost(headers.get('host'), hosts)) {
     return {
       status: 421,
@@ -42,10 +48,22 @@ export function refusalOf({ token, hosts }: Guard, { method, headers }: HttpRequ
       ],
     };
   }
-  if (method !== 'GET' && method !== 'HEAD') {
-    return { status: 405, text: 'Nothing can be changed here.', headers: [['allow', 'GET, HEAD']] };
+  if (method === 'GET' || method === 'HEAD') return undefined;
+  if (method !== 'POST' || !mayChange) {
+    const allowed = mayChange ? 'GET, HEAD, POST' : 'GET, HEAD';
+    return { status: 405, text: 'Nothing can be changed here in that way.', headers: [['allow', allowed]] };
   }
-  return undefined;
+  return isFromHere(headers) ? undefined : { status: 403, text: 'This comes from another site.' };
+}
+
+/**
+ * A browser says of which page a form is, and no page can make it say otherwise. Another port is another page; and what
+ * says nothing is no browser of today.
+ */
+function isFromHere(headers: HttpRequest['headers']): boolean {
+  const site = headers.get('sec-fetch-site');
+  if (site !== undefined && site !== 'same-origin') return false;
+  return headers.get('origin')?.replace(/^https?:\/\//, '') === headers.get('host');
 }
 
 function isKnownHost(header: string | undefined, hosts: ReadonlySet<string>): boolean {
@@ -78,7 +96,8 @@ export const SAFE_HEADERS: readonly (readonly [name: string, value: string])[] =
   ],
   ['x-content-type-options', 'nosniff'],
   ['x-frame-options', 'DENY'],
-  ['referrer-policy', 'no-referrer'],
+  // With none at all a browser would not say either where a form of ours comes from.
+  ['referrer-policy', 'same-origin'],
   ['cross-origin-resource-policy', 'same-origin'],
   ['cross-origin-opener-policy', 'same-origin'],
   ['cache-control', 'no-store'],

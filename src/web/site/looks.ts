@@ -35,6 +35,8 @@ export type Looks = {
    * page to page need not wait. Those who watch are told of the next one.
    */
   recent(maxAgeMs: number): Promise<Look>;
+  /** A look that begins now: of what somebody has just changed. */
+  renewed(): Promise<Look>;
 };
 
 const RATE_MS = 60_000;
@@ -76,6 +78,11 @@ export function newLooks(machine: Machine, paths: readonly string[], options: Ke
       const allowedMs = Math.max(maxAgeMs, Math.min(PATIENCE * known.tookMs, OLDEST_MS));
       return fresh(allowedMs);
     },
+    renewed: async () => {
+      // One that is under way may have begun before.
+      await looking?.catch(() => {});
+      return fresh(Number.NEGATIVE_INFINITY);
+    },
   };
 }
 
@@ -84,10 +91,7 @@ function withRate(queue: SeenQueue, meters: Map<string, RateMeter>, nowMs: numbe
   const { waiting, running } = queue.snapshot;
   const meter = meters.get(queue.location) ?? new RateMeter();
   meters.set(queue.location, meter);
-  const ids = new Set<string>();
-  for (const { id } of waiting) ids.add(id);
-  for (const { id } of running) ids.add(id);
-  meter.look(nowMs, ids);
+  meter.look(nowMs, waiting, running);
   return { ...queue, rate: meter.rate(RATE_MS) };
 }
 

@@ -8,6 +8,7 @@
 
 export const SCRIPT = `'use strict';
 (() => {
+  const REACHED = '#live a, #live button, #live [tabindex]';
   const state = document.getElementById('live-state');
   let wanted = false;
   let busy = false;
@@ -19,11 +20,11 @@ export const SCRIPT = `'use strict';
   };
   const boxes = (root) => [...root.querySelectorAll('.wide, .log, .payload')];
   const placeOf = (element) => {
-    const all = [...document.querySelectorAll('#live a, #live [tabindex]')];
+    const all = [...document.querySelectorAll(REACHED)];
     return { index: all.indexOf(element), href: element.getAttribute('href') };
   };
   const focusAgain = ({ index, href }) => {
-    const all = [...document.querySelectorAll('#live a, #live [tabindex]')];
+    const all = [...document.querySelectorAll(REACHED)];
     const same = href === null ? undefined : all.find((one) => one.getAttribute('href') === href);
     (same ?? all[index])?.focus({ preventScroll: true });
   };

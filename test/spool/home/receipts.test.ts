@@ -3,10 +3,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { realMachine } from '../../../src/os/real/index.ts';
 import type { Sequence } from '../../../src/packet/header.ts';
 import type { NewJob, Queue } from '../../../src/queue/contract.ts';
+import { openSpoolKeeper } from '../../../src/spool/home/keeper.ts';
 import { finishReceipt, readReceipt } from '../../../src/spool/home/receipts.ts';
 import { openSpool } from '../../../src/spool/spool.ts';
 import { failEachCall } from '../../support/faulty-files.ts';
 import { claimed, drain, homeQueue, joined, namesIn, param } from '../../support/home.ts';
+import { interceptFiles } from '../../support/intercepted-files.ts';
 import { machineWith, machineWithFiles, manualClock } from '../../support/machines.ts';
 import { litterOf } from '../../support/packets.ts';
 import { recordingFiles } from '../../support/recording-files.ts';
@@ -108,6 +110,68 @@ describe('a job that its adder has named', () => {
     expect(added.map(({ duplicate }) => duplicate)).toEqual([false, false, true, false]);
     expect(added[2]?.id).toBe(added[1]?.id);
     expect(await joined(queue, (session) => drain(session, param))).toEqual(['a', 'p', 'b']);
+  });
+});
+
+/** Dies at the rename that would make the job be there. */
+async function dyingAdder(): Promise<Queue> {
+  let isDead = false;
+  const files = interceptFiles(realMachine.files, ({ name, to }) => {
+    isDead ||= name === 'rename' && to?.includes('/jobs/fspl-') === true;
+    if (isDead) throw Object.assign(new Error('dead'), { code: 'EIO', syscall: name });
+  });
+  return openSpool(machineWithFiles(files), queue.location);
+}
+
+describe('a crash when the number is used and the job not there', () => {
+  const laned: NewJob = { ...job, lane: 'l' };
+
+  it('leaves a hole in the lane, which the job fills when it is added again', async () => {
+    await expect((await dyingAdder()).add(laned)).rejects.toThrow();
+    await queue.add({ lane: 'l', params: ['behind'] });
+    expect(await queue.add(laned)).toMatchObject({ seq: 1n, duplicate: false });
+    expect(await joined(queue, drain)).toEqual(['p', 'behind']);
+  });
+
+  it('leaves none that is filled when a person has let the lane go on', async () => {
+    await expect((await dyingAdder()).add(laned)).rejects.toThrow();
+    await queue.add({ lane: 'l', params: ['behind'] });
+    const operation = await (await openSpoolKeeper(realMachine, queue.location, {})).operate();
+    await operation.skip?.('l');
+    await operation.close();
+    expect(await queue.add(laned)).toMatchObject({ seq: 3n });
+    expect(await joined(queue, drain)).toEqual(['behind', 'p']);
+  });
+
+  it('leaves none that is filled when another job has that number', async () => {
+    await expect((await dyingAdder()).add(laned)).rejects.toThrow();
+    writeFileSync(`${queue.location}/lanes/l.added`, '1\n');
+    await queue.add({ lane: 'l', params: ['other'] });
+    expect(await queue.add(laned)).toMatchObject({ seq: 2n });
+    expect(await joined(queue, drain)).toEqual(['other', 'p']);
+  });
+});
+
+describe('a payload that comes slowly', () => {
+  it('keeps nobody else out, and is not asked for when the job is known', async () => {
+    let go = () => {};
+    const slow = queue.add({
+      name: 'slow',
+      payload: (async function* () {
+        yield 'first';
+        await new Promise<void>((resolve) => {
+          go = resolve;
+        });
+        yield 'last';
+      })(),
+    });
+    expect(await queue.add(job)).toMatchObject({ duplicate: false });
+    const asked = (async function* () {
+      yield await Promise.reject(new Error('nobody is to ask for this'));
+    })();
+    expect(await queue.add({ ...job, payload: asked })).toMatchObject({ duplicate: true });
+    go();
+    expect(await slow).toMatchObject({ duplicate: false });
   });
 });
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sequence, type Work } from '../../../src/packet/header.ts';
-import { isPriority, isTerm } from '../../../src/queue/terms.ts';
-import { priorityOf, type Terms, termsOf, termsToEnv } from '../../../src/spool/home/terms.ts';
+import { isPriority, isTerm, type Terms, termsToEnv } from '../../../src/queue/terms.ts';
+import { priorityOf, termsOf } from '../../../src/spool/home/terms.ts';
 
 const headerWith = (work: Work) => ({ seq: sequence(1), ctime: { seconds: 0n, nanos: 0 }, work });
 const asked = (env: [string, string][]) => termsOf(headerWith({ kind: 'command', params: [], env }));

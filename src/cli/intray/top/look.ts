@@ -65,10 +65,7 @@ export class Looker {
       const keeper = known ?? (await openKeeper(this.#machine, name, { decoder: this.#decoder }));
       keepers.set(name, keeper);
       const snapshot = await keeper.look();
-      const ids = new Set<string>();
-      for (const { id } of snapshot.waiting) ids.add(id);
-      for (const { id } of snapshot.running) ids.add(id);
-      meter.look(this.#machine.clock.monotonicMs(), ids);
+      meter.look(this.#machine.clock.monotonicMs(), snapshot.waiting, snapshot.running);
       return { kind: 'seen', name, rates: ratesOf(meter), snapshot, details: NO_DETAILS } satisfies SeenQueue;
     } catch (error) {
       return { kind: 'unseen', name, rates: ratesOf(meter), problem: firstLine(sentenceOf(error)) };
