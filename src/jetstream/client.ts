@@ -112,7 +112,10 @@ function wireOf(machine: Machine, location: Location, parts: Omit<Connection, 'w
     create: (subject, record, nonce, body) =>
       patiently(async () => {
         try {
-          const options = { headers: headersOf(record), expect: { lastSubjectSequence: 0 } };
+          // The servers know the nonces of the last two minutes, whatever has become of the messages. Without that a job
+          // whose answer got lost, and that was run and removed by the time we try again, would be added again.
+          const expect = { lastSubjectSequence: 0 };
+          const options = { headers: headersOf(record), expect, msgID: nonce };
           return (await js.publish(subject, body, options)).seq;
         } catch (error) {
           if (apiErrorOf(error)?.code !== WRONG_LAST_SEQUENCE) throw tooLarge(location.text, error);
@@ -146,8 +149,11 @@ function wireOf(machine: Machine, location: Location, parts: Omit<Connection, 'w
         await Promise.all(seqs.slice(at, at + MOST_REMOVALS).map(removeOne));
       }
     },
-    follow: (onMessage, subject = `${prefixOf(location.name)}.>`) =>
-      patiently(() => followLog({ js, wire, stream, subject, onMessage })),
+    follow: (onMessage, fromSeq = 1) =>
+      patiently(() => {
+        const subject = `${prefixOf(location.name)}.>`;
+        return followLog({ js, wire, stream, subject, onMessage, fromSeq });
+      }),
     listen: (subjects, onMessage) => {
       const all = subjects.map((subject) => nats.subscribe(subject, { callback: onMessage }));
       return () => {

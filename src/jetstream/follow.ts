@@ -10,7 +10,7 @@
  * The copy that we read may be behind the leader; it is never of another order.
  */
 
-import type { JetStreamClient, JsMsg } from '@nats-io/jetstream';
+import { DeliverPolicy, type JetStreamClient, type JsMsg } from '@nats-io/jetstream';
 import { QueueError } from '../queue/errors.ts';
 import { RECORD_HEADER } from './subjects.ts';
 import type { Follower, Message, Wire } from './wire.ts';
@@ -21,6 +21,8 @@ export type Following = {
   readonly stream: string;
   readonly subject: string;
   readonly onMessage: (message: Message) => void;
+  /** The number to begin with. */
+  readonly fromSeq: number;
 };
 
 const AT_ONCE = 2000;
@@ -30,11 +32,19 @@ const HEARTBEAT_MS = 500;
 const FORGOTTEN_AFTER_NS = 60_000_000_000;
 const SIZE_HEADER = 'Nats-Msg-Size';
 
-export async function followLog({ js, wire, stream, subject, onMessage }: Following): Promise<Follower> {
+export async function followLog({
+  js,
+  wire,
+  stream,
+  subject,
+  onMessage,
+  fromSeq,
+}: Following): Promise<Follower> {
   const { lastSeq } = await wire.facts();
   const consumer = await js.consumers.get(stream, {
     headers_only: true,
     filter_subjects: subject,
+    ...(fromSeq > 1 ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: fromSeq } : {}),
     inactive_threshold: FORGOTTEN_AFTER_NS,
   });
   const { num_pending: pending } = await consumer.info(true);

@@ -30,8 +30,10 @@ import type { Follower, Message, Wire } from './wire.ts';
 
 export type Change = Partial<Omit<JobState, 'nonce'>>;
 
-/** How long a message that we have added may take to come back. */
-const BACK_MS = 30_000;
+/** How long a message that we have added may take to come back; then we read another copy of the log. */
+const BACK_MS = 5000;
+/** One that is behind for good has to be asked for by chance again and again. */
+const MOST_COPIES = 8;
 
 export class Log {
   readonly picture = new Picture();
@@ -42,7 +44,10 @@ export class Log {
   readonly #machine: Machine;
   readonly #link: Link;
   readonly #waiting = new Set<{ readonly seq: number; readonly resolve: () => void }>();
+  readonly #removing = new Set<Promise<void>>();
   #follower: Follower | undefined;
+  /** Another copy is being turned to. */
+  #another: Promise<void> | undefined;
   #seq = 0;
   #closed = false;
 
@@ -87,19 +92,41 @@ export class Log {
     this.#link.giveBack();
   }
 
-  /** Resolves when the message of that number has been read. Throws `not-reachable`. */
+  /**
+   * Resolves when the message of that number has been read. Throws `not-reachable`. A server that was cut off may have a
+   * copy that stays behind, and says nothing of it.
+   */
   async reached(seq: number): Promise<void> {
-    if (this.#seq >= seq) return;
-    await new Promise<void>((resolve, reject) => {
+    for (let copies = 1; !(await this.#comes(seq)); copies++) {
+      if (this.#closed || copies === MOST_COPIES) {
+        throw notReachable(this.place, new Error('what was added does not come back'));
+      }
+      this.#another ??= this.#readAnother().finally(() => {
+        this.#another = undefined;
+      });
+      await this.#another;
+    }
+  }
+
+  async #readAnother(): Promise<void> {
+    const before = this.#follower;
+    this.#follower = await this.wire.follow((message) => this.#read(message), this.#seq + 1);
+    await before?.close();
+  }
+
+  /** Whether it is read soon. */
+  async #comes(seq: number): Promise<boolean> {
+    if (this.#seq >= seq) return true;
+    return new Promise<boolean>((resolve) => {
       const callOff = this.#machine.clock.after(BACK_MS, () => {
         this.#waiting.delete(waiter);
-        reject(notReachable(this.place, new Error('what was added does not come back')));
+        resolve(false);
       });
       const waiter = {
         seq,
         resolve: () => {
           callOff();
-          resolve();
+          resolve(true);
         },
       };
       this.#waiting.add(waiter);
@@ -143,8 +170,6 @@ export class Log {
     this.picture.forget(id);
   }
 
-  readonly #removing = new Set<Promise<void>>();
-
   /** Resolves when all has been removed that was of no use any more. */
   async tidied(): Promise<void> {
     await Promise.all(this.#removing);
@@ -171,7 +196,7 @@ export class Log {
   }
 
   #read(message: Message): void {
-    if (this.#closed) return;
+    if (this.#closed || message.seq <= this.#seq) return;
     const then = this.onMessage?.(message);
     const entry = this.picture.apply(message);
     this.#seq = message.seq;

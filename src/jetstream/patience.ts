@@ -7,7 +7,7 @@ import type { Clock } from '../os/ports.ts';
 import { sleep } from '../os/sleep.ts';
 import { QueueError } from '../queue/errors.ts';
 
-/** For how long; a new leader takes up to 8 s. */
+/** For how long; a new leader takes some seconds. */
 const PATIENCE_MS = 30_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;

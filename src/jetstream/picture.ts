@@ -61,6 +61,7 @@ export type Stranger = { readonly seq: number; readonly subject: string; readonl
 export type Lane = {
   /** Those that wait or run, by their numbers. */
   readonly jobs: Entry[];
+  /** The first of those that run: more than one only until a claim that came too late is taken back. */
   running: Entry | undefined;
 };
 
@@ -201,8 +202,9 @@ export class Picture {
         entry,
       );
     }
-    if (place === 'running') lane.running = entry;
-    else if (lane.running === entry) lane.running = undefined;
+    if (place === 'running') {
+      if (lane.running === undefined || entry.seq < lane.running.seq) lane.running = entry;
+    } else if (lane.running === entry) lane.running = jobs.find(({ state }) => state.place === 'running');
     if (jobs.length === 0) this.lanes.delete(name);
     else this.lanes.set(name, lane);
   }

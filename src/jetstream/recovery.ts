@@ -24,10 +24,23 @@ export async function bringBack(log: Log, own: Worker): Promise<number> {
   }
   for (const [name, beat] of [...picture.workers]) {
     if (name === own.name || !isSilent(beat, own.serverMs())) continue;
-    const seq = await log.wire.put(log.subjects.worker(name), JSON.stringify({ ...beat, gone: true }));
-    await log.wire.remove([seq]);
+    // That message and no later one: should it live after all, it is known again when it says so.
+    await log.wire.remove([beat.seq]);
+    picture.workers.delete(name);
   }
   return count;
+}
+
+/**
+ * Claims of ours that we do not know of: nobody answered when we made them, and they were made. They wait again as if they
+ * had not been. To be asked while none is being made.
+ */
+export async function putBackStrays(log: Log, own: Worker, isInHand: (id: string) => boolean): Promise<void> {
+  for (const entry of [...log.picture.entries.values()]) {
+    const { state, generation } = entry;
+    if (state.place !== 'running' || state.worker !== own.name || isInHand(entry.id)) continue;
+    await log.change(entry, generation, state, { place: 'waiting', attempts: state.attempts - 1 });
+  }
 }
 
 /** The job of a worker that is known to be dead waits again; false when somebody else has seen to it. */

@@ -35,7 +35,7 @@ import { passStoppedLanes } from './give-up.ts';
 import type { Link } from './link.ts';
 import { Log } from './log.ts';
 import type { Entry } from './picture.ts';
-import { bringBack, buryOld, isSilent } from './recovery.ts';
+import { bringBack, buryOld, isSilent, putBackStrays } from './recovery.ts';
 import { whyIdle } from './standing.ts';
 import { Taking } from './take.ts';
 import { joinAs, type Worker } from './worker.ts';
@@ -158,6 +158,8 @@ export class JetStreamSession implements SharedSession {
     const { picture } = this.#log;
     for (let isUpToDate = false; ; ) {
       this.#life.requireAlive();
+      // After so long a silence nobody may know us any more, and take what we claim for left behind.
+      if (!this.#worker.isSurelyOurs) await this.#worker.catchUp();
       const next = picture.paused ? undefined : this.#agenda.take(this.#nowMs());
       if (next !== undefined) {
         const claim = await this.#take(next);
@@ -166,6 +168,7 @@ export class JetStreamSession implements SharedSession {
         isUpToDate = true;
         this.#changes.beginLook();
         await this.#worker.catchUp();
+        await putBackStrays(this.#log, this.#worker, (id) => this.#inHand.has(id));
         if (await this.#bringBackTheDead()) continue;
         await passStoppedLanes(this.#parts, this.#worker.serverMs());
       } else return whyIdle(picture, this.#nowMs());

@@ -49,8 +49,8 @@ export interface Wire {
   last(subject: string): Promise<Message | undefined>;
   /** Removes messages; those that are gone already are fine. */
   remove(seqs: readonly number[]): Promise<void>;
-  /** Hands over every message that is there, and each that comes, in the order of the log. */
-  follow(onMessage: (message: Message) => void, onlySubject?: string): Promise<Follower>;
+  /** Hands over every message that is there, from that number on, and each that comes, in the order of the log. */
+  follow(onMessage: (message: Message) => void, fromSeq?: number): Promise<Follower>;
   /** Is told of every message that comes on these subjects from now on, as long as nothing breaks. Returns how to end it. */
   listen(subjects: readonly string[], onMessage: () => void): () => void;
 

@@ -24,7 +24,7 @@ export async function createQueue(
   return openQueue(machine, location);
 }
 
-const NO_ORDER = 'its jobs have no order but that of their lanes';
+const NO_ORDER = 'jobs have no order there but that of their lanes: give them one';
 
 /** Whether it is no directory. */
 export async function isOnServers(machine: Machine, location: string): Promise<boolean> {
@@ -49,9 +49,8 @@ export async function initQueue(
   location: string,
   { order, replicas }: InitOptions = {},
 ): Promise<Initialised> {
-  if ((await recognise(machine, location).catch(() => undefined))?.name === 'jetstream') {
-    if (order === 'sequence')
-      throw refused(location, 'jobs without a lane have no order there; give them a lane');
+  if (await isOnServers(machine, location)) {
+    if (order === 'sequence') throw refused(location, NO_ORDER);
     const made = await (await import('../jetstream/stream.ts')).initStream(machine, location, replicas);
     return { ...made, roomsAdded: false, order: 'free', orderChanged: false };
   }

@@ -2,8 +2,10 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { initStream } from '../../src/jetstream/stream.ts';
+import { realMachine } from '../../src/os/real/index.ts';
 import { LONGER } from '../faults/support/needs.ts';
-import { leaderOf, upToDate } from '../support/jetstream.ts';
+import { leaderOf, upToDate, withLog } from '../support/jetstream.ts';
 import { type NatsServer, natsLack, useNats } from '../support/nats.ts';
 import { eventually, useTemporary } from '../support/temporary.ts';
 import { survive, TROUBLE_MS } from '../support/trouble.ts';
@@ -35,6 +37,23 @@ async function leader(location: string): Promise<NatsServer> {
 }
 
 describe.skipIf(lack !== undefined)(`three servers${lack === undefined ? '' : `: ${lack}`}`, () => {
+  it('take one of many messages for a subject that has none, and know it when it is gone', async () => {
+    const location = `nats://${nats.addresses}/one`;
+    await initStream(realMachine, location);
+    await withLog(location, async ({ wire, subjects }) => {
+      for (let round = 0; round < 20; round++) {
+        const subject = subjects.job(String(round));
+        const nonces = [1, 2, 3, 4].map((n) => `${round}-${n}`);
+        const seqs = await Promise.all(nonces.map((nonce) => wire.create(subject, nonce, nonce)));
+        expect(seqs.filter((seq) => seq !== undefined)).toHaveLength(1);
+        const winner = seqs.findIndex((seq) => seq !== undefined);
+        await wire.remove([seqs[winner] ?? 0]);
+        expect(await wire.create(subject, nonces[winner] ?? '', nonces[winner] ?? '')).toBe(seqs[winner]);
+        expect(await wire.last(subject)).toBeUndefined();
+      }
+    });
+  });
+
   it(
     'the one that leads is killed, and comes back later',
     async () => {

@@ -17,6 +17,7 @@ import { toDate } from '../../src/os/calendar.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { readChunks } from '../../src/os/transfer.ts';
 import type { Queue, SharedClaim, SharedSession } from '../../src/queue/contract.ts';
+import { QueueError } from '../../src/queue/errors.ts';
 import { intrayCli } from '../support/intray-cli.ts';
 import { everyMessage, pauseQueue, withLog } from '../support/jetstream.ts';
 import { natsLack, useNats } from '../support/nats.ts';
@@ -42,14 +43,20 @@ async function claimed(session: SharedSession): Promise<SharedClaim> {
   return answer;
 }
 
-/** A session whose claims are written down only after `before`. */
-async function sessionThat(location: string, before: () => Promise<void>): Promise<JetStreamSession> {
+/** A session whose claims are written down only after `before`, and confirmed only after `after`. */
+async function sessionThat(
+  location: string,
+  before: () => Promise<void>,
+  after = async () => {},
+): Promise<JetStreamSession> {
   const log = await Log.open(realMachine, new Link(realMachine, parseLocation(location)));
   const worker = await joinAs(realMachine, log);
   const { wire } = log;
   const create: typeof wire.create = async (subject, ...rest) => {
     if (subject.includes('.run.')) await before();
-    return wire.create(subject, ...rest);
+    const seq = await wire.create(subject, ...rest);
+    if (subject.includes('.run.')) await after();
+    return seq;
   };
   Object.assign(log, { wire: { ...wire, create } });
   const session = new JetStreamSession(realMachine, log, { onSaid: () => {} }, worker);
@@ -108,6 +115,48 @@ describe.skipIf(lack !== undefined)(`workers on JetStream${lack === undefined ? 
       running: 0,
       failed: 0,
     });
+  });
+
+  it('have the job of one that says nothing any more when its lease is over, and not before', async () => {
+    const { location, add, join: joinIt } = await make();
+    const { id } = await add({});
+    const leaseMs = 600;
+    const beganMs = realMachine.clock.monotonicMs();
+    await withLog(location, async (log) => {
+      const { name } = await joinAs(realMachine, log, leaseMs);
+      const entry = log.picture.entries.get(id) as Entry;
+      await log.change(entry, 0, entry.state, { place: 'running', worker: name, attempts: 1 });
+    });
+    const session = await joinIt();
+    let answer = await session.claim();
+    expect(answer).toEqual({ kind: 'idle', reason: 'empty', waiting: 0 });
+    while (answer.kind === 'idle') {
+      await session.changed(20_000, never);
+      answer = await session.claim();
+    }
+    expect(realMachine.clock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(leaseMs);
+    expect([answer.job.id, answer.attempt]).toEqual([id, 2]);
+    await answer.succeed();
+    await session.close();
+    expect(await everyMessage(location)).toEqual([]);
+  });
+
+  it('give back a claim that was made though nobody answered', async () => {
+    const { location, add } = await make();
+    const { id } = await add({});
+    let isSilent = true;
+    const session = await sessionThat(
+      location,
+      async () => {},
+      async () => {
+        if (isSilent) throw new QueueError('not-reachable', 'nobody answers');
+      },
+    );
+    await expect(session.claim()).rejects.toMatchObject({ code: 'not-reachable' });
+    isSilent = false;
+    const claim = await claimed(session);
+    expect([claim.job.id, claim.attempt]).toEqual([id, 1]);
+    await session.close();
   });
 
   it('are not woken by their own signs of life', async () => {
@@ -216,6 +265,16 @@ describe.skipIf(lack !== undefined)(`workers on JetStream${lack === undefined ? 
     await operation.close();
     expect((await keeper.look()).counts).toMatchObject({ waiting: 1, running: 0 });
     await gone.close();
+  });
+
+  it('what was added, run and removed before its adder tries again is not added again', async () => {
+    const { location } = await make();
+    await withLog(location, async ({ wire, subjects }) => {
+      const seq = await wire.create(subjects.job('a'), '{}', 'nonce');
+      await wire.remove([seq ?? 0]);
+      expect(await wire.create(subjects.job('a'), '{}', 'nonce')).toBe(seq);
+    });
+    expect(await everyMessage(location)).toEqual([]);
   });
 
   it('one job of a name is added by many at once', async () => {

@@ -52,6 +52,7 @@ export async function survive({ location, jobs: count, replicas, trouble }: Orde
     await Promise.all(workers);
   }
   expect(accepted).toHaveLength(count);
-  expect(accepted.filter((id) => runs.get(id) !== 1)).toEqual([]);
+  const starts = accepted.map((id) => [id, runs.get(id) ?? 0] as const);
+  expect(starts.filter(([, times]) => times !== 1)).toEqual([]);
   expect((await (await openJetStream(realMachine, location)).jobs()).jobs).toEqual([]);
 }

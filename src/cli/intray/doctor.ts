@@ -2,8 +2,8 @@ import { type Examination, examine, type Probed } from '../../doctor/doctor.ts';
 import type { Verdict } from '../../doctor/probe.ts';
 import type { WorkersAssessment } from '../../doctor/promises.ts';
 import { type Problem, type QueueReport, type Severity, severityOf } from '../../doctor/queue.ts';
+import { isOnServers } from '../../open/create.ts';
 import { kindWords } from '../../open/kind-words.ts';
-import { recognise } from '../../open/recognise.ts';
 import { STDOUT } from '../../os/ports.ts';
 import { QueueError } from '../../queue/errors.ts';
 import type { Context } from '../context.ts';
@@ -40,8 +40,7 @@ export async function doctor(context: Context, { options, operand }: Given): Pro
 
 /** Throws `not-possible`: a doctor examines what a file system does. */
 async function refuseRemote({ machine }: Context, operand: string): Promise<void> {
-  const layout = await recognise(machine, operand).catch(() => undefined);
-  if (layout?.scheme === undefined) return;
+  if (!(await isOnServers(machine, operand))) return;
   throw new QueueError(
     'not-possible',
     `${operand}: it is no directory, whose file system could be examined; \`intray status\` says how safe jobs are there, \`intray repair\` what is not in order`,
