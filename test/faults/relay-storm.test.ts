@@ -16,12 +16,14 @@ import { type Chance, chance, pauseMs } from './support/chance.ts';
 import { LONGER } from './support/needs.ts';
 import { childrenOf, living, signal, spawnGroup } from './support/storm.ts';
 
-const JOBS = 40 * LONGER;
+const KILLS = 12 * LONGER;
+/** More are added when all have arrived and the storm is not over. */
+const JOBS_AT_ONCE = 20;
 const LANES = ['a', 'b', 'c', undefined];
 /** One in so many has a payload that is kept in a part on its way. */
 const LARGE_EACH = 8;
 const LARGE_BYTES = 3_000_000;
-const DEADLINE_MS = 120_000 * LONGER;
+const DEADLINE_MS = 300_000 * LONGER;
 const temporary = useTemporary();
 
 const SSH = '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n';
@@ -74,19 +76,23 @@ describe('kill -9 on both sides of a relay', () => {
     const target = await homeQueue(temporary.path('target'));
     const ssh = temporary.path('ssh');
     writeFileSync(ssh, SSH, { mode: 0o755 });
-    for (let number = 0; number < JOBS; number++) {
-      const lane = LANES[number % LANES.length];
-      await source.add({
-        params: [`${number}`],
-        payload: payloadOf(number),
-        ...(lane === undefined ? {} : { lane }),
-      });
-    }
+    let jobs = 0;
+    const addSome = async () => {
+      for (const end = jobs + JOBS_AT_ONCE; jobs < end; jobs++) {
+        const lane = LANES[jobs % LANES.length];
+        await source.add({
+          params: [`${jobs}`],
+          payload: payloadOf(jobs),
+          ...(lane === undefined ? {} : { lane }),
+        });
+      }
+    };
     let kills = 0;
     const words = ['relay', source.location, `ssh://elsewhere${target.location}`, '--ssh', ssh];
-    while ((await source.stirs()) && kills < 5 * JOBS) {
+    while (kills < KILLS) {
+      if (!(await source.stirs())) await addSome();
       const relay = spawnGroup(INTRAY, [...words, '--remote-intray', INTRAY, '--watch'], process.env);
-      await pauseMs(random.between(50, 900));
+      await pauseMs(random.between(50, 500));
       kills += strike(random, relay.pid);
       // Should the other side alone have been struck, the relay connects anew; it may do so for a while.
       await pauseMs(random.between(0, 300));
@@ -102,13 +108,12 @@ describe('kill -9 on both sides of a relay', () => {
     const arrived = await arrivedAt(target);
     console.log(`relay storm, seed ${random.seed}: ${kills} kills, ${arrived.length} jobs`);
     expect(arrived.map(({ number }) => number).sort((a, b) => a - b)).toEqual(
-      Array.from({ length: JOBS }, (_, number) => number),
+      Array.from({ length: jobs }, (_, number) => number),
     );
     expect(arrived.filter(({ number, digest }) => digest !== digestOf(payloadOf(number)))).toEqual([]);
     for (const lane of ['a', 'b', 'c']) {
       const numbers = arrived.filter((job) => job.lane === lane).map(({ number }) => number);
       expect(numbers, `lane ${lane}, seed ${random.seed}`).toEqual([...numbers].sort((a, b) => a - b));
     }
-    expect(kills).toBeGreaterThan(5);
   });
 });
