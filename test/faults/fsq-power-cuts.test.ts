@@ -46,7 +46,9 @@ describe.skipIf(reason !== undefined)(`power cuts${reason === undefined ? '' : `
       await cutDuringScan(disk, `running-${round}`);
       const left = argumentsIn(disk, `running-${round}`, 'queue');
       const all = [...left, ...argumentsIn(disk, `running-${round}`, 'done')];
-      expect(all.toSorted(), `seed ${random.seed}`).toEqual(numbers(ITEMS).toSorted());
+      // btrfs may have an item in both, when the power goes between the syncs of the two directories: it runs again.
+      const places = fileSystem === 'btrfs' ? [...new Set(all)] : all;
+      expect(places.toSorted(), `seed ${random.seed}`).toEqual(numbers(ITEMS).toSorted());
       fsq(disk, 'scan', `running-${round}`, 'true');
       expect(argumentsIn(disk, `running-${round}`, 'done')).toHaveLength(ITEMS);
     }

@@ -1,6 +1,6 @@
 /** Roots of a simple-job-q for tests: made quickly, and looked into. */
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { realMachine } from '../../src/os/real/index.ts';
 import { initRoot } from '../../src/uow/init.ts';
@@ -25,7 +25,11 @@ export async function makeRoot(path: string, config: readonly string[] = []): Pr
   return {
     path,
     root,
-    put: (place, name, text) => writeFileSync(join(path, place, name), text),
+    // In one step: with no quiet seconds a Monitor takes what it sees.
+    put: (place, name, text) => {
+      writeFileSync(`${path}.written`, text);
+      renameSync(`${path}.written`, join(path, place, name));
+    },
     names: (place) =>
       readdirSync(join(path, place))
         .filter((name) => name !== 'README')
