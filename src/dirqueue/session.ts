@@ -14,6 +14,7 @@ import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } 
 import { Life } from '../queue/life.ts';
 import { type Durability, syncDirectory } from '../queue/publish.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
+import { Turns } from '../queue/turns.ts';
 import { Chooser } from './choose.ts';
 import { type ClaimParts, claimOf, type DirQueueClaim } from './claim.ts';
 import { DataFiles } from './data-file.ts';
@@ -70,7 +71,7 @@ export class DirQueueSession implements SharedSession {
   readonly #claimParts: ClaimParts;
   readonly #claims = new Map<SharedClaim, string>();
   /** One call of `claim` after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #everLocked = false;
   #closed = false;
 
@@ -140,7 +141,7 @@ export class DirQueueSession implements SharedSession {
   }
 
   claim(): Promise<DirQueueClaim | SharedIdle> {
-    return this.#inTurn(async () => {
+    return this.#turns.next(async () => {
       this.#checkOpen();
       await this.#recoverNowAndThen();
       return this.#chooser.next();
@@ -149,17 +150,11 @@ export class DirQueueSession implements SharedSession {
 
   /** Claims this very job, if it is free: undefined when it is not, or is over. */
   claimJob(job: WaitingJob): Promise<DirQueueClaim | undefined> {
-    return this.#inTurn(async () => {
+    return this.#turns.next(async () => {
       this.#checkOpen();
       await this.#recoverNowAndThen();
       return this.#take(job);
     });
-  }
-
-  #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(act);
-    this.#turn = turn.catch(() => {}); // told to whoever called
-    return turn;
   }
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
@@ -176,7 +171,7 @@ export class DirQueueSession implements SharedSession {
     this.#closed = true;
     this.#life.end();
     this.#changes.end();
-    await this.#turn;
+    await this.#turns.over();
     let locksAreLeft = true;
     try {
       for (const claim of [...this.#claims.keys()]) await claim.release();

@@ -6,6 +6,7 @@
 import { toMs } from '../os/calendar.ts';
 import { lockHolders } from '../os/lock-holders.ts';
 import type { Machine } from '../os/ports.ts';
+import { countsOf, oldestOf } from '../queue/counts.ts';
 import type {
   FoundJob,
   Life,
@@ -14,7 +15,6 @@ import type {
   RunningJob,
   SeenJob,
   SeenWorker,
-  Standing,
   StoredJob,
   WaitingJob,
 } from '../queue/snapshot.ts';
@@ -88,12 +88,9 @@ export async function takeSnapshot(machine: Machine, queue: string): Promise<Que
     alone: undefined,
     litter: await litterIn(machine, queue),
     damage: [],
-    counts: { ...countsOf(waiting), running: running.length, failed: failed.length, done: done.length },
+    counts: countsOf({ waiting, running, failed, unreadable: [] }, done.length),
     settled: true,
-    oldestMs: waiting.reduce<number | undefined>(
-      (oldest, { addedMs }) => (addedMs === undefined ? oldest : Math.min(addedMs, oldest ?? addedMs)),
-      undefined,
-    ),
+    oldestMs: oldestOf(waiting),
   };
 }
 
@@ -212,24 +209,4 @@ async function litterIn(machine: Machine, queue: string): Promise<Litter[]> {
     path: join(top, name),
     kind: /\.te?mp$|~$/.test(name) ? 'temporary' : 'other',
   }));
-}
-
-function countsOf(waiting: readonly WaitingJob[]): QueueSnapshot['counts'] {
-  const count = (kind: Standing['kind']) => waiting.filter(({ standing }) => standing.kind === kind).length;
-  return {
-    waiting: waiting.length,
-    ready: count('ready'),
-    delayed: count('delayed'),
-    held: count('held'),
-    behind: 0,
-    gap: 0,
-    duplicate: 0,
-    past: 0,
-    stuck: 0,
-    running: 0,
-    failed: 0,
-    done: 0,
-    unreadable: 0,
-    lanesFailed: 0,
-  };
 }

@@ -14,6 +14,7 @@ import { Changes, POLL_MS } from '../queue/changes.ts';
 import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
 import { namesAreOurs } from '../queue/refresh-names.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
+import { Turns } from '../queue/turns.ts';
 import { counted } from '../queue/words.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
 import type { Constants } from './constants.ts';
@@ -56,7 +57,7 @@ export class FsqSession implements SharedSession {
   #areNamesOurs = false;
   #listedAtMs = Number.NEGATIVE_INFINITY;
   /** One call of `claim` after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #closed = false;
 
   constructor(machine: Machine, place: Place, constants: Constants, options: JoinOptions) {
@@ -89,9 +90,7 @@ export class FsqSession implements SharedSession {
   }
 
   claim(): Promise<SharedClaim | SharedIdle> {
-    const turn = this.#turn.then(() => this.#claimNext());
-    this.#turn = turn.catch(() => {}); // told to whoever called
-    return turn;
+    return this.#turns.next(() => this.#claimNext());
   }
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
@@ -105,7 +104,7 @@ export class FsqSession implements SharedSession {
     if (this.#closed) return;
     this.#closed = true;
     this.#changes.end();
-    await this.#turn;
+    await this.#turns.over();
     try {
       for (const claim of [...this.#inHand.values()]) await claim.release();
     } finally {

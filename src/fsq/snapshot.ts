@@ -62,13 +62,7 @@ export async function takeSnapshot(
     alone: undefined,
     litter: [],
     damage: [],
-    counts: {
-      ...countsOf(waiting),
-      running: running.length,
-      failed: failed.length,
-      done,
-      unreadable: unreadable.length,
-    },
+    counts: countsOf({ waiting, running, failed, unreadable }, done),
     settled: true,
     oldestMs: oldestOf(waiting),
   };

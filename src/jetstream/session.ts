@@ -29,6 +29,7 @@ import type { Machine } from '../os/ports.ts';
 import { Changes } from '../queue/changes.ts';
 import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
 import { Life } from '../queue/life.ts';
+import { Turns } from '../queue/turns.ts';
 import { Agenda } from './agenda.ts';
 import type { ClaimParts } from './claim.ts';
 import { passStoppedLanes } from './give-up.ts';
@@ -70,7 +71,7 @@ export class JetStreamSession implements SharedSession {
   readonly #taking: Taking;
   readonly #inHand = new Map<string, SharedClaim>();
   /** One call of `claim` after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #closed = false;
 
   constructor(machine: Machine, log: Log, options: JetStreamJoinOptions, worker: Worker) {
@@ -126,9 +127,7 @@ export class JetStreamSession implements SharedSession {
   }
 
   claim(): Promise<SharedClaim | SharedIdle> {
-    const turn = this.#turn.then(() => this.#claimNext());
-    this.#turn = turn.catch(() => {}); // told to whoever called
-    return turn;
+    return this.#turns.next(() => this.#claimNext());
   }
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
@@ -142,7 +141,7 @@ export class JetStreamSession implements SharedSession {
     if (this.#closed) return;
     this.#closed = true;
     this.#changes.end();
-    await this.#turn;
+    await this.#turns.over();
     try {
       for (const claim of [...this.#inHand.values()]) await claim.release();
       await this.#worker.leave();

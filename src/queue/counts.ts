@@ -1,12 +1,19 @@
 /** Numbers that every snapshot has. */
 
-import type { Counts, WaitingJob } from './snapshot.ts';
+import type { Counts, QueueSnapshot, WaitingJob } from './snapshot.ts';
 
+/** `done`: how many are kept, for those are not in a snapshot. */
 export function countsOf(
-  jobs: readonly WaitingJob[],
-): Omit<Counts, 'running' | 'failed' | 'done' | 'unreadable'> {
+  {
+    waiting,
+    running,
+    failed,
+    unreadable,
+  }: Pick<QueueSnapshot, 'waiting' | 'running' | 'failed' | 'unreadable'>,
+  done: number,
+): Counts {
   const counts = {
-    waiting: jobs.length,
+    waiting: waiting.length,
     ready: 0,
     delayed: 0,
     held: 0,
@@ -16,8 +23,12 @@ export function countsOf(
     past: 0,
     stuck: 0,
     lanesFailed: 0,
+    running: running.length,
+    failed: failed.length,
+    done,
+    unreadable: unreadable.length,
   };
-  for (const { standing } of jobs) {
+  for (const { standing } of waiting) {
     counts[standing.kind] += 1;
     if (standing.kind === 'held' && standing.failed !== undefined) counts.lanesFailed += 1;
   }

@@ -2,7 +2,7 @@
 
 import { type CommandSpec, command, flag, optional, text } from '../command.ts';
 import { duration } from '../time.ts';
-import { interval, nonEmpty, wholeNumber } from './options.ts';
+import { interval, nonEmpty, SEEN_QUEUES, wholeNumber } from './options.ts';
 
 const DIR = { name: 'DIR', help: 'The queue', parse: text } as const;
 const JOB = {
@@ -50,12 +50,7 @@ export const OPERATING: readonly CommandSpec[] = [
       interval: optional('n', 'SPAN', 'How often to look: 500ms, 5s, 1m [default: 2s]', interval),
       decoder,
     },
-    operand: {
-      ...DIR,
-      help: 'A queue, or a directory of queues [default: the current directory]',
-      otherwise: '.',
-    },
-    more: { name: 'DIR', help: 'More of them', atLeast: 0 },
+    ...SEEN_QUEUES,
     examples: [
       'intray top ~/queue',
       'intray top /var/spool/queues --interval 5s',

@@ -11,6 +11,17 @@ export const QUEUE: Operand<string> = {
   parse: text,
 };
 
+/** For what only looks: at this one, at those in it, and at more. */
+export const SEEN_QUEUES = {
+  operand: {
+    name: 'DIR',
+    help: 'A queue, or a directory of queues [default: the current directory]',
+    parse: text,
+    otherwise: '.',
+  },
+  more: { name: 'DIR', help: 'More of them', atLeast: 0 },
+} as const;
+
 export const MORE_QUEUES = { name: 'DIR', help: 'More queues', atLeast: 0 } as const;
 
 /** A whole number of at least `least`. */

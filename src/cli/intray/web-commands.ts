@@ -1,10 +1,10 @@
 /** The commands with which those see queues who do not sit before the machine. */
 
 import type { HttpAddress } from '../../os/ports.ts';
-import { type CommandSpec, command, flag, optional, type Parse, repeatable, text } from '../command.ts';
+import { type CommandSpec, command, flag, optional, type Parse, repeatable } from '../command.ts';
 import { readAddress } from '../http-address.ts';
 import { decoder } from './operating-commands.ts';
-import { nonEmpty, wholeNumber } from './options.ts';
+import { nonEmpty, SEEN_QUEUES, wholeNumber } from './options.ts';
 
 const address: Parse<HttpAddress> = (value) => {
   const found = readAddress(value);
@@ -48,13 +48,7 @@ export const WEB: readonly CommandSpec[] = [
       ),
       decoder,
     },
-    operand: {
-      name: 'DIR',
-      help: 'A queue, or a directory of queues [default: the current directory]',
-      parse: text,
-      otherwise: '.',
-    },
-    more: { name: 'DIR', help: 'More of them', atLeast: 0 },
+    ...SEEN_QUEUES,
     examples: [
       'intray serve /var/spool/queues',
       'intray serve ~/queue --listen 0.0.0.0:8177 --token-file ~/.config/intray-token',
@@ -82,13 +76,7 @@ export const WEB: readonly CommandSpec[] = [
       probe: flag('Try how long syncs take, with a file of 4 KiB in the directory of each queue'),
       decoder,
     },
-    operand: {
-      name: 'DIR',
-      help: 'A queue, or a directory of queues [default: the current directory]',
-      parse: text,
-      otherwise: '.',
-    },
-    more: { name: 'DIR', help: 'More of them', atLeast: 0 },
+    ...SEEN_QUEUES,
     examples: [
       'intray metrics ~/queue',
       'intray metrics /var/spool/queues -o /var/lib/prometheus/node-exporter/intray.prom',

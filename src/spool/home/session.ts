@@ -39,6 +39,7 @@ import type {
 } from '../../queue/contract.ts';
 import { Life } from '../../queue/life.ts';
 import { SharedSync } from '../../queue/shared-sync.ts';
+import { Turns } from '../../queue/turns.ts';
 import { jobsDirectory } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
 import { Look } from './look.ts';
@@ -111,7 +112,7 @@ class HomeSession implements SharedSession {
   readonly #taking: Taking;
   readonly #stopped: StoppedLanes;
   /** One call of `claim` after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #paused = { askedMs: Number.NEGATIVE_INFINITY, is: false };
   #closed = false;
 
@@ -169,9 +170,7 @@ class HomeSession implements SharedSession {
   }
 
   claim(): Promise<SharedClaim | SharedIdle> {
-    const turn = this.#turn.then(() => this.#claimBest());
-    this.#turn = turn.catch(() => {}); // told to whoever called
-    return turn;
+    return this.#turns.next(() => this.#claimBest());
   }
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
@@ -189,7 +188,7 @@ class HomeSession implements SharedSession {
     this.#closed = true;
     this.#life.end();
     this.#changes.end();
-    await this.#turn;
+    await this.#turns.over();
     try {
       for (const claim of this.#taking.claims) await claim.release();
     } finally {

@@ -123,13 +123,7 @@ async function complete(
     alone: await worksAlone(machine, queue),
     litter,
     damage,
-    counts: {
-      ...countsOf(waiting),
-      running: running.length,
-      failed: failed.length,
-      done: done.length,
-      unreadable: unreadable.length,
-    },
+    counts: countsOf({ waiting, running, failed, unreadable }, done.length),
     settled,
     oldestMs: oldestOf(waiting),
   };
