@@ -2,7 +2,8 @@
 
 import { toMs } from '../os/calendar.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
-import { hasErrno, type Machine } from '../os/ports.ts';
+import { sizeOf } from '../os/if-there.ts';
+import type { Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { explainJob } from '../queue/explain.ts';
 import type {
@@ -81,15 +82,6 @@ async function detailsOf(machine: Machine, { path }: FoundJob, item: Item | unde
     bytes: await sizeOf(machine, path),
     more: item === undefined ? [] : [['host', item.host] as const, ['process', item.pid] as const],
   };
-}
-
-async function sizeOf({ files }: Machine, path: string): Promise<number | undefined> {
-  try {
-    return (await files.stat(path)).size;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return undefined;
-    throw error;
-  }
 }
 
 async function explain(

@@ -10,12 +10,13 @@
 
 import { formatMs, toMs } from '../../os/calendar.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
+import { isThere, unlinkIfThere } from '../../os/if-there.ts';
 import { hasErrno } from '../../os/ports.ts';
 import type { Finding, Repaired } from '../../queue/keeper.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { headerReader, lookAt } from '../queue-files.ts';
 import { lockQueue } from '../session.ts';
-import { isThere, renamed, unlinked } from './hand.ts';
+import { renamed } from './hand.ts';
 import { stemOf } from './job-name.ts';
 import type { Operator } from './operator.ts';
 import { findDisorder, orderOf } from './repair.ts';
@@ -64,7 +65,7 @@ async function apply(operator: Operator, finding: Finding, isStillSo: StillSo): 
     case 'remove': {
       const atMs = await modifiedMs(machine, path);
       if (atMs === undefined || toMs(machine.clock.now()) - atMs < STALE_MS) return 'not-needed';
-      return (await unlinked(machine, path)) ? 'done' : 'not-needed';
+      return (await unlinkIfThere(machine, path)) ? 'done' : 'not-needed';
     }
     case 'permit':
       return permit(operator, finding);

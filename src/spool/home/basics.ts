@@ -5,13 +5,13 @@
  */
 
 import { closeQuietly } from '../../os/close-quietly.ts';
+import { isThere } from '../../os/if-there.ts';
 import { hasErrno, isSystemError, type Machine } from '../../os/ports.ts';
 import { elsewhere } from '../../queue/elsewhere.ts';
 import { isQueueError, reasonOf } from '../../queue/errors.ts';
 import type { Finding } from '../../queue/keeper.ts';
 import type { QueueSnapshot } from '../../queue/snapshot.ts';
 import { jobsDirectory, nextSequencePath } from '../layout.ts';
-import { isThere } from './hand.ts';
 import { ROOMS, room, settingsPath } from './rooms.ts';
 
 const ACCESS = 'look as the user who works the queue; if that is this one, see who owns it: ls -ld PATH';

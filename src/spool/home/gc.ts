@@ -14,17 +14,17 @@ import { acquireLock } from '../../os/acquire-lock.ts';
 import { decodeBytes } from '../../os/bytes.ts';
 import { toMs } from '../../os/calendar.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
+import { entriesOf, unlinkIfThere } from '../../os/if-there.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { QueueError } from '../../queue/errors.ts';
 import type { Garbage, GcOptions } from '../../queue/keeper.ts';
 import { isJobName, jobsDirectory, join } from '../layout.ts';
 import { requireQueue } from '../queue-files.ts';
-import { unlinked } from './hand.ts';
 import { stemOf } from './job-name.ts';
 import type { Receipt } from './receipts.ts';
 import { room } from './rooms.ts';
-import { entriesOf, listRooms } from './worker-room.ts';
+import { listRooms } from './worker-room.ts';
 
 const RECEIPT_LIMIT_BYTES = 4096;
 const LOCK_WAIT_MS = 10_000;
@@ -63,7 +63,7 @@ export async function removeGarbage(
 ): Promise<Garbage[]> {
   const removed: Garbage[] = [];
   for (const one of garbage) {
-    if (one.kind !== 'receipt' && (await unlinked(machine, one.path))) removed.push(one);
+    if (one.kind !== 'receipt' && (await unlinkIfThere(machine, one.path))) removed.push(one);
   }
   const receipts = garbage.filter(({ kind }) => kind === 'receipt');
   if (receipts.length === 0) return removed;
@@ -76,7 +76,7 @@ export async function removeGarbage(
     for (const one of receipts) {
       // One that was written anew since we looked is about a new job.
       const changedMs = await changedAt(machine, one.path);
-      if (changedMs === one.changedMs && (await unlinked(machine, one.path))) removed.push(one);
+      if (changedMs === one.changedMs && (await unlinkIfThere(machine, one.path))) removed.push(one);
     }
     await locks.unlock(lock);
   } finally {

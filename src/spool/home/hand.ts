@@ -23,6 +23,7 @@
 
 import { toMs } from '../../os/calendar.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
+import { isThere } from '../../os/if-there.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { encodeHeader } from '../../packet/encode.ts';
 import { following, type PacketHeader, type Sequence } from '../../packet/header.ts';
@@ -195,27 +196,6 @@ export async function renamed({ files }: Machine, from: string, to: string): Pro
     return true;
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ESTALE')) return false;
-    throw error;
-  }
-}
-
-/** False when there is nothing of that name. */
-export async function unlinked({ files }: Machine, path: string): Promise<boolean> {
-  try {
-    await files.unlink(path);
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ESTALE')) return false;
-    throw error;
-  }
-}
-
-export async function isThere({ files }: Machine, path: string): Promise<boolean> {
-  try {
-    await files.stat(path);
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return false;
     throw error;
   }
 }

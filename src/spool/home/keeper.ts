@@ -1,7 +1,8 @@
 /** A Filespooler queue directory as a `Keeper`. What only some commands need is loaded when they ask for it. */
 
 import { formatUtc, toMs } from '../../os/calendar.ts';
-import { hasErrno, type Machine } from '../../os/ports.ts';
+import { sizeOf } from '../../os/if-there.ts';
+import type { Machine } from '../../os/ports.ts';
 import type { PacketHeader } from '../../packet/header.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { explainJob } from '../../queue/explain.ts';
@@ -86,15 +87,6 @@ async function detailsOf(
     bytes: await sizeOf(machine, path),
     more: [],
   };
-}
-
-async function sizeOf({ files }: Machine, path: string): Promise<number | undefined> {
-  try {
-    return (await files.stat(path)).size;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return undefined;
-    throw error;
-  }
 }
 
 async function openPayload(

@@ -13,6 +13,7 @@
  */
 
 import { closeQuietly } from '../../os/close-quietly.ts';
+import { unlinkIfThere } from '../../os/if-there.ts';
 import { hasErrno } from '../../os/ports.ts';
 import { readChunks } from '../../os/transfer.ts';
 import type { PacketHeader } from '../../packet/header.ts';
@@ -23,7 +24,7 @@ import type { FoundJob, QueueSnapshot } from '../../queue/snapshot.ts';
 import { addJobFile } from '../add.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { headerReader } from '../queue-files.ts';
-import { type Hand, letLaneGoOn, unlinked } from './hand.ts';
+import { type Hand, letLaneGoOn } from './hand.ts';
 import { formatJobName } from './job-name.ts';
 import { laneKept, waitingByHeader } from './look.ts';
 import { notPossible, type Operator, running } from './operator.ts';
@@ -144,7 +145,7 @@ async function transfer(
   } finally {
     await closeQuietly(files, source);
   }
-  await unlinked(machine, path);
+  await unlinkIfThere(machine, path);
 }
 
 /** What could not be brought over goes back to where it was. */

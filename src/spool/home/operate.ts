@@ -25,12 +25,13 @@
  */
 
 import { toMs } from '../../os/calendar.ts';
+import { unlinkIfThere } from '../../os/if-there.ts';
 import { QueueError } from '../../queue/errors.ts';
 import type { Operated } from '../../queue/keeper.ts';
 import type { FoundJob, WaitingJob } from '../../queue/snapshot.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { headerReader } from '../queue-files.ts';
-import { letLaneGoOn, renamed, unlinked } from './hand.ts';
+import { letLaneGoOn, renamed } from './hand.ts';
 import { formatJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
 import { waitingByHeader } from './look.ts';
@@ -98,7 +99,7 @@ async function removeWaiting(operator: Operator, job: WaitingJob): Promise<Opera
   if (path === undefined) return GONE;
   operator.touched(jobs);
   const lane = await letLaneGoOn(operator.machine, operator.queue, hand, waitingOf(job), () =>
-    unlinked(operator.machine, path),
+    unlinkIfThere(operator.machine, path),
   );
   return { kind: 'done', lane };
 }
@@ -136,7 +137,7 @@ async function renameJob(
 }
 
 async function unlinkFile(operator: Operator, path: string): Promise<Operated> {
-  if (!(await unlinked(operator.machine, path))) return GONE;
+  if (!(await unlinkIfThere(operator.machine, path))) return GONE;
   operator.touched(path.slice(0, path.lastIndexOf('/')));
   return DONE;
 }

@@ -18,6 +18,7 @@
 import { acquireLock } from '../../os/acquire-lock.ts';
 import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
+import { entriesOf, isGone } from '../../os/if-there.ts';
 import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { precedes, type Sequence, sequence } from '../../packet/header.ts';
@@ -31,7 +32,7 @@ import { encodeLane, fingerprint, type JobName, parseJobName } from './job-name.
 import { nextNumber } from './lane-numbers.ts';
 import { whatIs } from './look.ts';
 import { readSettings, replaceFile, room } from './rooms.ts';
-import { entriesOf, isGone, listRooms } from './worker-room.ts';
+import { listRooms } from './worker-room.ts';
 
 const LOCK_WAIT_MS = 10_000;
 const RECEIPT_LIMIT_BYTES = 4096;

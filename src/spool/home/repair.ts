@@ -20,6 +20,7 @@
  */
 
 import { toMs } from '../../os/calendar.ts';
+import { entriesOf } from '../../os/if-there.ts';
 import type { Machine } from '../../os/ports.ts';
 import type { Finding } from '../../queue/keeper.ts';
 import type { QueueSnapshot } from '../../queue/snapshot.ts';
@@ -32,7 +33,6 @@ import { ROOMS, readSettings, room } from './rooms.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { isTemporary } from './snapshot-parts.ts';
 import { modifiedMs, STALE_MS } from './stale.ts';
-import { entriesOf } from './worker-room.ts';
 
 /** `seen`: the queue as it was just seen. Throws `not-a-queue`. Changes nothing. */
 export async function findDisorder(

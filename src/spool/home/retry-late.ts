@@ -12,6 +12,7 @@
  * Only where we give that lane's numbers ourselves. A sender elsewhere would give the same number once more.
  */
 
+import { unlinkIfThere } from '../../os/if-there.ts';
 import { copyAll } from '../../os/transfer.ts';
 import { encodeHeader } from '../../packet/encode.ts';
 import { following, type PacketHeader, type Sequence } from '../../packet/header.ts';
@@ -22,7 +23,6 @@ import { addJobFile } from '../add.ts';
 import { lockNumbers, numberingFor } from '../new-job.ts';
 import { openPacket } from '../open-packet.ts';
 import { type LockedSequence, peekSequence } from '../sequence-file.ts';
-import { unlinked } from './hand.ts';
 import { formatJobName } from './job-name.ts';
 import { notPossible, type Operator } from './operator.ts';
 import { readSettings } from './rooms.ts';
@@ -74,7 +74,7 @@ export async function retryLate(
     await numbers?.close();
     if (finished === undefined) await opened.discard();
   }
-  await unlinked(machine, found.path);
+  await unlinkIfThere(machine, found.path);
   operator.touched(found.path.slice(0, found.path.lastIndexOf('/')));
   return seq;
 }

@@ -13,10 +13,11 @@
  * | X' is in our room                               | comes back, and is the lane's next again             |
  * | (if it failed) X' marked as failed, fsync       | the same, held as failed: see stopped-lanes.ts       |
  * | the lane's number + 1, durable                  | X' is past: removed, or, marked, put into failed/    |
- * | X' unlinked, or put into done/ or failed/       | it is over                                           |
+ * | X' unlinkIfThere, or put into done/ or failed/       | it is over                                           |
  */
 
 import { formatMs, toMs } from '../../os/calendar.ts';
+import { isGone, isThere } from '../../os/if-there.ts';
 import type { Machine } from '../../os/ports.ts';
 import { following } from '../../packet/header.ts';
 import type { BlockedPolicy, Settled } from '../../queue/contract.ts';
@@ -28,10 +29,10 @@ import { formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
 import type { Look } from './look.ts';
 import { findJobFile } from './receipts.ts';
-import { exists, room } from './rooms.ts';
+import { room } from './rooms.ts';
 import { type RunNotes, type RunOutput, recordRun } from './run-log.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
-import { isGone, type WorkerRoom } from './worker-room.ts';
+import type { WorkerRoom } from './worker-room.ts';
 
 /** A job in our room. */
 export type Taken = {
@@ -207,9 +208,9 @@ export class Settling {
   }
 
   async #isThere(path: string): Promise<boolean> {
-    const { files } = this.#parts.machine;
-    await refreshNames(files, path.slice(0, path.lastIndexOf('/')));
-    return exists(files, path);
+    const { machine } = this.#parts;
+    await refreshNames(machine.files, path.slice(0, path.lastIndexOf('/')));
+    return isThere(machine, path);
   }
 
   async #remove(path: string, stem: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** Parts of a snapshot: see snapshot.ts. */
 
+import { entriesOf } from '../../os/if-there.ts';
 import type { Machine } from '../../os/ports.ts';
 import type { Sequence } from '../../packet/header.ts';
 import type {
@@ -16,7 +17,6 @@ import { parseJobName, SEE_HEADER, stemOf } from './job-name.ts';
 import { type Room, room } from './rooms.ts';
 import type { LaneState, Standings } from './standing.ts';
 import type { Waiting } from './waiting.ts';
-import { entriesOf } from './worker-room.ts';
 import type { RoomWorker } from './workers.ts';
 
 /** A job as its worker needs it, to give its file another name. */

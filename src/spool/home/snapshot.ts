@@ -17,6 +17,7 @@
  */
 
 import { toMs } from '../../os/calendar.ts';
+import { entriesOf, isThere } from '../../os/if-there.ts';
 import type { Machine } from '../../os/ports.ts';
 import { countsOf, oldestOf } from '../../queue/counts.ts';
 import type { QueueSnapshot, Standing, WaitingJob } from '../../queue/snapshot.ts';
@@ -24,10 +25,9 @@ import { isJobName, nextSequencePath } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
 import { requireQueue } from '../queue-files.ts';
 import { Looker, type Seen } from './looker.ts';
-import { exists, hasRooms, isPaused, room } from './rooms.ts';
+import { hasRooms, isPaused, room } from './rooms.ts';
 import { readRuns } from './run-log.ts';
 import { lanesOf, listStored } from './snapshot-parts.ts';
-import { entriesOf } from './worker-room.ts';
 import { worksAlone } from './workers.ts';
 
 export type SnapshotOptions = { readonly decoder?: Decoder | undefined };
@@ -102,7 +102,7 @@ async function complete(
   const failed = await listStored(machine, queue, 'failed');
   const done = (await entriesOf(machine, room(queue, 'done'))).filter(({ name }) => isJobName(name));
   const home = await hasRooms(machine, queue);
-  const canWork = home || (await exists(machine.files, `${nextSequencePath(queue)}.lock`));
+  const canWork = home || (await isThere(machine, `${nextSequencePath(queue)}.lock`));
   // Where nobody runs jobs there is no number to wait for.
   const waiting = canWork
     ? await withFailures(machine, queue, standings.jobs)

@@ -1,9 +1,9 @@
 /** Noticing at little cost that a queue nobody works has something to do. */
 
+import { entriesOf } from '../../os/if-there.ts';
 import type { Machine } from '../../os/ports.ts';
 import { isJobName, jobsDirectory, join } from '../layout.ts';
 import { room } from './rooms.ts';
-import { entriesOf } from './worker-room.ts';
 
 export async function stirs(machine: Machine, queue: string): Promise<boolean> {
   if ((await machine.files.readdir(jobsDirectory(queue))).some(({ name }) => isJobName(name))) return true;

@@ -13,6 +13,7 @@
  */
 
 import { formatMs, toMs } from '../../os/calendar.ts';
+import { isGone } from '../../os/if-there.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import type { JoinOptions, SharedClaim } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
@@ -30,7 +31,7 @@ import { isRunning } from './running-jobs.ts';
 import type { Settling, Taken } from './settle.ts';
 import { termsOf } from './terms.ts';
 import type { Waiting, WaitingJobs } from './waiting.ts';
-import { isGone, type WorkerRoom } from './worker-room.ts';
+import type { WorkerRoom } from './worker-room.ts';
 
 const DEFAULT_MAX_STARTS = 5;
 

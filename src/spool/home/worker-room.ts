@@ -27,13 +27,8 @@
 import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { toMs } from '../../os/calendar.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
-import {
-  type Descriptor,
-  type DirectoryEntry,
-  type FileKind,
-  hasErrno,
-  type Machine,
-} from '../../os/ports.ts';
+import { entriesOf, ifThere } from '../../os/if-there.ts';
+import { type Descriptor, type FileKind, hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { syncDirectory } from '../../queue/publish.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
@@ -216,11 +211,6 @@ export async function namesInRooms(machine: Machine, queue: string, except?: str
   return names;
 }
 
-/** What is in a directory; nothing when it is gone. */
-export function entriesOf({ files }: Machine, path: string): Promise<readonly DirectoryEntry[]> {
-  return ifThere(async () => files.readdir(path), []);
-}
-
 async function readInfo({ files }: Machine, path: string): Promise<WorkerInfo | undefined> {
   try {
     const read = async () => readSmallFile(files, join(path, WORKER_FILE), WORKER_LIMIT_BYTES);
@@ -228,21 +218,6 @@ async function readInfo({ files }: Machine, path: string): Promise<WorkerInfo | 
     return bytes === undefined ? undefined : (JSON.parse(decodeBytes(bytes)) as WorkerInfo);
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-/** Whether somebody has taken the thing away. */
-export function isGone(error: unknown): boolean {
-  return hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE');
-}
-
-/** What `look` finds, or `otherwise` when somebody has taken the thing away. */
-async function ifThere<T>(look: () => Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    if (isGone(error)) return otherwise;
     throw error;
   }
 }
