@@ -44,7 +44,9 @@ const PARTS = {
   'spool/home/terms': home('terms'),
   'spool/home/waiting': home('waiting'),
   'spool/home/why-idle': home('session', 'stopped-lanes', 'receipts'),
-  'spool/home/worker-room': home('worker-room'),
+  'spool/home/worker-rooms': home('worker-rooms'),
+  'spool/home/own-room': home('worker-rooms'),
+  'spool/home/dead-room': home('worker-rooms', 'recovery'),
 };
 
 /** Parts of whose tests Stryker does not find out what each runs: then each change is tried on all of them. */

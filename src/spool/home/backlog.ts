@@ -10,7 +10,7 @@
 
 import { JOB_PREFIX, JOB_SUFFIX } from '../layout.ts';
 import { formatJobName } from './job-name.ts';
-import type { Waiting } from './waiting.ts';
+import type { Waiting } from './waiting-job.ts';
 
 /** So many names cost no more than a claim or two. */
 const FIRST_BATCH = 2000;

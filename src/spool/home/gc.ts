@@ -24,7 +24,7 @@ import { requireQueue } from '../queue-files.ts';
 import { stemOf } from './job-name.ts';
 import type { Receipt } from './receipts.ts';
 import { room } from './rooms.ts';
-import { listRooms } from './worker-room.ts';
+import { listRooms } from './worker-rooms.ts';
 
 const RECEIPT_LIMIT_BYTES = 4096;
 const LOCK_WAIT_MS = 10_000;

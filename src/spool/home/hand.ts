@@ -37,12 +37,12 @@ import type { LockedSequence } from '../sequence-file.ts';
 import { lockQueue } from '../session.ts';
 import { formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
-import { whatIs } from './look.ts';
+import { enterRoom } from './own-room.ts';
 import { bringBackTheDead } from './recovery.ts';
 import { hasRooms, type Order } from './rooms.ts';
 import { shareQueue } from './share.ts';
-import type { Waiting } from './waiting.ts';
-import { DEFAULT_LEASE_MS, enterRoom } from './worker-room.ts';
+import { type Waiting, whatIs } from './waiting-job.ts';
+import { DEFAULT_LEASE_MS } from './worker-rooms.ts';
 
 /** What became of the lane of a job that was taken away. */
 type LaneEffect = Extract<Operated, { readonly kind: 'done' }>['lane'];

@@ -21,7 +21,7 @@ import { isJobName, jobsDirectory, join, nextSequencePath, OWN_SEQUENCE_FILE } f
 import { type LockedSequence, lockSequence, peekSequence } from '../sequence-file.ts';
 import { parseJobName } from './job-name.ts';
 import { hasRooms, makeRooms, type Order, ROOMS, readSettings, writeSettings } from './rooms.ts';
-import { listRooms } from './worker-room.ts';
+import { listRooms } from './worker-rooms.ts';
 
 /** How long another process may take to make or change the same queue. */
 const MAKING_MS = 2000;

@@ -13,11 +13,10 @@ import type { Unreadable } from '../../queue/contract.ts';
 import type { Litter } from '../../queue/snapshot.ts';
 import { isJobName, jobsDirectory, join } from '../layout.ts';
 import { lookAt, type ReadHeader } from '../queue-files.ts';
-import { waitingByHeader, waitingByName } from './look.ts';
 import type { Order } from './rooms.ts';
 import { isTemporary } from './snapshot-parts.ts';
 import { StillDirectory } from './still-directory.ts';
-import { byService, type Waiting } from './waiting.ts';
+import { byService, type Waiting, waitingByHeader, waitingByName } from './waiting-job.ts';
 
 export type JobsSeen = {
   /** In the order of service, whatever their lanes. */

@@ -4,16 +4,14 @@ import { toMs } from '../../os/calendar.ts';
 import type { FileKind, Machine } from '../../os/ports.ts';
 import type { PacketHeader } from '../../packet/header.ts';
 import type { Unreadable } from '../../queue/contract.ts';
-import { QUEUE_LANE } from '../../queue/words.ts';
 import { isJobName, jobsDirectory, join } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
 import { headerReader, lookAt, type ReadHeader } from '../queue-files.ts';
 import { Backlog } from './backlog.ts';
-import { foreignStem, type JobName, parseJobName, SEE_HEADER } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
 import type { Order } from './rooms.ts';
-import { priorityOf, termsOf } from './terms.ts';
-import type { Waiting, WaitingJobs } from './waiting.ts';
+import type { WaitingJobs } from './waiting.ts';
+import { type Waiting, waitingByHeader, waitingByName, whatIs } from './waiting-job.ts';
 
 /** A look may take this part of a worker's time: so often and no more, however large the queue. */
 const SHARE_OF_TIME = 0.1;
@@ -150,47 +148,4 @@ export class Look {
   waitingOf(name: string, header: PacketHeader): Waiting {
     return waitingByHeader(this.#order, name, header);
   }
-}
-
-/** What a job is, by its name alone, where that says all. */
-export function waitingByName(order: Order, name: string): Waiting | undefined {
-  const said = parseJobName(name);
-  if (said === undefined || said.lane === SEE_HEADER) return undefined;
-  const { priority, addedMs, notBeforeMs, held, failed = false, attempts, seq, stem } = said;
-  // One object for each of perhaps a million names, not two.
-  const lane = laneKept(order, said.lane);
-  return { name, priority, addedMs, notBeforeMs, held, failed, attempts, seq, lane, stem };
-}
-
-/** What a job is, by its name, or by its header where the name leaves something open; undefined: nobody can tell. */
-export async function whatIs(
-  machine: Machine,
-  order: Order,
-  read: ReadHeader,
-  path: string,
-): Promise<Waiting | undefined> {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const named = waitingByName(order, name);
-  if (named !== undefined) return named;
-  const look = await lookAt(machine, path, 'file', read);
-  return look.kind === 'job' ? waitingByHeader(order, name, look.header) : undefined;
-}
-
-/** What a job is, by its header, and by its name where that says more. */
-export function waitingByHeader(order: Order, name: string, header: PacketHeader): Waiting {
-  const terms = termsOf(header);
-  const said: Omit<JobName, 'lane' | 'seq'> = parseJobName(name) ?? {
-    priority: priorityOf(terms),
-    addedMs: Math.max(0, toMs(header.ctime)),
-    notBeforeMs: terms.notBeforeMs ?? 0,
-    held: false,
-    attempts: 0,
-    stem: foreignStem(name),
-  };
-  return { ...said, name, seq: header.seq, lane: laneKept(order, terms.lane) };
-}
-
-/** The lane whose order a job keeps: of one without, the queue's own or none. */
-export function laneKept(order: Order, lane: string | undefined): string | undefined {
-  return lane ?? (order === 'sequence' ? QUEUE_LANE : undefined);
 }

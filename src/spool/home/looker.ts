@@ -13,11 +13,10 @@ import { headerReader, lookAt, type ReadHeader } from '../queue-files.ts';
 import { stemOf } from './job-name.ts';
 import { JobsRoom } from './jobs-room.ts';
 import { nextNumber } from './lane-numbers.ts';
-import { waitingByHeader, waitingByName } from './look.ts';
 import { type Order, readSettings } from './rooms.ts';
 import { runningAs } from './snapshot-parts.ts';
 import { type LaneState, type Standings, standingsOf } from './standing.ts';
-import type { Waiting } from './waiting.ts';
+import { type Waiting, waitingByHeader, waitingByName } from './waiting-job.ts';
 import { type RoomWorker, seeWorkers } from './workers.ts';
 
 export type Seen = {

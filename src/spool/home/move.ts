@@ -26,14 +26,13 @@ import { jobsDirectory, join } from '../layout.ts';
 import { headerReader } from '../queue-files.ts';
 import { type Hand, letLaneGoOn } from './hand.ts';
 import { formatJobName } from './job-name.ts';
-import { laneKept, waitingByHeader } from './look.ts';
 import { notPossible, type Operator, running } from './operator.ts';
 import { finishReceipt } from './receipts.ts';
 import { hasRooms, readSettings } from './rooms.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { everyJob, waitingOf } from './snapshot-parts.ts';
 import { termsOf } from './terms.ts';
-import type { Waiting } from './waiting.ts';
+import { laneKept, type Waiting, waitingByHeader } from './waiting-job.ts';
 
 /** A queue that jobs are moved to, and what is known to be in it. */
 export type Target = {

@@ -34,13 +34,12 @@ import { headerReader } from '../queue-files.ts';
 import { letLaneGoOn, renamed } from './hand.ts';
 import { formatJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
-import { waitingByHeader } from './look.ts';
 import { notPossible, type Operator, running, waitingOnly } from './operator.ts';
 import { retryLate } from './retry-late.ts';
 import { hasRooms, readSettings, room } from './rooms.ts';
 import { removeRuns } from './run-log.ts';
 import { waitingOf } from './snapshot-parts.ts';
-import type { Waiting } from './waiting.ts';
+import { type Waiting, waitingByHeader } from './waiting-job.ts';
 
 const DONE: Operated = { kind: 'done', lane: 'none' };
 const UNCHANGED: Operated = { kind: 'unchanged' };

@@ -30,9 +30,9 @@ import { isJobName, jobsDirectory, join } from '../layout.ts';
 import { headerReader } from '../queue-files.ts';
 import { encodeLane, fingerprint, type JobName, parseJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
-import { whatIs } from './look.ts';
 import { readSettings, replaceFile, room } from './rooms.ts';
-import { listRooms } from './worker-room.ts';
+import { whatIs } from './waiting-job.ts';
+import { listRooms } from './worker-rooms.ts';
 
 const LOCK_WAIT_MS = 10_000;
 const RECEIPT_LIMIT_BYTES = 4096;

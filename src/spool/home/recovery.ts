@@ -13,12 +13,14 @@ import { hasErrno, type Machine } from '../../os/ports.ts';
 import { precedes } from '../../packet/header.ts';
 import { syncDirectory } from '../../queue/publish.ts';
 import { jobsDirectory, join } from '../layout.ts';
+import { takeDeadRoom } from './dead-room.ts';
 import { formatJobName, parseJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
+import type { WorkerRoom } from './own-room.ts';
 import { room } from './rooms.ts';
 import { readRuns, recordRun } from './run-log.ts';
-import type { Waiting } from './waiting.ts';
-import { listRooms, type SeenRoom, takeDeadRoom, type WorkerRoom } from './worker-room.ts';
+import type { Waiting } from './waiting-job.ts';
+import { listRooms, type SeenRoom } from './worker-rooms.ts';
 
 export type Recoverer = {
   readonly own: WorkerRoom;

@@ -27,7 +27,7 @@ import { formatJobName } from './job-name.ts';
 import { notPossible, type Operator } from './operator.ts';
 import { readSettings } from './rooms.ts';
 import { takeSnapshot } from './snapshot.ts';
-import type { Waiting } from './waiting.ts';
+import type { Waiting } from './waiting-job.ts';
 
 /** Returns its new number. Throws `not-possible` when nobody can tell which one is free. */
 export async function retryLate(

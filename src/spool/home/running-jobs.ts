@@ -4,7 +4,7 @@ import type { Machine } from '../../os/ports.ts';
 import type { Sequence } from '../../packet/header.ts';
 import { parseJobName, SEE_HEADER } from './job-name.ts';
 import type { Look } from './look.ts';
-import { namesInRooms } from './worker-room.ts';
+import { namesInRooms } from './worker-rooms.ts';
 
 /** Whether a worker has the job of that number; `exceptIn` names a room that is not looked into. */
 export async function isRunning(

@@ -43,6 +43,7 @@ import { Turns } from '../../queue/turns.ts';
 import { jobsDirectory } from '../layout.ts';
 import type { Decoder } from '../open-packet.ts';
 import { Look } from './look.ts';
+import { enterRoom, type WorkerRoom } from './own-room.ts';
 import { bringBackTheDead } from './recovery.ts';
 import { isPaused, readSettings } from './rooms.ts';
 import { isRunning } from './running-jobs.ts';
@@ -52,7 +53,7 @@ import { StoppedLanes } from './stopped-lanes.ts';
 import { Taking } from './take.ts';
 import { WaitingJobs } from './waiting.ts';
 import { whyIdle } from './why-idle.ts';
-import { DEFAULT_LEASE_MS, enterRoom, type WorkerRoom } from './worker-room.ts';
+import { DEFAULT_LEASE_MS } from './worker-rooms.ts';
 
 export type HomeSessionOptions = {
   readonly decoder: Decoder | undefined;

@@ -28,11 +28,12 @@ import { jobsDirectory, join } from '../layout.ts';
 import { formatJobName } from './job-name.ts';
 import { lockLane } from './lane-numbers.ts';
 import type { Look } from './look.ts';
+import type { WorkerRoom } from './own-room.ts';
 import { findJobFile } from './receipts.ts';
 import { room } from './rooms.ts';
 import { type RunNotes, type RunOutput, recordRun } from './run-log.ts';
-import type { Waiting, WaitingJobs } from './waiting.ts';
-import type { WorkerRoom } from './worker-room.ts';
+import type { WaitingJobs } from './waiting.ts';
+import type { Waiting } from './waiting-job.ts';
 
 /** A job in our room. */
 export type Taken = {

@@ -16,7 +16,7 @@ import { isJobName, join } from '../layout.ts';
 import { parseJobName, SEE_HEADER, stemOf } from './job-name.ts';
 import { type Room, room } from './rooms.ts';
 import type { LaneState, Standings } from './standing.ts';
-import type { Waiting } from './waiting.ts';
+import type { Waiting } from './waiting-job.ts';
 import type { RoomWorker } from './workers.ts';
 
 /** A job as its worker needs it, to give its file another name. */

@@ -7,7 +7,7 @@ import TinyQueue from 'tinyqueue';
 import { following, type Sequence } from '../../packet/header.ts';
 import type { Standing, WaitingJob } from '../../queue/snapshot.ts';
 import { join } from '../layout.ts';
-import { byService, type Waiting } from './waiting.ts';
+import { byService, type Waiting } from './waiting-job.ts';
 
 export type Standings = {
   /** In the order in which they would be started, those that cannot be last. */

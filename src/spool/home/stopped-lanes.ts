@@ -13,7 +13,8 @@ import type { Sequence } from '../../packet/header.ts';
 import type { BlockedPolicy } from '../../queue/contract.ts';
 import { lockLane } from './lane-numbers.ts';
 import type { Look } from './look.ts';
-import type { LaneStop, Waiting, WaitingJobs } from './waiting.ts';
+import type { LaneStop, WaitingJobs } from './waiting.ts';
+import type { Waiting } from './waiting-job.ts';
 
 export type StoppedLanesParts = {
   readonly machine: Machine;

@@ -26,12 +26,13 @@ import { type ClaimParts, claimOf } from './claim.ts';
 import { formatJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
 import type { Look } from './look.ts';
+import type { WorkerRoom } from './own-room.ts';
 import { readRuns } from './run-log.ts';
 import { isRunning } from './running-jobs.ts';
 import type { Settling, Taken } from './settle.ts';
 import { termsOf } from './terms.ts';
-import type { Waiting, WaitingJobs } from './waiting.ts';
-import type { WorkerRoom } from './worker-room.ts';
+import type { WaitingJobs } from './waiting.ts';
+import type { Waiting } from './waiting-job.ts';
 
 const DEFAULT_MAX_STARTS = 5;
 

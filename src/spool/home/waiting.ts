@@ -12,21 +12,7 @@
 
 import TinyQueue from 'tinyqueue';
 import type { Sequence } from '../../packet/header.ts';
-
-export type Waiting = {
-  readonly name: string;
-  readonly priority: number;
-  readonly addedMs: number;
-  readonly notBeforeMs: number;
-  readonly held: boolean;
-  /** Why it is held: because it has failed. */
-  readonly failed?: boolean;
-  readonly attempts: number;
-  readonly seq: Sequence;
-  /** The lane whose order it keeps; undefined: free of any order. */
-  readonly lane: string | undefined;
-  readonly stem: string;
-};
+import { byNumber, byService, type Waiting } from './waiting-job.ts';
 
 /** Why a lane does not move. */
 export type LaneStop =
@@ -268,18 +254,6 @@ export class WaitingJobs {
       lane.jobs.pop();
     }
   }
-}
-
-/** What the order of service goes by. */
-export type Placed = Pick<Waiting, 'priority' | 'addedMs' | 'seq' | 'name'>;
-
-/** The order of service: by priority, then first come, first served. */
-export function byService(a: Placed, b: Placed): number {
-  return a.priority - b.priority || a.addedMs - b.addedMs || byNumber(a, b);
-}
-
-function byNumber(a: Placed, b: Placed): number {
-  return a.seq < b.seq ? -1 : a.seq > b.seq ? 1 : a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 function byTime(a: Waiting, b: Waiting): number {

@@ -19,7 +19,7 @@ import { type LockHolder, lockHolders } from '../../os/lock-holders.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import type { Life, SeenWorker } from '../../queue/snapshot.ts';
 import { join, nextSequencePath } from '../layout.ts';
-import { DEFAULT_LEASE_MS, listRooms, type SeenRoom, WORKER_FILE } from './worker-room.ts';
+import { DEFAULT_LEASE_MS, listRooms, type SeenRoom, WORKER_FILE } from './worker-rooms.ts';
 
 /** A worker, and what is in its room. */
 export type RoomWorker = SeenWorker & { readonly path: string; readonly files: readonly string[] };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sequence } from '../../../src/packet/header.ts';
 import { type LaneState, standingsOf } from '../../../src/spool/home/standing.ts';
-import type { Waiting } from '../../../src/spool/home/waiting.ts';
+import type { Waiting } from '../../../src/spool/home/waiting-job.ts';
 
 const NOW_MS = 1000;
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sequence } from '../../../src/packet/header.ts';
-import { byService, type LaneStop, type Waiting, WaitingJobs } from '../../../src/spool/home/waiting.ts';
+import { type LaneStop, WaitingJobs } from '../../../src/spool/home/waiting.ts';
+import { byService, type Waiting } from '../../../src/spool/home/waiting-job.ts';
 
 let made = 0;
 const job = (parts: Partial<Omit<Waiting, 'seq'>> & { seq?: number } = {}): Waiting => {

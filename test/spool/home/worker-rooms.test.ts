@@ -11,13 +11,9 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Machine } from '../../../src/os/ports.ts';
 import { realMachine } from '../../../src/os/real/index.ts';
-import {
-  DEFAULT_LEASE_MS,
-  enterRoom,
-  listRooms,
-  takeDeadRoom,
-  type WorkerRoom,
-} from '../../../src/spool/home/worker-room.ts';
+import { takeDeadRoom } from '../../../src/spool/home/dead-room.ts';
+import { enterRoom, type WorkerRoom } from '../../../src/spool/home/own-room.ts';
+import { DEFAULT_LEASE_MS, listRooms } from '../../../src/spool/home/worker-rooms.ts';
 import { homeQueue } from '../../support/home.ts';
 import { interceptFiles } from '../../support/intercepted-files.ts';
 import { machineWith, machineWithFiles } from '../../support/machines.ts';
