@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { realMachine } from '../../src/os/real/index.ts';
 import { Life } from '../../src/queue/life.ts';
 import { enterRoom, type WorkerRoom } from '../../src/spool/home/own-room.ts';
-import { bringBackTheDead } from '../../src/spool/home/recovery.ts';
+import { bringBackTheDead } from '../../src/spool/home/working/recovery.ts';
 import { systemError } from '../support/faulty-files.ts';
 import { homeQueue } from '../support/home.ts';
 import { interceptFiles } from '../support/intercepted-files.ts';

@@ -21,9 +21,9 @@ import { type Decoder, decoderFor, openPacket } from '../open-packet.ts';
 import { headerReader, lookAt, requireQueue } from '../queue-files.ts';
 import { isPaused, pause, resume } from './rooms.ts';
 import { outputsOf, readRuns } from './run-log.ts';
-import { whatRuns } from './running.ts';
-import { Snapshots } from './snapshot.ts';
-import { everyJob } from './snapshot-parts.ts';
+import { Snapshots } from './seeing/snapshot.ts';
+import { everyJob } from './seeing/snapshot-parts.ts';
+import { whatRuns } from './seeing/what-runs.ts';
 import { termsOf } from './terms.ts';
 
 /** Throws `not-a-queue`, but for what may be a damaged queue when that is asked for. */
@@ -61,10 +61,12 @@ export async function openSpoolKeeper(
     pause: () => pause(machine, queue),
     resume: () => resume(machine, queue),
     whatRuns: () => whatRuns(machine, queue),
-    operate: async () => (await import('./operation.ts')).operationOn(machine, queue, decoder),
-    findGarbage: async (options) => (await import('./gc.ts')).findGarbage(machine, queue, options),
-    removeGarbage: async (garbage) => (await import('./gc.ts')).removeGarbage(machine, queue, garbage),
-    findDisorder: async (seen) => (await import('./repair.ts')).findDisorder(machine, queue, decoder, seen),
+    operate: async () => (await import('./operating/operation.ts')).operationOn(machine, queue, decoder),
+    findGarbage: async (options) => (await import('./repairing/gc.ts')).findGarbage(machine, queue, options),
+    removeGarbage: async (garbage) =>
+      (await import('./repairing/gc.ts')).removeGarbage(machine, queue, garbage),
+    findDisorder: async (seen) =>
+      (await import('./repairing/repair.ts')).findDisorder(machine, queue, decoder, seen),
   };
 }
 
