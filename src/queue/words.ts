@@ -1,5 +1,7 @@
 /** Words that layouts and commands have in common. */
 
+import { shellQuote } from '../os/shell.ts';
+
 /** Stands for the order of the queue itself, where a lane is named: of jobs without one, in a queue that keeps an order. */
 export const QUEUE_LANE = '';
 
@@ -11,6 +13,11 @@ export function laneName(lane: string | undefined): string {
 /** The same within a sentence. */
 export function lower(words: string): string {
   return words.slice(0, 1).toLowerCase() + words.slice(1);
+}
+
+/** What lets a lane go on past a number that is missing. */
+export function skipCommand(queue: string, lane: string): string {
+  return `intray skip ${shellQuote(queue)}${lane === QUEUE_LANE ? '' : ` --lane ${shellQuote(lane)}`}`;
 }
 
 /** `1 job`, `2 jobs`. */

@@ -59,7 +59,7 @@ export const RELAYING: readonly CommandSpec[] = [
       parts: optional(
         undefined,
         'DIR',
-        'Where large payloads are that have not come as a whole [default: relay-parts in the target]',
+        'Where large payloads are that have not come as a whole [default: relay-parts in the target; ~/.local/state/intray for one that is no directory]',
         text,
       ),
       lease: optional(

@@ -24,9 +24,9 @@ import { makeDirectory } from '../../os/make-directory.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { QueueError, reasonOf } from '../../queue/errors.ts';
+import { asShortFileName } from '../../queue/file-name.ts';
 import { publish, syncDirectory } from '../../queue/publish.ts';
 import { join } from '../layout.ts';
-import { encodeLane, fingerprint } from './job-name.ts';
 
 /** In the order in which they are made. */
 export const ROOMS = ['work', 'lanes', 'done', 'failed', 'receipts', 'log'] as const;
@@ -40,9 +40,7 @@ const LANE_FILE_LIMIT = 150;
 
 /** Of a longer name, the beginning and a number made from all of it. */
 export function laneFileName(lane: string): string {
-  const encoded = encodeLane(lane);
-  if (encoded.length <= LANE_FILE_LIMIT) return encoded;
-  return `${encoded.slice(0, LANE_FILE_LIMIT)}~${fingerprint(encodeBytes(lane))}`;
+  return asShortFileName(lane, LANE_FILE_LIMIT);
 }
 
 /**
