@@ -14,6 +14,7 @@ import type {
   OpenedPayload,
   Runs,
 } from '../../queue/keeper.ts';
+import { runsOf } from '../../queue/keeper-parts.ts';
 import type { FoundJob } from '../../queue/snapshot.ts';
 import type { Terms } from '../../queue/terms.ts';
 import { jobsDirectory, join } from '../layout.ts';
@@ -56,7 +57,7 @@ export async function openSpoolKeeper(
       return explainJob(snapshot, job, { expiresMs, lastRun, nowMs: toMs(machine.clock.now()) });
     },
     openPayload: (job) => openPayload(machine, job, decoder),
-    runs: (job) => runsOf(machine, queue, job),
+    runs: (job) => runsIn(machine, queue, job),
     isPaused: () => isPaused(machine, queue),
     pause: () => pause(machine, queue),
     resume: () => resume(machine, queue),
@@ -101,19 +102,10 @@ async function openPayload(
   return { payload: opened.payload, finish: opened.finish };
 }
 
-async function runsOf(machine: Machine, queue: string, job: FoundJob): Promise<Runs> {
+async function runsIn(machine: Machine, queue: string, job: FoundJob): Promise<Runs> {
   const records = await readRuns(machine, queue, job.id);
-  const running = job.place === 'running' ? job.attempts : undefined;
-  const attempts = new Set(records.map(({ attempt }) => attempt));
-  if (running !== undefined) attempts.add(running);
+  const runs = runsOf(job, records, (attempt) => outputsOf(queue, job.id, attempt));
   // With --output-to SaveBoth the original, and our fspl, write it beside the job.
   const saved = `${join(jobsDirectory(queue), job.name)}.out`;
-  return {
-    records,
-    running,
-    outputs: [
-      ...[...attempts].flatMap((attempt) => outputsOf(queue, job.id, attempt)),
-      { attempt: undefined, kind: 'both', path: saved },
-    ],
-  };
+  return { ...runs, outputs: [...runs.outputs, { attempt: undefined, kind: 'both', path: saved }] };
 }

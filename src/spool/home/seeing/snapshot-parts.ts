@@ -3,6 +3,7 @@
 import { entriesOf } from '../../../os/if-there.ts';
 import type { Machine } from '../../../os/ports.ts';
 import type { Sequence } from '../../../packet/header.ts';
+import { unreadableJobs } from '../../../queue/seen-job.ts';
 import type {
   FoundJob,
   LaneSnapshot,
@@ -76,11 +77,7 @@ export async function listStored(
 export async function everyJob(machine: Machine, snapshot: QueueSnapshot): Promise<FoundJob[]> {
   const { queue, waiting, running, failed, unreadable } = snapshot;
   const done = await listStored(machine, queue, 'done');
-  const spoiled = unreadable.map(({ path, message }): FoundJob => {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    return { place: 'unreadable', ...seenByName(name, path), message };
-  });
-  return [...waiting, ...running, ...failed, ...done, ...spoiled];
+  return [...waiting, ...running, ...failed, ...done, ...unreadableJobs(unreadable, seenByName)];
 }
 
 /** Names that our programs, the original and common sync tools give to files on their way. */

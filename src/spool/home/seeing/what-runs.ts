@@ -3,16 +3,12 @@
 import { toMs } from '../../../os/calendar.ts';
 import type { Machine } from '../../../os/ports.ts';
 import type { WhatRuns } from '../../../queue/keeper.ts';
+import { inHand } from '../../../queue/keeper-parts.ts';
 import { nextSequencePath } from '../../layout.ts';
 import { isLocked, seeWorkers } from './workers.ts';
 
 export async function whatRuns(machine: Machine, queue: string): Promise<WhatRuns> {
-  let jobs = 0;
-  let abandoned = 0;
-  for (const worker of await seeWorkers(machine, queue, toMs(machine.clock.now()))) {
-    if (worker.life === 'dead' || worker.life === 'silent') abandoned += worker.jobs;
-    else jobs += worker.jobs;
-  }
+  const workers = await seeWorkers(machine, queue, toMs(machine.clock.now()));
   const alone = (await isLocked(machine, `${nextSequencePath(queue)}.lock`)) === true;
-  return { jobs, abandoned, alone };
+  return { ...inHand(workers), alone };
 }
