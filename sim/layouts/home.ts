@@ -11,7 +11,7 @@ import type { Machine } from '../../src/os/ports.ts';
 import type { Job, NewJob } from '../../src/queue/contract.ts';
 import { termsIn } from '../../src/queue/terms.ts';
 import { makeRooms, pause, resume, writeSettings } from '../../src/spool/home/rooms.ts';
-import { listRooms } from '../../src/spool/home/worker-room.ts';
+import { listRooms } from '../../src/spool/home/worker-rooms.ts';
 import { headerReader } from '../../src/spool/queue-files.ts';
 import { createSpool, openSpool } from '../../src/spool/spool.ts';
 import type { Payload } from '../history.ts';

@@ -18,6 +18,7 @@
 import { acquireLock } from '../../os/acquire-lock.ts';
 import { decodeBytes } from '../../os/bytes.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
+import { entriesOf, isGone } from '../../os/if-there.ts';
 import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { precedes, type Sequence, sequence } from '../../packet/header.ts';
@@ -30,9 +31,9 @@ import { isJobName, jobsDirectory, join } from '../layout.ts';
 import { headerReader } from '../queue-files.ts';
 import { type JobName, parseJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
-import { whatIs } from './look.ts';
 import { readSettings, replaceFile, room } from './rooms.ts';
-import { entriesOf, isGone, listRooms } from './worker-room.ts';
+import { whatIs } from './waiting-job.ts';
+import { listRooms } from './worker-rooms.ts';
 
 const LOCK_WAIT_MS = 10_000;
 const RECEIPT_LIMIT_BYTES = 4096;
