@@ -12,7 +12,7 @@ import type { Job, NewJob } from '../../src/queue/contract.ts';
 import { termsIn } from '../../src/queue/terms.ts';
 import { formatJobName, parseJobName } from '../../src/spool/home/job-name.ts';
 import { makeRooms, pause, resume, writeSettings } from '../../src/spool/home/rooms.ts';
-import { listRooms } from '../../src/spool/home/worker-room.ts';
+import { listRooms } from '../../src/spool/home/worker-rooms.ts';
 import { headerReader } from '../../src/spool/queue-files.ts';
 import { createSpool, openSpool } from '../../src/spool/spool.ts';
 import type { Payload } from '../history.ts';

@@ -1,10 +1,11 @@
 /** The files of jobs, wherever they are in a queue. */
 
+import { entriesOf, isGone } from '../../os/if-there.ts';
 import type { Machine } from '../../os/ports.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
 import { isJobName, jobsDirectory, join } from '../layout.ts';
 import { room } from './rooms.ts';
-import { entriesOf, isGone, listRooms } from './worker-room.ts';
+import { listRooms } from './worker-rooms.ts';
 
 /** Their paths, as the server has them now, where there is one. */
 export async function* jobFiles(machine: Machine, queue: string): AsyncGenerator<string> {

@@ -16,22 +16,23 @@
  */
 
 import { acquireLock } from '../../os/acquire-lock.ts';
-import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
+import { decodeBytes } from '../../os/bytes.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
 import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { precedes, type Sequence, sequence } from '../../packet/header.ts';
 import type { Added, JobId } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { asShortFileName } from '../../queue/file-name.ts';
 import { syncDirectory } from '../../queue/publish.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
 import { jobsDirectory, join } from '../layout.ts';
 import { headerReader } from '../queue-files.ts';
 import { jobFiles } from './job-files.ts';
-import { encodeLane, fingerprint, type JobName, parseJobName } from './job-name.ts';
+import { type JobName, parseJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
-import { whatIs } from './look.ts';
 import { readSettings, replaceFile, room } from './rooms.ts';
+import { whatIs } from './waiting-job.ts';
 
 const LOCK_WAIT_MS = 10_000;
 const RECEIPT_LIMIT_BYTES = 4096;
@@ -175,9 +176,7 @@ async function writeReceipt(machine: Machine, queue: string, name: string, recei
 
 /** Of a longer name, the beginning and a number made from all of it. */
 function receiptName(name: string): string {
-  const encoded = encodeLane(name);
-  const short = encoded.length <= NAME_LIMIT;
-  return short ? `${encoded}.json` : `${encoded.slice(0, NAME_LIMIT)}~${fingerprint(encodeBytes(name))}.json`;
+  return `${asShortFileName(name, NAME_LIMIT)}.json`;
 }
 
 /** The job file of that stem, wherever it is. */

@@ -21,10 +21,10 @@
  */
 
 import { closeQuietly } from '../../os/close-quietly.ts';
+import { isGone } from '../../os/if-there.ts';
 import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { jobFiles } from './job-files.ts';
 import { stemOf } from './job-name.ts';
-import { isGone } from './worker-room.ts';
 
 /** `given-up`: that name is gone now. `busy`: somebody is deciding about another one. */
 export type SecondName = 'only-name' | 'given-up' | 'busy';
