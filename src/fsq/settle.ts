@@ -16,7 +16,7 @@ import { hasErrno, type Machine } from '../os/ports.ts';
 import type { Settled } from '../queue/contract.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
 import type { NameSync } from '../queue/shared-sync.ts';
-import { ifShortEnough, withEntropy, withTries } from './item-name.ts';
+import { ifShortEnough, withEntropy } from './item-name.ts';
 import { join, type Place } from './place.ts';
 import { isSameFile, type Taken } from './take.ts';
 
@@ -31,19 +31,6 @@ export async function moveToDone(mover: Mover, taken: Taken): Promise<Moved> {
 
 export async function moveToFail(mover: Mover, taken: Taken): Promise<Moved> {
   return move(mover, taken, mover.place.fail, taken.name);
-}
-
-/** `too-long`: its name has no room for another try. `before` is called with the name that it is about to get. */
-export async function countTry(
-  mover: Mover,
-  taken: Taken,
-  tries: number,
-  before: (name: string) => Promise<void> = async () => {},
-): Promise<Moved | 'too-long'> {
-  const name = withTries(taken.name, tries);
-  if (name === undefined) return 'too-long';
-  await before(name);
-  return move(mover, taken, taken.directory, name);
 }
 
 /** To another directory of the queue, or another name in its own. */
