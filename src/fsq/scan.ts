@@ -92,6 +92,7 @@ export async function* scan(
     }
   } finally {
     await Promise.allSettled(settling); // told to whoever settles
+    await scanner.letGo();
     await mover.sync.close();
     await inHand.end();
   }
@@ -105,6 +106,8 @@ class Scanner {
   readonly #inHand: InHand;
   /** The item that is out, until somebody says what becomes of it. */
   #out: WorkItem | undefined;
+  /** Claims that could not be settled. */
+  readonly #stuck = new Set<SharedClaim>();
 
   constructor(
     mover: Mover,
@@ -160,11 +163,16 @@ class Scanner {
     await out?.release();
   }
 
+  /** Others may have what could not be settled. */
+  async letGo(): Promise<void> {
+    for (const claim of this.#stuck) await claim.release().catch(() => {}); // why it could not be has been told
+  }
+
   #workOn(claim: SharedClaim, item: Item): WorkItem {
     const settle = (settled: Promise<Settled>): Promise<Settled> => {
       this.#out = undefined;
       this.#settling.add(settled);
-      void settled.catch(() => {}).then(() => this.#settling.delete(settled));
+      void settled.catch(() => this.#stuck.add(claim)).then(() => this.#settling.delete(settled));
       return settled;
     };
     return {

@@ -17,7 +17,7 @@ import type { Settled } from '../queue/contract.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
 import type { NameSync } from '../queue/shared-sync.ts';
 import { ifShortEnough, withEntropy } from './item-name.ts';
-import { join, type Place } from './place.ts';
+import { goneMeanwhile, isPlace, join, type Place } from './place.ts';
 import { isSameFile, type Taken } from './take.ts';
 
 export type Mover = { readonly machine: Machine; readonly place: Place; readonly sync: NameSync };
@@ -35,7 +35,7 @@ export async function moveToFail(mover: Mover, taken: Taken): Promise<Moved> {
 
 /** To another directory of the queue, or another name in its own. */
 export async function move(
-  { machine, sync }: Mover,
+  { machine, place, sync }: Mover,
   taken: Taken,
   directory: string,
   name: string,
@@ -46,7 +46,7 @@ export async function move(
   const to = await targetFor(machine, taken, directory, name);
   const isMoved = to.isOurs
     ? await unlinked(machine, from)
-    : await renamed(machine, taken, from, directory, to.path);
+    : await renamed(machine, place, taken, { from, directory, to: to.path });
   if (!isMoved) return { settled: 'lost', path: from };
   await sync.sync(directory);
   if (directory !== taken.directory) await sync.sync(taken.directory);
@@ -99,15 +99,15 @@ export async function isNameOf({ files }: Machine, taken: Taken, path: string): 
  */
 async function renamed(
   machine: Machine,
+  place: Place,
   taken: Taken,
-  from: string,
-  directory: string,
-  to: string,
+  { from, directory, to }: { readonly from: string; readonly directory: string; readonly to: string },
 ): Promise<boolean> {
   try {
     await machine.files.rename(from, to);
     return true;
   } catch (error) {
+    if (!(await isPlace(machine, place))) throw goneMeanwhile(place, error);
     await refreshNames(machine.files, directory);
     if ((await isNameOf(machine, taken, to)) === true) return true;
     if (hasErrno(error, 'ENOENT', 'ESTALE')) return false;
