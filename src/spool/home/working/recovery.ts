@@ -3,6 +3,7 @@
  *
  * | step, for each job               | a crash here leaves                                                  |
  * |----------------------------------|----------------------------------------------------------------------|
+ * | work/W/X' removed, if the job has another name too: see second-name.ts | it is where that leads         |
  * | a line `died` in its log         | the same as before: the next one finds that line, and writes no other |
  * | work/W/X' -> jobs/X', its start counted in that name | it is back                                      |
  * | (of the last one) work/W removed | an empty room                                                        |
@@ -19,6 +20,7 @@ import { nextNumber } from '../lane-numbers.ts';
 import type { WorkerRoom } from '../own-room.ts';
 import { room } from '../rooms.ts';
 import { readRuns, recordRun } from '../run-log.ts';
+import { giveUpSecondName } from '../second-name.ts';
 import type { Waiting } from '../waiting-job.ts';
 import { listRooms, type SeenRoom } from '../worker-rooms.ts';
 
@@ -71,6 +73,7 @@ async function bringBack(
   const over = job?.lane !== undefined && precedes(job.seq, await nextNumber(machine, queue, job.lane));
   try {
     if (!over) {
+      if (await isHadTwice(machine, queue, path)) return;
       await noteDeath(machine, queue, from, name);
       await move(machine, path, join(jobsDirectory(queue), name));
     } else if (job.held) await putInto(machine, room(queue, 'failed'), path, job);
@@ -79,6 +82,12 @@ async function bringBack(
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'ESTALE')) throw error; // its worker, alive after all, has settled it
   }
+}
+
+/** Whether the job was elsewhere, too: where it had come from, or where it went. */
+async function isHadTwice(machine: Machine, queue: string, path: string): Promise<boolean> {
+  const { links = 1 } = await machine.files.stat(path);
+  return links > 1 && (await giveUpSecondName(machine, queue, path)) === 'given-up';
 }
 
 /** Of a start that has a line already its worker has known the end, or another one has noted it. */

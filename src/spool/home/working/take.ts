@@ -8,6 +8,7 @@
  *     waiting --rename--> ours --open, ask its header--> claimed
  *        ^  |               |
  *        |  `-- gone        +-- not ours to run: past, running elsewhere, or named wrongly --> back, as what it is
+ *        |                  +-- one of two names of one file: that name goes, see second-name.ts
  *        +------------------+-- it cannot be opened now: an error, and as if we had not taken it
  *                           +-- it is not to be run at all: damaged, expired, or it kills its workers --> failed/
  */
@@ -26,6 +27,7 @@ import { formatJobName } from '../job-name.ts';
 import { nextNumber } from '../lane-numbers.ts';
 import type { WorkerRoom } from '../own-room.ts';
 import { readRuns } from '../run-log.ts';
+import { giveUpSecondName } from '../second-name.ts';
 import { termsOf } from '../terms.ts';
 import type { Waiting } from '../waiting-job.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
@@ -89,7 +91,9 @@ export class Taking {
       const deadly = await this.#whyDeadly(from);
       if (deadly !== undefined) return await this.#refuse(taken, deadly);
       opened = await this.#open(taken);
-      return opened === undefined ? undefined : await this.#claimOpened(taken, opened);
+      if (opened === undefined || (opened.links > 1 && (await this.#isHadTwice(taken, opened))))
+        return undefined;
+      return await this.#claimOpened(taken, opened);
     } catch (error) {
       // Not the job's fault: it is as if we had not taken it. Where even that fails it comes back when we are gone.
       await opened?.discard().catch(() => {});
@@ -162,6 +166,19 @@ export class Taking {
       if (isGone(error)) return undefined;
       throw error;
     }
+  }
+
+  /** Whether this is but one of two names of the job, so that it is not ours to run, or not yet. */
+  async #isHadTwice(taken: Taken, opened: OpenedPacket): Promise<boolean> {
+    const { machine, queue, settling, waiting } = this.#parts;
+    const found = await giveUpSecondName(machine, queue, taken.path);
+    if (found === 'only-name') return false;
+    await opened.discard();
+    if (found === 'busy') {
+      await settling.giveBack(taken, taken.from);
+      waiting.drop(taken.from.name); // until the next look
+    }
+    return true;
   }
 
   /** A job that is over without having been run. */
