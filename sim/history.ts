@@ -112,6 +112,10 @@ export class History {
     return this.#jobs.size;
   }
 
+  get accepted(): Payload[] {
+    return [...this.#jobs.values()].filter(({ fate }) => fate === 'accepted').map(({ payload }) => payload);
+  }
+
   isAccepted(payload: Payload): boolean {
     return this.#jobs.get(payload)?.fate === 'accepted';
   }

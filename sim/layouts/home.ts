@@ -17,7 +17,7 @@ import { headerReader } from '../../src/spool/queue-files.ts';
 import { createSpool, openSpool } from '../../src/spool/spool.ts';
 import type { Payload } from '../history.ts';
 import { type Layout, numberOf } from './layout.ts';
-import { payloadOf, type SharedVariant, workShared } from './sharing.ts';
+import { nameIn, payloadOf, type SharedVariant, workShared } from './sharing.ts';
 import { spool, writeFile } from './spool.ts';
 
 const QUEUE = '/queue';
@@ -122,7 +122,7 @@ function laneOf(payload: Payload): string | undefined {
 /** What it was added with goes along as a parameter too, so that whoever settles it knows which one it is. */
 function newJob({ clock }: Machine, payload: Payload): NewJob {
   const lane = laneOf(payload);
-  const name = /named (\w+)/.exec(payload)?.[1];
+  const name = nameIn(payload);
   return {
     payload,
     params: [payload],

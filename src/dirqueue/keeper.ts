@@ -60,7 +60,7 @@ export async function openDirQueueKeeper(
     },
     operate: async () => (await import('./operation.ts')).operationOn(machine, queue),
     findGarbage: async (options) => (await import('./upkeep.ts')).findGarbage(machine, queue, options),
-    removeGarbage: async (garbage) => (await import('./upkeep.ts')).removeGarbage(machine, garbage),
+    removeGarbage: async (garbage) => (await import('./upkeep.ts')).removeGarbage(machine, queue, garbage),
     findDisorder: async () => (await import('./upkeep.ts')).findDisorder(machine, queue),
   };
 }
@@ -70,16 +70,25 @@ function detailsOf(
   control: Control | undefined,
   contents: JobDetails['contents'],
 ): JobDetails {
-  const common = { contents, lane: undefined, name: undefined };
+  const common = { contents, lane: undefined };
   if (control === undefined) {
-    return { ...common, made: undefined, expiresMs: undefined, bytes: undefined, more: [] };
+    return {
+      ...common,
+      name: undefined,
+      made: undefined,
+      expiresMs: undefined,
+      bytes: undefined,
+      more: [],
+    };
   }
   const { submitted, host, size, dataFile, metadata } = control;
   const place = placeIn(dataFile);
+  const { expiresMs, name } = fromMetadata(metadata);
   return {
     ...common,
+    name,
     made: submitted === undefined ? undefined : formatUtc(submitted),
-    expiresMs: fromMetadata(metadata).expiresMs,
+    expiresMs,
     bytes: size,
     more: [
       ...(host === undefined ? [] : [['host', host] as const]),

@@ -16,10 +16,12 @@
  * | `intray/failed/ID`    | of a job that is over without success                                                |
  * | `intray/done/ID`      | of a job that has succeeded, where such are kept                                     |
  * | `intray/starts/ID`    | how often a job that is not over was started                                         |
+ * | `intray/names/KEY`    | of a job that was added under a name, whatever has become of it: see names.ts        |
+ * | `intray/adding/ID`    | of a job with a name that has not been in the queue yet                              |
  * | `intray/log/`         | what runs have said, and how they ended: see src/queue/run-log.ts                    |
  * | `intray/paused`       | as long as it is there, no worker of ours starts a job                               |
  *
- * A job is in exactly one place, and goes from one to another by a rename of its control file; its data file stays where
+ * A job is in exactly one place (names/ is none), and goes from one to another by a rename of its control file; its data file stays where
  * it is. Outside of queue/ no worker of the original starts it.
  */
 
@@ -38,14 +40,24 @@ export const ORIGINAL_ROOMS = ['queue', 'active', 'data', 'tmp'] as const;
 export type OriginalRoom = (typeof ORIGINAL_ROOMS)[number];
 
 /** In the order in which they are made. */
-export const OWN_ROOMS = ['workers', 'later', 'held', 'failed', 'done', 'starts', 'log'] as const;
+export const OWN_ROOMS = [
+  'workers',
+  'later',
+  'held',
+  'failed',
+  'done',
+  'starts',
+  'log',
+  'adding',
+  'names',
+] as const;
 export type OwnRoom = (typeof OWN_ROOMS)[number];
 
 /** Those that hold control files. */
 export const storedRooms = ['later', 'held', 'failed', 'done'] as const satisfies readonly OwnRoom[];
 
 const OWN = 'intray';
-const LAST_OWN_ROOM: OwnRoom = 'log';
+const LAST_OWN_ROOM: OwnRoom = 'names';
 
 export function join(directory: string, name: string): string {
   return `${directory}/${name}`;

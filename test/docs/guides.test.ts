@@ -181,7 +181,7 @@ describe('the guide to parallel work', () => {
 });
 
 describe('the library guide', () => {
-  const examples = [...blocks('docs/library.md', 'ts'), ...blocks('docs/fsq.md', 'ts')];
+  const examples = ['README.md', 'docs/library.md', 'docs/fsq.md'].flatMap((page) => blocks(page, 'ts'));
 
   it('has programs that run, one after the other', () => {
     const cwd = linked();

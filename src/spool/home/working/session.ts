@@ -24,7 +24,6 @@
  * | unlink of work/W/X', fsync of both      | before the fsync: either; after it the job is over      |
  */
 
-import { toMs } from '../../../os/calendar.ts';
 import { closeQuietly } from '../../../os/close-quietly.ts';
 import type { Descriptor, Machine } from '../../../os/ports.ts';
 import type { Sequence } from '../../../packet/header.ts';
@@ -38,6 +37,7 @@ import type {
   Unreadable,
 } from '../../../queue/contract.ts';
 import { Life } from '../../../queue/life.ts';
+import { PauseNotice } from '../../../queue/pause-notice.ts';
 import { SharedSync } from '../../../queue/shared-sync.ts';
 import { Turns } from '../../../queue/turns.ts';
 import { jobsDirectory } from '../../layout.ts';
@@ -65,9 +65,6 @@ export type HomeSessionOptions = {
   readonly watch?: boolean | undefined;
   readonly onRefused?: JoinOptions['onRefused'];
 };
-
-/** How soon a pause or its end is noticed. */
-const PAUSE_NOTICED_MS = 50;
 
 export async function joinQueue(
   machine: Machine,
@@ -114,7 +111,7 @@ class HomeSession implements SharedSession {
   readonly #stopped: StoppedLanes;
   /** One call of `claim` after the other. */
   readonly #turns = new Turns();
-  #paused = { askedMs: Number.NEGATIVE_INFINITY, is: false };
+  readonly #paused: PauseNotice;
   #closed = false;
 
   constructor(machine: Machine, queue: string, options: HomeSessionOptions, parts: Parts) {
@@ -131,6 +128,7 @@ class HomeSession implements SharedSession {
     this.#sync = new SharedSync(machine.files);
     this.#changes = new Changes(machine);
     this.#life = new Life(machine, room);
+    this.#paused = new PauseNotice(machine, () => isPaused(machine, queue));
     const common = { machine, queue, room, waiting, look };
     const settling = new Settling({ ...common, blocked, keepSucceeded, sync: this.#sync });
     const taking = new Taking({
@@ -175,13 +173,12 @@ class HomeSession implements SharedSession {
   }
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
-    // While the queue is paused nobody looks, so there is nothing to be told.
-    const told = this.#changes.areTold && this.#changes.isStale && !this.#paused.is;
-    if (signal.aborted || this.#closed || (told && this.#look.restMs <= 0)) return;
-    const startsInMs =
-      (this.#waiting.nextStartMs() ?? Number.POSITIVE_INFINITY) - toMs(this.#machine.clock.now());
-    const waitMs = Math.min(atMostMs, told ? this.#look.restMs : this.#changes.pollMs, startsInMs);
-    await this.#changes.wait(waitMs, signal);
+    if (this.#closed) return;
+    await this.#changes.untilWorthALook(atMostMs, signal, {
+      isPaused: this.#paused.wasPaused,
+      restMs: this.#look.restMs,
+      nextStartMs: this.#waiting.nextStartMs(),
+    });
   }
 
   async close(): Promise<void> {
@@ -209,7 +206,7 @@ class HomeSession implements SharedSession {
     await this.#recoverNowAndThen();
     const isDue = this.#changes.isStale || this.#look.ageMs > this.#changes.pollMs;
     if (isDue && this.#look.restMs <= 0) await this.#lookAgain();
-    if (await this.#isPaused()) {
+    if (await this.#paused.isPaused()) {
       return { kind: 'idle', reason: 'paused', waiting: this.#look.waiting };
     }
     for (;;) {
@@ -217,15 +214,6 @@ class HomeSession implements SharedSession {
       if (claim !== undefined) return claim;
       if (!(await this.#stopped.moveOn())) return this.#idle();
     }
-  }
-
-  /** Asked anew now and then: for each of many short jobs it would cost as much as the rest of the claim. */
-  async #isPaused(): Promise<boolean> {
-    const nowMs = this.#machine.clock.monotonicMs();
-    if (nowMs - this.#paused.askedMs >= PAUSE_NOTICED_MS) {
-      this.#paused = { askedMs: nowMs, is: await isPaused(this.#machine, this.#queue) };
-    }
-    return this.#paused.is;
   }
 
   /** Nothing that we know of may run now. Unless we have just looked, and were told of no change since, look again. */
