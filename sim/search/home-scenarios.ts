@@ -95,5 +95,13 @@ export const HOME_SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** The smallest in which two meet. */
+export const TWO_MEET: Scenario = {
+  name: 'share-1-beside-sharing',
+  jobsBefore: ['1'],
+  main: processing,
+  between: processing,
+};
+
 /** Of free jobs only. */
 export const FREE_SCENARIOS = HOME_SCENARIOS.filter(({ name }) => /^share-(1|2|free-.*)$/.test(name));

@@ -26,10 +26,15 @@
  */
 
 import { closeQuietly } from '../os/close-quietly.ts';
-import { type DirectoryEntry, hasErrno, type Machine } from '../os/ports.ts';
+import { ifThere, isThere, unlinkIfThere } from '../os/if-there.ts';
+import { makeDirectory } from '../os/make-directory.ts';
+import type { Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
+
+export { entriesOf, ifThere, isGone, isThere, unlinkIfThere } from '../os/if-there.ts';
+export { makeDirectory } from '../os/make-directory.ts';
 
 export const ORIGINAL_ROOMS = ['queue', 'active', 'data', 'tmp'] as const;
 export type OriginalRoom = (typeof ORIGINAL_ROOMS)[number];
@@ -114,17 +119,6 @@ export async function makeOwnRooms(machine: Machine, queue: string): Promise<voi
   await syncDirectory(files, join(queue, OWN), queue);
 }
 
-/** False when there is one. */
-export async function makeDirectory({ files }: Machine, path: string): Promise<boolean> {
-  try {
-    await files.mkdir(path);
-    return true;
-  } catch (error) {
-    if (!hasErrno(error, 'EEXIST')) throw error;
-    return false;
-  }
-}
-
 /** Throws `not-a-queue`. */
 export async function requireQueue(machine: Machine, queue: string): Promise<void> {
   if (await isThere(machine, room(queue, 'queue'))) return;
@@ -152,38 +146,6 @@ export async function resume(machine: Machine, queue: string): Promise<boolean> 
   if (!(await unlinkIfThere(machine, pausePath(queue)))) return false;
   await syncDirectory(files, join(queue, OWN), queue);
   return true;
-}
-
-/** Whether somebody has taken the thing away. */
-export function isGone(error: unknown): boolean {
-  return hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE');
-}
-
-/** What `look` finds, or `otherwise` when the thing is not there. */
-export async function ifThere<T>(look: () => Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    if (isGone(error)) return otherwise;
-    throw error;
-  }
-}
-
-export function isThere({ files }: Machine, path: string): Promise<boolean> {
-  return ifThere(async () => files.exists(path), false);
-}
-
-/** What is in a directory; nothing when it is not there. */
-export function entriesOf({ files }: Machine, path: string): Promise<readonly DirectoryEntry[]> {
-  return ifThere(async () => files.readdir(path), []);
-}
-
-/** False when there is nothing of that name. */
-export function unlinkIfThere({ files }: Machine, path: string): Promise<boolean> {
-  return ifThere(async () => {
-    await files.unlink(path);
-    return true;
-  }, false);
 }
 
 /**

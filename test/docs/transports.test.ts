@@ -36,7 +36,7 @@ type Surroundings = {
 };
 
 const SECTIONS: Readonly<Record<string, Surroundings>> = {
-  'From queue to queue': { tools: [], outputs: 3 },
+  'From queue to queue': { tools: [], outputs: 1 },
   'Over ssh': { tools: ['ssh', 'ssh-keygen', SSHD], outputs: 2, prepare: behindSsh },
   'To and from JetStream': { tools: ['nats-server'], outputs: 1, prepare: withNats },
   'A plain pipe': { tools: ['gzip'], outputs: 1, original: true },
@@ -48,7 +48,7 @@ const SECTIONS: Readonly<Record<string, Surroundings>> = {
   NNCP: { tools: ['nncp-exec', 'nncp-cfgnew', 'nncp-cfgmin'], outputs: 1, prepare: withNncp },
   rclone: { tools: ['rclone'], outputs: 1, prepare: withRclone, original: true },
   'rsync and USB sticks': { tools: ['rsync'], outputs: 1, original: true },
-  'Compress and encrypt': { tools: ['zstd', 'age', 'gpg'], outputs: 4, prepare: withGpg },
+  'Compress and encrypt': { tools: ['zstd', 'age', 'gpg'], outputs: 3, prepare: withGpg },
 };
 
 /** Where they live, an ssh that knows `backup`, and there the same home. */

@@ -3,6 +3,9 @@
 # three replicas, c1 and c2 mount it at DIR/mnt. Each has its own network, host name, processes, /proc/sys/kernel/random/boot_id
 # and mounts. Prints `ready` when all is there; ends with its standard input, and all that is in the machines with it.
 # `DIR/MACHINE.pid` has the pid that `nsenter --target PID --all` takes.
+#
+# A brick is the directory DIR/bN/brick, or what that links to. On a DIR that has been used before, the volume is the one
+# of that time, with what its bricks have kept.
 set -euo pipefail
 dir=$1
 volume=jobs
@@ -39,8 +42,7 @@ boot() {
 # A network card of its own, on the switch, which is a machine of its own too.
 plug() {
   local machine=$1 address=$2
-  ip link add "v$address" type veth peer name "p$address" netns "$(cat "$dir/switch.pid")"
-  ip link set "v$address" netns "$(cat "$dir/$machine.pid")" name eth0
+  ip link add eth0 netns "$(cat "$dir/$machine.pid")" type veth peer name "p$address" netns "$(cat "$dir/switch.pid")"
   inside switch ip link set "p$address" master br0 up
   inside "$machine" ip address add "$network.$address/24" dev eth0
   inside "$machine" ip link set eth0 up
@@ -77,11 +79,6 @@ for machine in b1 b2 b3 c1 c2; do
   plug "$machine" "$address"
 done
 
-mkdir -p "$dir/mnt"
-for machine in b1 b2 b3; do
-  mkdir -p "$dir/$machine/brick"
-  inside "$machine" glusterd
-done
 gluster() { inside b1 gluster --mode=script "$@" > "$dir/gluster.out" 2>&1 || fail "gluster $*: $(cat "$dir/gluster.out")"; }
 patiently() {
   for _ in $(seq 100); do
@@ -90,17 +87,29 @@ patiently() {
   done
   fail "in 20 s this did not succeed: $*"
 }
-patiently inside b1 gluster --mode=script peer probe "$network.2"
-patiently inside b1 gluster --mode=script peer probe "$network.3"
-connected() { [ "$(inside b1 gluster --mode=script peer status | grep -c 'Peer in Cluster (Connected)')" -eq 2 ]; }
-patiently connected
-gluster volume create "$volume" replica 3 "$network.1:$dir/b1/brick" "$network.2:$dir/b2/brick" "$network.3:$dir/b3/brick" force
-for setting in performance.{stat-prefetch,readdir-ahead,read-ahead,io-cache,quick-read,open-behind,write-behind}; do
-  gluster volume set "$volume" "$setting" off
+sees_both_others() { [ "$(inside "$1" gluster --mode=script peer status | grep -c 'Peer in Cluster (Connected)')" -eq 2 ]; }
+all_connected() { sees_both_others b1 && sees_both_others b2 && sees_both_others b3; }
+bricks_run() { [ "$(inside b1 gluster --mode=script volume status "$volume" detail | grep -c '^Online *: Y')" -eq 3 ]; }
+
+create_volume() {
+  patiently inside b1 gluster --mode=script peer probe "$network.2"
+  patiently inside b1 gluster --mode=script peer probe "$network.3"
+  patiently all_connected
+  brick() { readlink -f "$dir/$1/brick"; }
+  gluster volume create "$volume" replica 3 "$network.1:$(brick b1)" "$network.2:$(brick b2)" "$network.3:$(brick b3)" force
+  gluster volume set "$volume" performance.stat-prefetch off performance.readdir-ahead off performance.read-ahead off \
+    performance.io-cache off performance.quick-read off performance.open-behind off performance.write-behind off \
+    ctime off storage.max-hardlinks 0 network.ping-timeout 5
+  gluster volume start "$volume"
+}
+
+mkdir -p "$dir/mnt"
+for machine in b1 b2 b3; do
+  mkdir -p "$dir/$machine/brick"
+  inside "$machine" glusterd
 done
-gluster volume set "$volume" storage.max-hardlinks 0
-gluster volume set "$volume" network.ping-timeout 5
-gluster volume start "$volume"
+if [ -d "$dir/b1/var/lib/glusterd/vols/$volume" ]; then patiently all_connected; else create_volume; fi
+patiently bricks_run
 for machine in c1 c2; do
   patiently inside "$machine" mount -t glusterfs -o attribute-timeout=0,entry-timeout=0,negative-timeout=0 \
     "$network.1:/$volume" "$dir/mnt"

@@ -1,11 +1,15 @@
 /** Machines made of namespaces that share a GlusterFS volume: see cluster.sh. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { childrenOf } from '../../faults/support/storm.ts';
+import { childrenOf, type Site, type Spawned, spawnGroup } from '../../faults/support/storm.ts';
+import { eventually } from '../../support/temporary.ts';
 
-export type MachineName = 'b1' | 'b2' | 'b3' | 'c1' | 'c2';
+export const BRICKS = ['b1', 'b2', 'b3'] as const;
+export type BrickName = (typeof BRICKS)[number];
+export type ClientName = 'c1' | 'c2';
+export type MachineName = BrickName | ClientName;
 
 export type Said = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -26,7 +30,12 @@ export class Cluster {
   readonly #script: ChildProcess;
   readonly #ended: Promise<void>;
 
-  static async start(directory: string): Promise<Cluster> {
+  /** `bricks`: directories for the three, of disks of their own. In a directory that was used before, the volume is as it was. */
+  static async start(directory: string, bricks: readonly string[] = []): Promise<Cluster> {
+    for (const [at, brick] of bricks.entries()) {
+      for (const path of [brick, `${directory}/${BRICKS[at]}`]) mkdirSync(path, { recursive: true });
+      symlinkSync(brick, `${directory}/${BRICKS[at]}/brick`);
+    }
     mkdirSync(directory, { recursive: true });
     const script = spawn('bash', [SCRIPT, directory], { stdio: ['pipe', 'pipe', 'pipe'] });
     const cluster = new Cluster(directory, script);
@@ -64,9 +73,39 @@ export class Cluster {
     });
   }
 
+  /** The volume as that machine has it, for who is on none of them. */
+  mountOf(machine: ClientName): string {
+    return `/proc/${this.#pid(machine)}/root${this.mount}`;
+  }
+
+  /** To start processes there that are to be killed. */
+  site(machine: MachineName): Site {
+    return {
+      name: machine,
+      start: async (program, args) => {
+        const { pid, ended } = spawnGroup('nsenter', this.#command(machine, [program, ...args]), process.env);
+        let isOver = false;
+        void ended.then(() => {
+          isOver = true;
+        });
+        const inner = await eventually(() => {
+          const [child] = childrenOf(pid);
+          if (!isOver && (child === undefined || child.command.startsWith('nsenter '))) {
+            throw new Error(`${program} does not start on ${machine}`);
+          }
+          return child;
+        });
+        return { pid: inner?.pid ?? pid, group: pid, ended } satisfies Spawned;
+      },
+    };
+  }
+
+  #pid(machine: MachineName): string {
+    return readFileSync(`${this.#directory}/${machine}.pid`, 'utf8').trim();
+  }
+
   #command(machine: MachineName, command: readonly string[]): string[] {
-    const pid = readFileSync(`${this.#directory}/${machine}.pid`, 'utf8').trim();
-    return ['--target', pid, '--all', '--', ...command];
+    return ['--target', this.#pid(machine), '--all', '--', ...command];
   }
 
   call(machine: MachineName, command: readonly string[], input = ''): Said {
@@ -101,7 +140,7 @@ export class Cluster {
     if (code !== 0) throw new Error(stderr);
   }
 
-  killBrick(machine: 'b1' | 'b2' | 'b3'): void {
+  killBrick(machine: BrickName): void {
     const { code, stderr } = this.call(machine, ['pkill', '-KILL', '-x', 'glusterfsd']);
     if (code !== 0) throw new Error(`no brick ran: ${stderr}`);
   }
