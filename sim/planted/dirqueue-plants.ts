@@ -5,6 +5,7 @@ import type { HomePlant } from './home-plants.ts';
 import { changed, withoutSync } from './plants.ts';
 
 const isLock = (path: string) => /\/active\/[^/]+$/.test(path);
+const isName = (path: string) => /\/intray\/names\/[^/]+$/.test(path);
 const isControl = (path: string) => /\/queue\/queue\/[^/]+$/.test(path);
 const isData = (path: string) => /\/data\/.\/.\/[^/]+$/.test(path);
 
@@ -31,14 +32,14 @@ function withoutFlock(machine: Machine): Machine {
 }
 
 /** A name that is taken is taken over. */
-function lockTakenOver(machine: Machine): Machine {
+const takenOver = (isIt: (path: string) => boolean) => (machine: Machine) => {
   const { files } = machine;
   return {
     ...machine,
     files: {
       ...files,
-      link: async (from, to) => {
-        if (isLock(to)) {
+      link: async (from: string, to: string) => {
+        if (isIt(to)) {
           try {
             await files.unlink(to);
           } catch {
@@ -49,7 +50,7 @@ function lockTakenOver(machine: Machine): Machine {
       },
     },
   };
-}
+};
 
 /** A control file comes into queue/ before its data file has its name. */
 function controlBeforeData(machine: Machine): Machine {
@@ -90,7 +91,7 @@ export const DIRQUEUE_PLANTS: readonly HomePlant[] = [
   {
     name: 'dq-lock-taken-over',
     mistake: 'a lock that is there is replaced by ours',
-    wrap: lockTakenOver,
+    wrap: takenOver(isLock),
     scenario: 'share-beside-sharing',
     profile: 'lasting',
   },
@@ -130,5 +131,19 @@ export const DIRQUEUE_PLANTS: readonly HomePlant[] = [
     })),
     scenario: 'share-2',
     profile: 'lasting',
+  },
+  {
+    name: 'dq-name-taken-over',
+    mistake: 'of several adders of one name each gets it',
+    wrap: takenOver(isName),
+    scenario: 'put-named-beside-putting',
+    profile: 'lasting',
+  },
+  {
+    name: 'dq-names-not-synced',
+    mistake: 'a name is not on the disk when its job is accepted',
+    wrap: withoutSync(({ mode, path }) => mode === 'directory' && path.endsWith('/intray/names')),
+    scenario: 'put-named',
+    profile: 'weak',
   },
 ];

@@ -65,12 +65,15 @@ async function drafted(parts: Adding, job: NewJob): Promise<() => Promise<Added>
   const nonce = machine.random.uuid();
   const bare = recordOf(machine, nonce, job);
   const id = job.name === undefined ? nonce : `named-${tokenOf(encodeBytes(job.name))}`;
+  const subject = new Subjects(queue).job(id);
+  // One that is there need not be sent first: its payload may be large.
+  const known = job.name === undefined ? undefined : await addedBefore(wire, id, subject);
+  if (known !== undefined) return async () => known;
   const stowed = await stow(wire, nonce, job.payload);
   const beside = stowed.kind === 'beside' ? { name: stowed.name, size: stowed.size } : undefined;
   const record = JSON.stringify(beside === undefined ? bare : { ...bare, payload: beside });
   const body = stowed.kind === 'inline' ? stowed.body : undefined;
   return async () => {
-    const subject = new Subjects(queue).job(id);
     const unused = async () => {
       if (beside !== undefined) await wire.removePayload(beside.name);
     };
@@ -84,10 +87,17 @@ async function drafted(parts: Adding, job: NewJob): Promise<() => Promise<Added>
       throw error;
     }
     await unused();
-    const first = await wire.last(subject);
-    const { over } = parseRecord<JobRecord>(first?.record ?? '', isJobRecord) ?? {};
-    return { id: id as JobId, seq: sequence(over ?? first?.seq ?? 0), duplicate: true, durability: LEVEL };
+    const first = await addedBefore(wire, id, subject);
+    return first ?? { id: id as JobId, seq: sequence(0), duplicate: true, durability: LEVEL };
   };
+}
+
+/** The job of that name, if there is or was one. */
+async function addedBefore(wire: Wire, id: string, subject: string): Promise<Added | undefined> {
+  const first = await wire.last(subject);
+  if (first === undefined) return undefined;
+  const { over } = parseRecord<JobRecord>(first.record, isJobRecord) ?? {};
+  return { id: id as JobId, seq: sequence(over ?? first.seq), duplicate: true, durability: LEVEL };
 }
 
 function recordOf(machine: Machine, nonce: string, job: NewJob): JobRecord {

@@ -183,6 +183,7 @@ function status(from: fs.BigIntStats) {
     mode: Number(from.mode & 0o7777n),
     inode: from.ino,
     device: from.dev,
+    links: Number(from.nlink),
     modifiedMs: Number(from.mtimeMs),
     changedMs: Number(from.ctimeMs),
   };
