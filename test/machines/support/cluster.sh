@@ -39,6 +39,15 @@ boot() {
   echo "${inner// /}" > "$dir/$machine.pid"
 }
 
+# The machine has the mounts of this one, which others may want to unmount: of disks that are files it keeps its brick's.
+let_go_of_disks() {
+  local machine=$1 point brick
+  brick=$(readlink -f "$dir/$machine/brick" || true)
+  inside "$machine" sed -n 's|^/dev/loop[^ ]* \([^ ]*\) .*|\1|p' /proc/self/mounts | while read -r point; do
+    case "$brick/" in "$point"/*) ;; *) inside "$machine" umount "$point" </dev/null || true ;; esac
+  done
+}
+
 # A network card of its own, on the switch, which is a machine of its own too.
 plug() {
   local machine=$1 address=$2
@@ -69,12 +78,14 @@ end() {
 trap end EXIT
 
 boot switch
+let_go_of_disks switch
 inside switch ip link add br0 type bridge
 inside switch ip link set br0 up
 address=0
 for machine in b1 b2 b3 c1 c2; do
   address=$((address + 1))
   boot "$machine"
+  let_go_of_disks "$machine"
   settle_in "$machine"
   plug "$machine" "$address"
 done

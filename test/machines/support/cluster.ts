@@ -140,6 +140,19 @@ export class Cluster {
     if (code !== 0) throw new Error(stderr);
   }
 
+  /** `before`: words before the program that serves the mount. */
+  mountAgain(machine: ClientName, before: readonly string[] = []): void {
+    const times = ['--attribute-timeout=0', '--entry-timeout=0', '--negative-timeout=0'];
+    const mount = ['glusterfs', '--process-name', 'fuse', '--volfile-server=10.99.0.1', '--volfile-id=/jobs'];
+    for (const command of [
+      ['umount', this.mount],
+      [...before, ...mount, ...times, this.mount],
+    ]) {
+      const { code, stderr } = this.call(machine, command);
+      if (code !== 0) throw new Error(`${command[0]}: ${stderr}`);
+    }
+  }
+
   killBrick(machine: BrickName): void {
     const { code, stderr } = this.call(machine, ['pkill', '-KILL', '-x', 'glusterfsd']);
     if (code !== 0) throw new Error(`no brick ran: ${stderr}`);
@@ -156,6 +169,22 @@ export class Cluster {
       'force',
     ]);
     if (code !== 0) throw new Error(stderr);
+  }
+
+  /** All bricks have what they missed while they were dead. */
+  async untilHealed(): Promise<void> {
+    await eventually(() => {
+      const { code, stdout } = this.call('b1', [
+        'gluster',
+        '--mode=script',
+        'volume',
+        'heal',
+        'jobs',
+        'info',
+      ]);
+      const open = [...stdout.matchAll(/^Number of entries: (\S+)$/gm)].map(([, count]) => count);
+      if (code !== 0 || open.join() !== '0,0,0') throw new Error(`not healed: ${stdout}`);
+    }, CALL_MS);
   }
 
   async end(): Promise<void> {
