@@ -6,7 +6,7 @@ import { QueueError } from '../queue/errors.ts';
 import type { Connection } from './client.ts';
 import { Link } from './link.ts';
 import { type Location, parseLocation } from './location.ts';
-import { apiErrorOf, withPatience } from './patience.ts';
+import { apiErrorOf } from './patience.ts';
 import { prefixOf, streamOf } from './subjects.ts';
 
 export type StreamMade = {
@@ -24,21 +24,20 @@ const STREAM_NOT_FOUND = 10059;
 export async function initStream(machine: Machine, text: string, replicas?: number): Promise<StreamMade> {
   const location = parseLocation(text);
   return new Link(machine, location).use(async (connection) => {
-    const there = await replicasOf(machine, location, connection);
+    const there = await replicasOf(location, connection);
     if (there !== undefined) return { made: false, replicas: there };
     for (const count of replicas === undefined ? [REPLICAS, 1] : [replicas]) {
-      if (await makeStream(machine, location, connection, count)) return { made: true, replicas: count };
+      if (await makeStream(location, connection, count)) return { made: true, replicas: count };
     }
     throw new QueueError('not-possible', `${text}: there are no ${replicas} servers to keep it`);
   });
 }
 
 async function replicasOf(
-  { clock }: Machine,
-  { text, name }: Location,
-  { manager }: Connection,
+  { name }: Location,
+  { manager, patiently }: Connection,
 ): Promise<number | undefined> {
-  return withPatience(clock, text, async () => {
+  return patiently(async () => {
     try {
       return (await manager.streams.info(streamOf(name))).config.num_replicas;
     } catch (error) {
@@ -52,12 +51,11 @@ async function replicasOf(
 const TOO_MANY_REPLICAS = new Set([10074, 10005, 10052]);
 
 async function makeStream(
-  { clock }: Machine,
-  { text, name }: Location,
-  { manager }: Connection,
+  { name }: Location,
+  { manager, patiently }: Connection,
   replicas: number,
 ): Promise<boolean> {
-  return withPatience(clock, text, async () => {
+  return patiently(async () => {
     try {
       await manager.streams.add({
         name: streamOf(name),

@@ -52,13 +52,13 @@ async function sessionThat(
   const log = await Log.open(realMachine, new Link(realMachine, parseLocation(location)));
   const worker = await joinAs(realMachine, log);
   const { wire } = log;
-  const create: typeof wire.create = async (subject, ...rest) => {
+  const append: typeof wire.append = async (subject, ...rest) => {
     if (subject.includes('.run.')) await before();
-    const seq = await wire.create(subject, ...rest);
+    const seq = await wire.append(subject, ...rest);
     if (subject.includes('.run.')) await after();
     return seq;
   };
-  Object.assign(log, { wire: { ...wire, create } });
+  Object.assign(log, { wire: { ...wire, append } });
   const session = new JetStreamSession(realMachine, log, { onSaid: () => {} }, worker);
   await session.begin();
   return session;
@@ -270,9 +270,9 @@ describe.skipIf(lack !== undefined)(`workers on JetStream${lack === undefined ? 
   it('what was added, run and removed before its adder tries again is not added again', async () => {
     const { location } = await make();
     await withLog(location, async ({ wire, subjects }) => {
-      const seq = await wire.create(subjects.job('a'), '{}', 'nonce');
-      await wire.remove([seq ?? 0]);
-      expect(await wire.create(subjects.job('a'), '{}', 'nonce')).toBe(seq);
+      const seq = await wire.append(subjects.job('a'), '{}', 'nonce');
+      await wire.remove([seq]);
+      expect(await wire.append(subjects.job('a'), '{}', 'nonce')).toBe(seq);
     });
     expect(await everyMessage(location)).toEqual([]);
   });
