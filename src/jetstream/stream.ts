@@ -2,6 +2,7 @@
 
 import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import type { Machine } from '../os/ports.ts';
+import { sleep } from '../os/sleep.ts';
 import { QueueError } from '../queue/errors.ts';
 import type { Connection } from './client.ts';
 import { Link } from './link.ts';
@@ -18,6 +19,8 @@ export type StreamMade = {
 
 /** What is taken where nobody says, if the servers are that many. */
 const REPLICAS = 3;
+const GATHER_MS = 10_000;
+const LOOK_MS = 250;
 const STREAM_NOT_FOUND = 10059;
 
 /** Makes a queue; one that is there stays as it is. `replicas` left out: three where there are three servers. */
@@ -27,10 +30,25 @@ export async function initStream(machine: Machine, text: string, replicas?: numb
     const there = await replicasOf(location, connection);
     if (there !== undefined) return { made: false, replicas: there };
     for (const count of replicas === undefined ? [REPLICAS, 1] : [replicas]) {
-      if (await makeStream(location, connection, count)) return { made: true, replicas: count };
+      if (await gathered(machine, connection, () => makeStream(location, connection, count)))
+        return { made: true, replicas: count };
     }
     throw new QueueError('not-possible', `${text}: there are no ${replicas} servers to keep it`);
   });
+}
+
+/** Servers of a cluster that have just begun do not know each other yet, and nobody can say how many there will be. */
+async function gathered(
+  { clock }: Machine,
+  { nats }: Connection,
+  make: () => Promise<boolean>,
+): Promise<boolean> {
+  const deadlineMs = clock.monotonicMs() + (nats.info?.cluster === undefined ? 0 : GATHER_MS);
+  for (;;) {
+    if (await make()) return true;
+    if (clock.monotonicMs() >= deadlineMs) return false;
+    await sleep(clock, LOOK_MS);
+  }
 }
 
 async function replicasOf(
