@@ -25,7 +25,7 @@
 
 import type { Machine } from '../os/ports.ts';
 import { sleep } from '../os/sleep.ts';
-import { isQueueError } from '../queue/errors.ts';
+import { isQueueError, QueueError } from '../queue/errors.ts';
 import type { Connection } from './client.ts';
 import type { Link } from './link.ts';
 import { notReachable } from './patience.ts';
@@ -103,7 +103,7 @@ export class Log {
    * Resolves when the message of that number has been read. Throws `not-reachable`. A server that was cut off may have a
    * copy that stays behind, and says nothing of it.
    */
-  async reached(seq: number): Promise<void> {
+  async #reached(seq: number): Promise<void> {
     for (let copies = 1; !(await this.#comes(seq)); copies++) {
       if (this.#closed || copies === MOST_COPIES) {
         throw notReachable(this.place, new Error('what was added does not come back'));
@@ -156,14 +156,25 @@ export class Log {
     const after: JobState = { ...before, ...next, nonce };
     const overtaken = [...entry.changes];
     const subject = this.subjects.run(entry.id, generation + 1, nonce);
-    const seq = await this.#ask(insists, () => this.wire.append(subject, JSON.stringify(after), nonce));
-    await this.#ask(insists, () => this.reached(seq));
+    const seq = await this.send(() => this.wire.append(subject, JSON.stringify(after), nonce), insists);
     if (entry.state.nonce !== nonce) {
       await this.wire.remove([seq]);
       return false;
     }
     if (after.place !== 'over') this.#removeAside(entry, overtaken);
     return true;
+  }
+
+  /** Adds a message, and resolves when it has been read. Throws `not-a-queue` when the log is another one by now. */
+  async send(add: () => Promise<number>, insists = () => false): Promise<number> {
+    const before = this.#seq;
+    const seq = await this.#ask(insists, add);
+    if (seq <= before) {
+      const hint = 'Who works it begins again by himself.';
+      throw new QueueError('not-a-queue', `${this.place}: its servers have begun a new log`, { hint });
+    }
+    await this.#ask(insists, () => this.#reached(seq));
+    return seq;
   }
 
   async #ask<T>(insists: () => boolean, ask: () => Promise<T>): Promise<T> {

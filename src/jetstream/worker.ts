@@ -69,7 +69,7 @@ export async function joinAs(machine: Machine, log: Log, leaseMs = DEFAULT_LEASE
     },
     exists: async () => !worker.wasTakenForDead,
     catchUp: async () => {
-      await log.reached(await say());
+      await log.send(say);
       const beatMs = log.picture.workers.get(name)?.beatMs;
       // Heard later than it was stored: so by it the servers' clock is never ahead of itself.
       if (beatMs !== undefined) heard = { serverMs: beatMs, monotonicMs: clock.monotonicMs() };
