@@ -1,21 +1,14 @@
-/** The wire, by the official client of NATS. No other file but objects.ts and stream.ts imports it. */
+/** The wire, by the official client of NATS. No other files but connect.ts, follow.ts, objects.ts and stream.ts import it. */
 
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import {
-  connect as connectNode,
-  credsAuthenticator,
-  headers,
-  type MsgHdrs,
-  type NatsConnection,
-  type NodeConnectionOptions,
-} from '@nats-io/transport-node';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { Machine } from '../os/ports.ts';
-import { readSmallFile } from '../os/transfer.ts';
 import { QueueError } from '../queue/errors.ts';
+import { connectNats, TIMEOUT_MS } from './connect.ts';
 import { followLog } from './follow.ts';
 import type { Location } from './location.ts';
 import { objectsOf } from './objects.ts';
-import { apiErrorOf, notReachable, type Patience, patienceOf } from './patience.ts';
+import { apiErrorOf, type Patience, patienceOf } from './patience.ts';
 import { prefixOf, RECORD_HEADER, Subjects, streamOf } from './subjects.ts';
 import type { Message, Wire } from './wire.ts';
 
@@ -27,54 +20,14 @@ export type Connection = {
   readonly wire: Wire;
 };
 
-const TIMEOUT_MS = 4000;
-const RECONNECT_MS = 250;
-/** A server that is stopped, or cut off, closes no connection: so long without an answer is long enough. */
-const PING_MS = 3000;
-const MOST_PINGS_OUT = 2;
-const LONGEST_SECRET = 64 * 1024;
-
 /** Throws `not-reachable`. */
 export async function connectTo(machine: Machine, location: Location): Promise<Connection> {
-  let nats: NatsConnection;
-  try {
-    nats = await connectNode({
-      servers: [...location.servers],
-      name: 'intray',
-      timeout: TIMEOUT_MS,
-      reconnectTimeWait: RECONNECT_MS,
-      maxReconnectAttempts: -1,
-      pingInterval: PING_MS,
-      maxPingOut: MOST_PINGS_OUT,
-      noAsyncTraces: true,
-      ...(await credentials(machine)),
-    });
-  } catch (error) {
-    throw notReachable(location.text, error);
-  }
+  const nats = await connectNats(machine, location);
   const js = jetstream(nats, { timeout: TIMEOUT_MS });
   const manager = await jetstreamManager(nats, { timeout: TIMEOUT_MS, checkAPI: false });
   const patiently = patienceOf(machine.clock, location.text, () => void nats.reconnect().catch(() => {}));
   const parts = { nats, js, manager, patiently };
   return { ...parts, wire: wireOf(location, parts) };
-}
-
-/** From the environment, as other programs of NATS take them. */
-async function credentials({ host, files }: Machine): Promise<NodeConnectionOptions> {
-  const env = host.env();
-  const [creds, user, pass, token] = ['NATS_CREDS', 'NATS_USER', 'NATS_PASSWORD', 'NATS_TOKEN'].map((name) =>
-    env.get(name),
-  );
-  const caFile = env.get('NATS_CA');
-  return {
-    ...(creds === undefined
-      ? {}
-      : { authenticator: credsAuthenticator(await readSmallFile(files, creds, LONGEST_SECRET)) }),
-    ...(user === undefined ? {} : { user }),
-    ...(pass === undefined ? {} : { pass }),
-    ...(token === undefined ? {} : { token }),
-    ...(caFile === undefined ? {} : { tls: { caFile } }),
-  };
 }
 
 /** "no message found", "sequence 2 not found", and "stream store EOF" for one behind the last. */

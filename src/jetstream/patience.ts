@@ -55,7 +55,8 @@ export function patienceOf(clock: Clock, place: string, elsewhere: () => void): 
 }
 
 export function notReachable(place: string, cause: unknown): QueueError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const { name, message = String(cause) } = (cause ?? {}) as { name?: string; message?: string };
+  const why = name === 'JetStreamNotEnabled' ? 'none of them has it, or leads it now' : message;
   return new QueueError('not-reachable', `${place}: the servers do not answer: ${why}`, { cause });
 }
 
@@ -74,20 +75,33 @@ const UNAVAILABLE = 503;
 const LASTING = new Set([10023, 10047, 10077, 10074]);
 
 function passes(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (PASSING.has(error.name)) return true;
+  if (!(error instanceof Error) || isForbidden(error)) return false;
+  // That of an account without JetStream has a cause, which will not pass; that of a stream without a leader has none.
+  if (PASSING.has(error.name)) return apiErrorOf(error.cause) === undefined;
   const { status, code } = apiErrorOf(error) ?? {};
   return status === UNAVAILABLE && !LASTING.has(code ?? 0);
 }
 
 /** As the servers number them: an HTTP status, and a code of their own. */
 export function apiErrorOf(error: unknown): { readonly status: number; readonly code: number } | undefined {
-  const { status, code } = error as { status?: unknown; code?: unknown };
+  const { status, code } = (error ?? {}) as { status?: unknown; code?: unknown };
   return typeof status === 'number' && typeof code === 'number' ? { status, code } : undefined;
 }
 
+function isForbidden(error: Error): boolean {
+  return [error, error.cause].some((one) => (one as Error | undefined)?.name === 'PermissionViolationError');
+}
+
 function explained(place: string, error: unknown): unknown {
-  if (apiErrorOf(error) === undefined) return error;
+  if (error instanceof Error && isForbidden(error)) {
+    const hint = 'Who has that user may give it the permission.';
+    return new QueueError('not-possible', `${place}: we may not do that: ${error.message}`, {
+      cause: error,
+      hint,
+    });
+  }
+  const { cause } = error as { cause?: unknown };
+  if ((apiErrorOf(error) ?? apiErrorOf(cause)) === undefined) return error;
   const { message } = error as Error;
   return new QueueError('not-possible', `${place}: the server refuses: ${message}`, { cause: error });
 }
