@@ -98,8 +98,20 @@ export class InHand {
   }
 }
 
+const UNWRITABLE = [
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'ENOENT',
+  'ENOTDIR',
+  'ESTALE',
+] as const;
+
 function cannotWrite(error: unknown): boolean {
-  return hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EIO', 'ENOENT', 'ESTALE');
+  return hasErrno(error, ...UNWRITABLE);
 }
 
 /** Counts what dead scanners had in hand. */

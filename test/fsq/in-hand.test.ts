@@ -39,12 +39,18 @@ describe('a scanner', () => {
   it('goes without where it may not write, or not there', async () => {
     const place = await newQueue(temporary.path('queue'));
     await put(place, '', 'a');
-    writeFileSync(place.own, 'a file');
     const mkdir = () => {
       throw Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'mkdir' });
     };
     const machine = { ...realMachine, files: { ...realMachine.files, mkdir } };
     expect(await scanned(place, undefined, {}, {}, machine)).toEqual(['a']);
+  });
+
+  it('goes without where something else has that name', async () => {
+    const place = await newQueue(temporary.path('queue'));
+    await put(place, '', 'a');
+    writeFileSync(place.own, 'a file');
+    expect(await scanned(place)).toEqual(['a']);
   });
 
   it('is not taken for dead while it lives', async () => {
