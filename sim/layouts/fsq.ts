@@ -56,6 +56,7 @@ export const fsq: Layout = {
     return unreadable.map(({ path, message }) => `${path}: ${message}`);
   },
   skipTo: () => Promise.reject(new Error('there are no lanes')),
+  notes: ['intray'],
   arrivals: `${QUEUE}/queue`,
   listed: [`${QUEUE}/done`, `${QUEUE}/fail`, `${QUEUE}/tmp`],
   fixedNames: [`${QUEUE}/down`, `${QUEUE}/intray`],

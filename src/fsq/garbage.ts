@@ -8,6 +8,7 @@ import type { Garbage, GcOptions } from '../queue/keeper.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import type { Constants } from './constants.ts';
 import { deconstruct } from './item-name.ts';
+import { NOTE_KINDS } from './notes.ts';
 import { join, type Place } from './place.ts';
 import { logDirectory, nowMs, stemOf } from './run-notes.ts';
 
@@ -38,7 +39,7 @@ export async function findGarbage(
   const left = new Set([...done, ...failed].map(({ path }) => path));
   const known = await namesLeft(machine, place, left);
   const stems = new Set([...known].map((name) => stemOf(idOf(name, machine, constants))));
-  for (const kind of ['until', 'held'] as const) {
+  for (const kind of NOTE_KINDS) {
     found.push(...(await of('log', join(place.own, kind), (name) => !known.has(name))));
   }
   found.push(...(await of('log', logDirectory(place), (name) => !stems.has(stemIn(name)))));
