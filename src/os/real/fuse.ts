@@ -13,6 +13,7 @@
  */
 
 import fs from 'node:fs';
+import { hasErrno } from '../ports.ts';
 
 /** `f_type` of statfs(2). Source: linux/magic.h */
 const FUSE = 0x65735546n;
@@ -40,21 +41,18 @@ export function isDirectory(descriptor: number): boolean {
 
 /** A new file without a name on the file system of that directory; undefined when we may not make one. */
 export function scratchBeside(directory: number): number | undefined {
-  const path = fs.readlinkSync(`/proc/self/fd/${directory}`, 'buffer');
   const { dev } = fs.fstatSync(directory, { bigint: true });
-  const slash = Buffer.from('/');
-  const parent = path.subarray(0, Math.max(1, path.lastIndexOf(slash)));
-  const name = Buffer.from(`/.intray-sync-${crypto.randomUUID()}`);
+  const open = `/proc/self/fd/${directory}`;
   // The directory itself may be one whose every name counts as a job.
-  for (const place of [parent, path]) {
+  for (const place of [`${open}/..`, open]) {
     try {
       if (fs.statSync(place, { bigint: true }).dev !== dev) continue;
-      const made = Buffer.concat([place, name]);
+      const made = `${place}/.intray-sync-${crypto.randomUUID()}`;
       const scratch = fs.openSync(made, O_RDWR | O_CREAT | O_EXCL, OURS_ALONE);
       fs.unlinkSync(made);
       return scratch;
     } catch (error) {
-      if (!NOT_OURS.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      if (!hasErrno(error, ...NOT_OURS)) throw error;
     }
   }
   return undefined;
@@ -67,7 +65,7 @@ export function rewriteFirstByte(path: string | Buffer): boolean {
   try {
     descriptor = fs.openSync(path, O_RDWR);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EISDIR') return false;
+    if (hasErrno(error, 'EISDIR')) return false;
     throw error;
   }
   try {

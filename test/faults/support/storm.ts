@@ -102,8 +102,15 @@ export type StormPlace = {
   readonly here: string;
   readonly there: string;
   readonly sites: readonly Site[];
+  /** How many times longer all takes than on a disk of this machine. */
+  readonly slowness: number;
 };
 
+/** Its processes take turns with the sites. */
+export function siteOf({ sites }: StormPlace, turn: number): Site {
+  return sites[turn % sites.length] as Site;
+}
+
 export function stormHere(directory: string): StormPlace {
-  return { notes: directory, here: directory, there: directory, sites: [HERE] };
+  return { notes: directory, here: directory, there: directory, sites: [HERE], slowness: 1 };
 }

@@ -63,6 +63,11 @@ export class Ground {
     this.#cluster = await Cluster.start(this.directory);
   }
 
+  setVolume(option: string, value: string): void {
+    const words = ['gluster', '--mode=script', 'volume', 'set', 'jobs', option, value];
+    expect(this.cluster.call('b1', words)).toMatchObject({ code: 0 });
+  }
+
   well(machine: ClientName, command: readonly string[], input?: string): string {
     const { code, stdout, stderr } = this.cluster.call(machine, command, input);
     expect({ command, code, stderr }).toMatchObject({ code: 0 });
