@@ -45,9 +45,9 @@ import { type WorkOptions, workQueue } from './worker/work.ts';
  *
  * With `{ order: 'free' }` its jobs run side by side, with `{ order: 'sequence' }` one after the other; both have all
  * that parallel workers need. Without `order` the directory is as bare as `fspl queue-init` makes it, and its jobs run
- * one after the other.
+ * one after the other. `layout` makes a directory of another sort, whose jobs have no such order.
  *
- * @throws QueueError `exists` when there is something at that location.
+ * @throws QueueError `exists` when there is something at that location, `not-possible` for what the layout cannot do.
  */
 export function createQueue(location: string, options?: CreateOptions): Promise<Queue> {
   return createWith(realMachine, location, options);
@@ -165,6 +165,7 @@ export function serve(
 export type { CreateDirQueueOptions, DirQueue, DirQueueOptions } from './dirqueue/dirqueue.ts';
 export type { DirQueueJoinOptions } from './dirqueue/session.ts';
 export type { TakenJob, TakeOptions } from './dirqueue/taken-job.ts';
+export type { CreateOptions } from './open/create.ts';
 export type { LockHolder } from './os/lock-holders.ts';
 export type { Descriptor, Exit, Timestamp } from './os/ports.ts';
 export type { CommandWork, Sequence, Work } from './packet/header.ts';
@@ -231,7 +232,6 @@ export type {
 } from './queue/snapshot.ts';
 export type { Terms } from './queue/terms.ts';
 export type { Order } from './spool/home/rooms.ts';
-export type { CreateOptions } from './spool/spool.ts';
 export type { Backoff } from './worker/backoff.ts';
 export { type CommandHandler, type Handler, type Payload, TryLater } from './worker/handler.ts';
 export type { PoolReport as ServeReport, Ran } from './worker/pool.ts';

@@ -15,36 +15,15 @@
  *
  * A directory is gone only when it is empty on the disk too: what was moved out of it has arrived.
  *
- * A file without a name is gone. Images are compared by what is in them, so each comes once.
+ * A file without a name is gone. Of equal images one is made.
  *
  * Directories in which nothing is that a promise hangs on are as seen, to save disks that differ in nothing else.
  */
 
-import {
-  applyTo,
-  type Change,
-  type DirectoryNode,
-  Disk,
-  type FileNode,
-  type Node,
-  type Profile,
-} from './disk.ts';
+import { applyTo, type Change, type DirectoryNode, type Disk, type Node } from './disk.ts';
+import { type DirectoryImage, directoryImage, fileImage, type Image, whole, wholeImage } from './image.ts';
 import type { Chance } from './random.ts';
-
-export type Image = FileImage | DirectoryImage;
-type FileImage = {
-  readonly kind: 'file';
-  readonly key: string;
-  /** Of the file that it is an image of: one with two names is still one. */
-  readonly number: number;
-  readonly content: Uint8Array;
-  readonly mode: number;
-};
-export type DirectoryImage = {
-  readonly kind: 'directory';
-  readonly key: string;
-  readonly entries: ReadonlyMap<string, Image>;
-};
+import { fileImages } from './torn.ts';
 
 /** More changes of one directory than this are not combined freely: see `choices`. */
 const FREE_CHANGES = 8;
@@ -65,38 +44,6 @@ export function crashImages(disk: Disk, asSeen: readonly string[] = []): Images 
   const state = { cut: false, asSeen: new Set(asSeen) };
   const found = disk.profile === 'ordered' ? orderedImages(disk, state) : weakImages(disk, state);
   return { images: found, cut: state.cut };
-}
-
-/** The disk as processes see it: what is left when they die and the power stays on. */
-export function wholeImage(disk: Disk): DirectoryImage {
-  return whole(disk.root) as DirectoryImage;
-}
-
-function whole(node: Node): Image {
-  return node.kind === 'file'
-    ? fileImage(node, node.content)
-    : directoryImage(new Map([...node.entries].map(([name, child]) => [name, whole(child)])));
-}
-
-export function diskFrom(image: DirectoryImage, profile: Profile): Disk {
-  const disk = new Disk(profile);
-  const files = new Map<number, FileNode>();
-  const fileFrom = ({ number, content, mode }: FileImage) => {
-    const file = files.get(number) ?? disk.newFile(content, mode);
-    files.set(number, file);
-    file.links += 1;
-    return file;
-  };
-  const fill = (directory: DirectoryNode, from: DirectoryImage) => {
-    for (const [name, child] of from.entries) {
-      const node = child.kind === 'file' ? fileFrom(child) : disk.newDirectory();
-      if (node.kind === 'directory' && child.kind === 'directory') fill(node, child);
-      directory.entries.set(name, node);
-    }
-    directory.durable = new Map(directory.entries);
-  };
-  fill(disk.root, image);
-  return disk;
 }
 
 type Limits = { cut: boolean; readonly asSeen: ReadonlySet<string> };
@@ -242,96 +189,6 @@ function variantsOf(
 ): readonly Image[] {
   if (node.kind === 'file') return fileImages(node);
   return limits.asSeen.has(name) ? [whole(node)] : directoryImages(node, kept, limits);
-}
-
-function newContents(durable: Uint8Array, content: Uint8Array): Uint8Array[] {
-  const half = content.length >> 1;
-  const contents = [durable, content];
-  if (half > 0) contents.push(content.slice(0, half), new Uint8Array(content.length));
-  if (half > 0 && content.length === durable.length)
-    contents.push(halfWritten(durable, content, 0, content.length));
-  return contents;
-}
-
-/** What was durable and not written since stays; what was written over is old, new, or half of each; the end may be missing. */
-function editedContents(durable: Uint8Array, content: Uint8Array): Uint8Array[] {
-  const { length } = durable;
-  const over = content.slice(0, length);
-  const from = over.findIndex((byte, at) => byte !== durable[at]);
-  const to = over.findLastIndex((byte, at) => byte !== durable[at]) + 1;
-  const contents = [durable, content, over];
-  if (from >= 0) contents.push(halfWritten(durable, over, from, to));
-  if (content.length === length) return contents;
-  const zeroes = new Uint8Array(content.length);
-  zeroes.set(over);
-  const oldFront = content.slice();
-  oldFront.set(durable);
-  return [...contents, oldFront, zeroes, content.slice(0, (length + content.length) >> 1)];
-}
-
-/** The first half of what lies from there to there is new. */
-function halfWritten(durable: Uint8Array, content: Uint8Array, from: number, to: number): Uint8Array {
-  const mixed = durable.slice();
-  const middle = (from + to) >> 1;
-  mixed.set(content.subarray(from, middle), from);
-  return mixed;
-}
-
-function fileImages(file: FileNode): FileImage[] {
-  const { content, durable } = file;
-  if (content === durable) return [fileImage(file, content)];
-  const isEdited = file.isCut !== true && durable.length > 0;
-  const contents = isEdited ? editedContents(durable, content) : newContents(durable, content);
-  const found = new Map<string, FileImage>();
-  for (const each of contents) {
-    const image = fileImage(file, each);
-    found.set(image.key, image);
-  }
-  return [...found.values()];
-}
-
-/** Equal texts get equal short keys, so that keys of whole disks stay short. */
-const shortKeys = new Map<string, number>();
-
-function shortKey(text: string): number {
-  const known = shortKeys.get(text);
-  if (known !== undefined) return known;
-  shortKeys.set(text, shortKeys.size);
-  return shortKeys.size - 1;
-}
-
-const contentKeys = new WeakMap<Uint8Array, number>();
-
-function contentKey(content: Uint8Array): number {
-  let key = contentKeys.get(content);
-  if (key === undefined) {
-    key = shortKey(Buffer.from(content).toString('latin1'));
-    contentKeys.set(content, key);
-  }
-  return key;
-}
-
-function fileImage({ number, mode }: FileNode, content: Uint8Array): FileImage {
-  return { kind: 'file', key: `f${mode}:${contentKey(content)}`, number, content, mode };
-}
-
-function directoryImage(entries: Map<string, Image>): DirectoryImage {
-  const names = [...entries.keys()].sort();
-  const listing = names.map((name) => `${name}=${entries.get(name)?.key}`).join(';');
-  return { kind: 'directory', key: `d${shortKey(listing)}`, entries };
-}
-
-/** What is in an image, for people. */
-export function describeImage(image: DirectoryImage, path = ''): string[] {
-  return [...image.entries].flatMap(([name, child]) =>
-    child.kind === 'directory'
-      ? [`${path}/${name}/`, ...describeImage(child, `${path}/${name}`)]
-      : [`${path}/${name}: ${child.content.length} bytes ${JSON.stringify(preview(child.content))}`],
-  );
-}
-
-function preview(content: Uint8Array): string {
-  return Buffer.from(content.subarray(-24)).toString('latin1');
 }
 
 /** One of the images of this moment by chance, also where there are too many to make them all. */

@@ -15,8 +15,9 @@
 import { addAndTell, lookAround, recoverAndCheck } from '../checker.ts';
 import { History, type Violation } from '../history.ts';
 import type { Layout } from '../layouts/layout.ts';
-import { crashImages, type DirectoryImage, describeImage, diskFrom, wholeImage } from '../machine/crash.ts';
+import { crashImages } from '../machine/crash.ts';
 import { Disk, type Profile } from '../machine/disk.ts';
+import { type DirectoryImage, describeImage, diskFrom, wholeImage } from '../machine/image.ts';
 import { machineFor, type Wrap } from '../machine/machine.ts';
 import { Mount } from '../machine/mount.ts';
 import { type SimHost, World } from '../machine/world.ts';

@@ -15,8 +15,9 @@
 import { addAllAndTell, addAndTell, lookAround, observerOf, recoverAndCheck } from '../checker.ts';
 import { History, type Payload, type Violation } from '../history.ts';
 import type { Layout, Observer, Runner } from '../layouts/layout.ts';
-import { describeImage, diskFrom, randomImage, wholeImage } from '../machine/crash.ts';
+import { randomImage } from '../machine/crash.ts';
 import { Disk } from '../machine/disk.ts';
+import { describeImage, diskFrom, wholeImage } from '../machine/image.ts';
 import { machineFor, type Wrap } from '../machine/machine.ts';
 import { Mount } from '../machine/mount.ts';
 import { start } from '../machine/processes.ts';

@@ -5,7 +5,8 @@ import { columnsOf, cutTo, printable } from './printable.ts';
 
 export type Column = {
   readonly title: string;
-  readonly align?: 'right' /** Wider cells are cut. */;
+  readonly align?: 'right';
+  /** In columns of the terminal: wider cells are cut. */
   readonly most?: number;
 };
 

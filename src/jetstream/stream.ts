@@ -11,7 +11,7 @@ import { apiErrorOf } from './patience.ts';
 import { prefixOf, streamOf } from './subjects.ts';
 
 export type StreamMade = {
-  /** Undefined: it was there already. */
+  /** False: it was there already. */
   readonly made: boolean;
   /** On so many servers is each of its messages. */
   readonly replicas: number;

@@ -1,8 +1,9 @@
 /** The simulated machine itself: what a power cut leaves, who has a lock, and whose turn it is. */
 
 import { describe, expect, it } from 'vitest';
-import { crashImages, describeImage } from '../../sim/machine/crash.ts';
+import { crashImages } from '../../sim/machine/crash.ts';
 import { Disk, type Profile } from '../../sim/machine/disk.ts';
+import { describeImage } from '../../sim/machine/image.ts';
 import { machineFor } from '../../sim/machine/machine.ts';
 import { Mount } from '../../sim/machine/mount.ts';
 import { start } from '../../sim/machine/processes.ts';

@@ -9,7 +9,7 @@ import type { Exit } from '../../os/ports.ts';
 import { sleep } from '../../os/sleep.ts';
 import { type CommandOutcome, runCommand } from '../../worker/run-command.ts';
 import { startWatchdog, type Watchdog } from '../../worker/watchdog.ts';
-import { groupFor } from '../command-group.ts';
+import { groupFor } from '../process-group.ts';
 import { untilStopped } from '../stop-signals.ts';
 import { type FsqArguments, type FsqContext, hostPlace, note, queuePlace } from './context.ts';
 import { refusedNote, type Scanning, scanningConstants } from './scanning.ts';

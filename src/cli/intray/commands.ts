@@ -24,7 +24,12 @@ const CARING: readonly CommandSpec[] = [
     name: 'layouts',
     summary: 'Say which layouts of queues there are, and what each can do',
     options: { json: flag('Print one JSON document, whose fields docs/reference.md describes') },
-    operand: { name: 'LAYOUT', help: 'Say of this one how, or why not', parse: text, otherwise: '' },
+    operand: {
+      name: 'LAYOUT',
+      help: 'Say of this one how it can do each thing, or why it cannot',
+      parse: text,
+      otherwise: '',
+    },
     examples: [
       'intray layouts',
       'intray layouts filespooler',

@@ -25,7 +25,12 @@ export const OPERATING: readonly CommandSpec[] = [
     summary: 'Say how queues are: what waits, runs and failed, who works them, what is wrong',
     options: {
       json,
-      html: optional(undefined, 'FILE', 'Replace this file at once by a page that shows all of it', nonEmpty),
+      html: optional(
+        undefined,
+        'FILE',
+        'Replace this file, in one step, by a page that shows all of it',
+        nonEmpty,
+      ),
       decoder,
     },
     operand: {
@@ -112,7 +117,7 @@ export const OPERATING: readonly CommandSpec[] = [
   }),
   command({
     name: 'retry',
-    summary: 'Run jobs again that have failed; or now, that would wait for their time or are held',
+    summary: 'Run failed jobs again; let jobs start now that are delayed or held',
     options: {
       'all-failed': flag('All that have failed, the oldest first'),
       limit: optional(undefined, 'NUMBER', 'With --all-failed: so many at most', wholeNumber(0)),
@@ -187,7 +192,7 @@ export const OPERATING: readonly CommandSpec[] = [
       'older-than': optional(
         undefined,
         'SPAN',
-        'Keep logs and names that are not as old as this: 12h, 30d [default: 30d]',
+        'Keep logs and names that are younger than this: 12h, 30d [default: 30d]',
         span,
       ),
       'dry-run': { ...flag('Only say what would be removed'), short: 'n' },
@@ -199,7 +204,7 @@ export const OPERATING: readonly CommandSpec[] = [
   }),
   command({
     name: 'repair',
-    summary: 'Say what is not as it should be in a queue, and with --apply put it right; no job is deleted',
+    summary: 'Say what is wrong in a queue and, with --apply, put it right; no job is deleted',
     options: { apply: flag('Do it; without, nothing is changed'), json, decoder },
     operand: DIR,
     examples: ['intray repair ~/queue', 'intray repair ~/queue --apply'],

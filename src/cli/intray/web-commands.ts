@@ -1,4 +1,4 @@
-/** The commands with which those see queues who do not sit before the machine. */
+/** The commands that show queues to people and programs on other machines. */
 
 import type { HttpAddress } from '../../os/ports.ts';
 import { type CommandSpec, command, flag, optional, type Parse, repeatable } from '../command.ts';
@@ -64,7 +64,7 @@ export const WEB: readonly CommandSpec[] = [
       output: optional(
         'o',
         'FILE',
-        "Replace this file at once, as node_exporter's textfile collector wants it",
+        "Replace this file in one step, as node_exporter's textfile collector needs it",
         nonEmpty,
       ),
       runs: optional(

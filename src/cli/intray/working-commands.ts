@@ -17,7 +17,7 @@ export const WORKING: readonly CommandSpec[] = [
     summary: 'Make a queue, or give an old one what it lacks',
     options: {
       ordered: flag('Jobs run one after the other in the order of their numbers, as with Filespooler'),
-      'any-order': flag('Jobs run in any order, side by side; of a new queue the default'),
+      'any-order': flag('Jobs run in any order, side by side; the default for a new queue'),
       layout: optional(
         undefined,
         'NAME',
@@ -27,7 +27,7 @@ export const WORKING: readonly CommandSpec[] = [
       replicas: optional(
         undefined,
         'N',
-        'Of a queue on NATS: so many servers keep it [default: 3 where there are 3, else 1]',
+        'How many servers keep a queue on NATS [default: 3 where there are 3, else 1]',
         wholeNumber(1, 5),
       ),
       json: flag('Say in JSON what was done'),
@@ -71,13 +71,13 @@ export const WORKING: readonly CommandSpec[] = [
       at: optional(
         undefined,
         'TIME',
-        'Do not start it before: 18:30, "2026-12-24 18:30", or RFC 3339',
+        'Do not start it before this time: 18:30, "2026-12-24 18:30", or RFC 3339',
         moment,
       ),
       expires: optional(
         undefined,
         'TIME',
-        'Do not start it after; a span such as 2h counts from now',
+        'Do not start it after this time: then it fails; a span such as 2h counts from now',
         moment,
       ),
       name: optional(
@@ -113,12 +113,7 @@ export const WORKING: readonly CommandSpec[] = [
     summary: 'Run a command for each job, many at once',
     options: {
       jobs: optional('j', 'N', 'How many jobs at once [default: 1]', wholeNumber(1, 10_000)),
-      retries: optional(
-        'r',
-        'N',
-        'Run a job that fails again, up to so many times [default: 0]',
-        wholeNumber(0),
-      ),
+      retries: optional('r', 'N', 'Run a failed job again, up to so many times [default: 0]', wholeNumber(0)),
       backoff: optional(
         undefined,
         'SPAN',
@@ -128,7 +123,7 @@ export const WORKING: readonly CommandSpec[] = [
       timeout: optional(
         't',
         'SPAN',
-        'Kill a command that runs longer, and all it started; its job has failed',
+        'Kill a command that runs longer than this, with all that it started; its job has failed',
         span,
       ),
       watch: { ...flag('Do not end: wait for jobs, and for queues in directories of queues'), short: 'w' },
