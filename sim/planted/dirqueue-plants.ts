@@ -2,7 +2,7 @@
 
 import type { Descriptor, Machine } from '../../src/os/ports.ts';
 import type { HomePlant } from './home-plants.ts';
-import { changed, withoutSync } from './plants.ts';
+import { changed, takenOver, withoutSync } from './plants.ts';
 
 const isLock = (path: string) => /\/active\/[^/]+$/.test(path);
 const isName = (path: string) => /\/intray\/names\/[^/]+$/.test(path);
@@ -30,27 +30,6 @@ function withoutFlock(machine: Machine): Machine {
     },
   };
 }
-
-/** A name that is taken is taken over. */
-const takenOver = (isIt: (path: string) => boolean) => (machine: Machine) => {
-  const { files } = machine;
-  return {
-    ...machine,
-    files: {
-      ...files,
-      link: async (from: string, to: string) => {
-        if (isIt(to)) {
-          try {
-            await files.unlink(to);
-          } catch {
-            // It was free.
-          }
-        }
-        await files.link(from, to);
-      },
-    },
-  };
-};
 
 /** A control file comes into queue/ before its data file has its name. */
 function controlBeforeData(machine: Machine): Machine {

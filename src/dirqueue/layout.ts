@@ -47,9 +47,9 @@ export const OWN_ROOMS = [
   'failed',
   'done',
   'starts',
-  'log',
   'adding',
   'names',
+  'log',
 ] as const;
 export type OwnRoom = (typeof OWN_ROOMS)[number];
 
@@ -57,7 +57,7 @@ export type OwnRoom = (typeof OWN_ROOMS)[number];
 export const storedRooms = ['later', 'held', 'failed', 'done'] as const satisfies readonly OwnRoom[];
 
 const OWN = 'intray';
-const LAST_OWN_ROOM: OwnRoom = 'names';
+const LAST_OWN_ROOM: OwnRoom = 'log';
 
 export function join(directory: string, name: string): string {
   return `${directory}/${name}`;
@@ -105,7 +105,10 @@ export async function makeRooms(machine: Machine, queue: string): Promise<void> 
 /** Makes what we add, where it is missing. The last one says that the others are there to stay. */
 export async function makeOwnRooms(machine: Machine, queue: string): Promise<void> {
   const { files } = machine;
-  if (await isThere(machine, ownRoom(queue, LAST_OWN_ROOM))) return;
+  // Queues from before there were names lack those.
+  const wanted = [LAST_OWN_ROOM, 'names'] as const;
+  if ((await Promise.all(wanted.map((name) => isThere(machine, ownRoom(queue, name))))).every(Boolean))
+    return;
   for (const name of ['active', 'tmp'] as const) await makeDirectory(machine, room(queue, name));
   await makeDirectory(machine, join(queue, OWN));
   await syncDirectory(files, queue, queue);

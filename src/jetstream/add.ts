@@ -4,12 +4,12 @@
  * | step                               | what is there after it     | a crash here leaves                             |
  * |------------------------------------|----------------------------|-------------------------------------------------|
  * | a large payload is stored          | a payload of no job        | the same, which `gc` removes                    |
- * | the job's message is added, if its | the job, on as many        | the job; a message is there as a whole or not   |
- * | subject has none                   | servers as are promised    | at all                                          |
+ * | the job's message is added         | the job, on as many        | the job; a message is there as a whole or not   |
+ * |                                    | servers as are promised    | at all                                          |
  *
- * A job with a name has a subject that is made of the name: the second message of that subject is refused, also by
- * servers that learn of both at once. When the job is over a message keeps the name: so there is never a moment in which
- * it could be added again.
+ * A job with a name is added when there is nothing of that name. Of two who do so at the same time the first in the log
+ * has added the job: the other sees that afterwards and takes his away, and no worker begins it meanwhile, nor later. When
+ * the job is over a message keeps the name: so there is never a moment in which it could be added again.
  */
 
 import { encodeBytes } from '../os/bytes.ts';
@@ -20,8 +20,15 @@ import type { Added, JobId, NewJob } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
 import { isPriority } from '../queue/terms.ts';
 import { stow } from './payload.ts';
-import { isJobRecord, type JobRecord, parseRecord, Subjects, tokenOf } from './subjects.ts';
-import type { Wire } from './wire.ts';
+import {
+  isReceiptRecord,
+  type JobRecord,
+  parseRecord,
+  type ReceiptRecord,
+  Subjects,
+  tokenOf,
+} from './subjects.ts';
+import type { Message, Wire } from './wire.ts';
 
 /** Messages that are on their way to the servers at the same time. */
 const MOST_AT_ONCE = 256;
@@ -65,10 +72,12 @@ async function drafted(parts: Adding, job: NewJob): Promise<() => Promise<Added>
   const nonce = machine.random.uuid();
   const bare = recordOf(machine, nonce, job);
   const id = job.name === undefined ? nonce : `named-${tokenOf(encodeBytes(job.name))}`;
-  const subject = new Subjects(queue).job(id);
+  const subjects = new Subjects(queue);
+  const subject = job.name === undefined ? subjects.job(id) : subjects.named(id, nonce);
+  const found = async () => (job.name === undefined ? undefined : wire.first(subjects.anyNamed(id)));
   // One that is there need not be sent first: its payload may be large.
-  const known = job.name === undefined ? undefined : await addedBefore(wire, id, subject);
-  if (known !== undefined) return async () => known;
+  const before = await found();
+  if (before !== undefined) return async () => duplicateOf(id, before);
   const stowed = await stow(wire, nonce, job.payload);
   const beside = stowed.kind === 'beside' ? { name: stowed.name, size: stowed.size } : undefined;
   const record = JSON.stringify(beside === undefined ? bare : { ...bare, payload: beside });
@@ -78,26 +87,25 @@ async function drafted(parts: Adding, job: NewJob): Promise<() => Promise<Added>
       if (beside !== undefined) await wire.removePayload(beside.name);
     };
     try {
-      const seq = await wire.create(subject, record, nonce, body);
-      if (seq !== undefined)
+      const seq = await wire.append(subject, record, nonce, body);
+      const first = await found();
+      if (first === undefined || first.subject === subject)
         return { id: id as JobId, seq: sequence(seq), duplicate: false, durability: LEVEL };
+      await wire.remove([seq]);
+      await unused();
+      return duplicateOf(id, first);
     } catch (error) {
       // Of one that nobody answers for we do not know: it may be there.
       if (error instanceof QueueError && error.code !== 'not-reachable') await unused();
       throw error;
     }
-    await unused();
-    const first = await addedBefore(wire, id, subject);
-    return first ?? { id: id as JobId, seq: sequence(0), duplicate: true, durability: LEVEL };
   };
 }
 
-/** The job of that name, if there is or was one. */
-async function addedBefore(wire: Wire, id: string, subject: string): Promise<Added | undefined> {
-  const first = await wire.last(subject);
-  if (first === undefined) return undefined;
-  const { over } = parseRecord<JobRecord>(first.record, isJobRecord) ?? {};
-  return { id: id as JobId, seq: sequence(over ?? first.seq), duplicate: true, durability: LEVEL };
+/** What is said to who adds a job of a name that `first`, a job or what keeps the name of one that is over, has already. */
+function duplicateOf(id: string, first: Message): Added {
+  const { over = first.seq } = parseRecord<ReceiptRecord>(first.record, isReceiptRecord) ?? {};
+  return { id: id as JobId, seq: sequence(over), duplicate: true, durability: LEVEL };
 }
 
 function recordOf(machine: Machine, nonce: string, job: NewJob): JobRecord {

@@ -41,7 +41,7 @@ export function claimOf(parts: ClaimParts, entry: Entry, before: JobState, paylo
     parts.onSettled(entry);
     return isDone ? 'settled' : 'lost';
   };
-  const change = (next: Change) => log.change(entry, seen.generation, seen.state, next);
+  const change = (next: Change) => log.change(entry, seen.generation, seen.state, next, parts.insists);
   const recorded = (ended: Ended) => withRun(before.runs, runOf(parts, seen, ended));
   const succeed = async (): Promise<boolean> => {
     if (parts.keepSucceeded) {

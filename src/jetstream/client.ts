@@ -1,91 +1,48 @@
-/** The wire, by the official client of NATS. No other file but objects.ts and stream.ts imports it. */
+/** The wire, by the official client of NATS. No other files but connect.ts, follow.ts, objects.ts and stream.ts import it. */
 
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import {
-  connect as connectNode,
-  credsAuthenticator,
-  headers,
-  type MsgHdrs,
-  type NatsConnection,
-  type NodeConnectionOptions,
-} from '@nats-io/transport-node';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { Machine } from '../os/ports.ts';
-import { readSmallFile } from '../os/transfer.ts';
 import { QueueError } from '../queue/errors.ts';
+import { connectNats, TIMEOUT_MS } from './connect.ts';
 import { followLog } from './follow.ts';
 import type { Location } from './location.ts';
 import { objectsOf } from './objects.ts';
-import { apiErrorOf, notReachable, withPatience } from './patience.ts';
-import { prefixOf, RECORD_HEADER, streamOf } from './subjects.ts';
+import { apiErrorOf, type Patience, patienceOf } from './patience.ts';
+import { prefixOf, RECORD_HEADER, Subjects, streamOf } from './subjects.ts';
 import type { Message, Wire } from './wire.ts';
 
 export type Connection = {
   readonly nats: NatsConnection;
   readonly js: JetStreamClient;
   readonly manager: JetStreamManager;
+  readonly patiently: Patience;
   readonly wire: Wire;
 };
 
-const TIMEOUT_MS = 4000;
-const RECONNECT_MS = 250;
-/** A server that is stopped, or cut off, closes no connection: so long without an answer is long enough. */
-const PING_MS = 3000;
-const MOST_PINGS_OUT = 2;
-const LONGEST_SECRET = 64 * 1024;
-
 /** Throws `not-reachable`. */
 export async function connectTo(machine: Machine, location: Location): Promise<Connection> {
-  let nats: NatsConnection;
-  try {
-    nats = await connectNode({
-      servers: [...location.servers],
-      name: 'intray',
-      timeout: TIMEOUT_MS,
-      reconnectTimeWait: RECONNECT_MS,
-      maxReconnectAttempts: -1,
-      pingInterval: PING_MS,
-      maxPingOut: MOST_PINGS_OUT,
-      noAsyncTraces: true,
-      ...(await credentials(machine)),
-    });
-  } catch (error) {
-    throw notReachable(location.text, error);
-  }
+  const nats = await connectNats(machine, location);
   const js = jetstream(nats, { timeout: TIMEOUT_MS });
   const manager = await jetstreamManager(nats, { timeout: TIMEOUT_MS, checkAPI: false });
-  return { nats, js, manager, wire: wireOf(machine, location, { nats, js, manager }) };
+  const patiently = patienceOf(machine.clock, location.text, () => void nats.reconnect().catch(() => {}));
+  const parts = { nats, js, manager, patiently };
+  return { ...parts, wire: wireOf(location, parts) };
 }
 
-/** From the environment, as other programs of NATS take them. */
-async function credentials({ host, files }: Machine): Promise<NodeConnectionOptions> {
-  const env = host.env();
-  const [creds, user, pass, token] = ['NATS_CREDS', 'NATS_USER', 'NATS_PASSWORD', 'NATS_TOKEN'].map((name) =>
-    env.get(name),
-  );
-  const caFile = env.get('NATS_CA');
-  return {
-    ...(creds === undefined
-      ? {}
-      : { authenticator: credsAuthenticator(await readSmallFile(files, creds, LONGEST_SECRET)) }),
-    ...(user === undefined ? {} : { user }),
-    ...(pass === undefined ? {} : { pass }),
-    ...(token === undefined ? {} : { token }),
-    ...(caFile === undefined ? {} : { tls: { caFile } }),
-  };
-}
-
-const WRONG_LAST_SEQUENCE = 10071;
 /** "no message found", "sequence 2 not found", and "stream store EOF" for one behind the last. */
 const NO_MESSAGE = new Set([10037, 10043, 10057]);
 const STREAM_NOT_FOUND = 10059;
 /** Deletions that are asked for at once. */
 const MOST_REMOVALS = 64;
 
-function wireOf(machine: Machine, location: Location, parts: Omit<Connection, 'wire'>): Wire {
-  const { nats, js, manager } = parts;
+function wireOf(location: Location, parts: Omit<Connection, 'wire'>): Wire {
+  const { nats, js, manager, patiently } = parts;
   const stream = streamOf(location.name);
-  const patiently = <T>(ask: () => Promise<T>): Promise<T> => withPatience(machine.clock, location.text, ask);
-  const get = async (query: { seq: number } | { last_by_subj: string }) => {
+  // Should it be gone, nobody else's stream may take in its place what is meant for it.
+  const expect = { streamName: stream };
+  const subjects = new Subjects(location.name);
+  const get = async (query: { seq: number; next_by_subj?: string } | { last_by_subj: string }) => {
     try {
       return (await manager.streams.getMessage(stream, query)) ?? undefined;
     } catch (error) {
@@ -109,23 +66,27 @@ function wireOf(machine: Machine, location: Location, parts: Omit<Connection, 'w
   const wire: Wire = {
     mostBytes: nats.info?.max_payload ?? 0,
     facts,
-    create: (subject, record, nonce, body) =>
-      patiently(async () => {
+    append: (subject, record, nonce, body) => {
+      let wasSent = false;
+      return patiently(async () => {
+        // When this is answered, what we have sent before is in the log, or does not come any more. With both under way the
+        // second would be refused only when the servers agree on it: see subjects.ts for what that may do.
+        if (wasSent) await js.publish(subjects.again, undefined, { expect });
+        wasSent = true;
         try {
           // The servers know the nonces of the last two minutes, whatever has become of the messages. Without that a job
           // whose answer got lost, and that was run and removed by the time we try again, would be added again.
-          const expect = { lastSubjectSequence: 0 };
           const options = { headers: headersOf(record), expect, msgID: nonce };
           return (await js.publish(subject, body, options)).seq;
         } catch (error) {
-          if (apiErrorOf(error)?.code !== WRONG_LAST_SEQUENCE) throw tooLarge(location.text, error);
+          throw tooLarge(location.text, error);
         }
-        // An answer that got lost has us try again, and then our own message is in our way.
-        const there = await get({ last_by_subj: subject });
-        return there !== undefined && recordOf(there.header).includes(nonce) ? there.seq : undefined;
-      }),
+      });
+    },
     put: (subject, record) =>
-      patiently(async () => (await js.publish(subject, undefined, { headers: headersOf(record) })).seq),
+      patiently(
+        async () => (await js.publish(subject, undefined, { headers: headersOf(record), expect })).seq,
+      ),
     read: (seq) =>
       patiently(async () => {
         const found = await get({ seq });
@@ -134,6 +95,11 @@ function wireOf(machine: Machine, location: Location, parts: Omit<Connection, 'w
     last: (subject) =>
       patiently(async () => {
         const found = await get({ last_by_subj: subject });
+        return found && messageOf(found);
+      }),
+    first: (subject) =>
+      patiently(async () => {
+        const found = await get({ seq: 1, next_by_subj: subject });
         return found && messageOf(found);
       }),
     remove: async (seqs) => {
@@ -160,7 +126,7 @@ function wireOf(machine: Machine, location: Location, parts: Omit<Connection, 'w
         for (const one of all) one.unsubscribe();
       };
     },
-    ...objectsOf(machine, location, parts, facts),
+    ...objectsOf(location, parts, facts),
   };
   return wire;
 }

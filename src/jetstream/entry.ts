@@ -13,7 +13,7 @@ export const JETSTREAM: Layout = {
   capabilities: {
     order: no('jobs without a lane start by priority and age, several at once'),
     lanes: yes('--lane; each job waits for the one before it, also while that is tried again'),
-    parallel: yes('each reads the whole log of the queue, and the servers decide who is first'),
+    parallel: yes('each reads the whole log of the queue, and who is first in it has the job'),
     lease: yes('a worker says again and again that it is alive; --lease'),
     priority: yes('0 to 99'),
     delay: yes('by the clock of whoever would start it'),

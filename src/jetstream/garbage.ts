@@ -77,7 +77,7 @@ async function removeOne(log: Log, { kind, path }: Garbage): Promise<boolean> {
   if (kind === 'receipt') {
     const receipt = picture.receipts.get(id);
     if (receipt === undefined) return false;
-    await wire.remove([receipt.seq]);
+    await log.freeName(id, receipt);
     return true;
   }
   const entry = picture.entries.get(id);

@@ -14,6 +14,8 @@ export type GivingUp = {
   readonly log: Log;
   readonly worker: string;
   readonly blocked: BlockedPolicy;
+  /** As long as nobody can have taken our jobs it is worth a wait to say what has become of them. */
+  readonly insists: () => boolean;
 };
 
 export type Ended = RunFacts & { readonly outcome: RunRecord['outcome']; readonly reason?: string };
@@ -40,10 +42,10 @@ export function runOf({ machine, worker }: GivingUp, { state }: Seen, ended: End
 
 /** False when somebody else has changed it since. */
 export async function giveUp(parts: GivingUp, entry: Entry, seen: Seen, ended: Ended): Promise<boolean> {
-  const { log, blocked } = parts;
+  const { log, blocked, insists } = parts;
   const runs = withRun(seen.state.runs, runOf(parts, seen, ended));
-  const next = fateOf(entry, blocked);
-  if (!(await log.change(entry, seen.generation, seen.state, { ...next, runs, deaths: 0 }))) return false;
+  const next = { ...fateOf(entry, blocked), runs, deaths: 0 };
+  if (!(await log.change(entry, seen.generation, seen.state, next, insists))) return false;
   if (next.place === 'over') log.aside(log.bury(entry));
   return true;
 }

@@ -15,23 +15,30 @@
  * | step of removing a job                 | what a crash there leaves                                                |
  * |----------------------------------------|--------------------------------------------------------------------------|
  * | a change: it is over                   | a job that nobody starts; the next worker or `repair` removes the rest   |
- * | its payload is removed, its message,   | the same; of a job with a name the message is replaced by one that       |
- * | and the changes before                 | keeps the name                                                           |
+ * | its payload is removed; of a job with  | the same                                                                 |
+ * | a name a message is added that keeps   |                                                                          |
+ * | the name                               |                                                                          |
+ * | its message is removed, and the        | the same, and the name                                                   |
+ * | changes before                         |                                                                          |
  * | that change is removed                 | nothing                                                                  |
  */
 
 import type { Machine } from '../os/ports.ts';
+import { sleep } from '../os/sleep.ts';
+import { isQueueError, QueueError } from '../queue/errors.ts';
 import type { Connection } from './client.ts';
 import type { Link } from './link.ts';
 import { notReachable } from './patience.ts';
-import { type Entry, Picture } from './picture.ts';
-import { type JobRecord, type JobState, Subjects } from './subjects.ts';
+import { type Entry, Picture, type Receipt } from './picture.ts';
+import { type JobState, type ReceiptRecord, Subjects } from './subjects.ts';
 import type { Follower, Message, Wire } from './wire.ts';
 
 export type Change = Partial<Omit<JobState, 'nonce'>>;
 
 /** How long a message that we have added may take to come back; then we read another copy of the log. */
 const BACK_MS = 5000;
+/** Between two tries, when nobody has answered for long. */
+const INSIST_MS = 1000;
 /** One that is behind for good has to be asked for by chance again and again. */
 const MOST_COPIES = 8;
 
@@ -96,7 +103,7 @@ export class Log {
    * Resolves when the message of that number has been read. Throws `not-reachable`. A server that was cut off may have a
    * copy that stays behind, and says nothing of it.
    */
-  async reached(seq: number): Promise<void> {
+  async #reached(seq: number): Promise<void> {
     for (let copies = 1; !(await this.#comes(seq)); copies++) {
       if (this.#closed || copies === MOST_COPIES) {
         throw notReachable(this.place, new Error('what was added does not come back'));
@@ -135,17 +142,21 @@ export class Log {
 
   /**
    * Changes a job whose last change we believe to be `generation`. False when somebody has changed it since: then nothing
-   * has come of it.
+   * has come of it. As long as `insists` says so it is asked for again when nobody answers.
    */
-  async change(entry: Entry, generation: number, state: JobState, next: Change): Promise<boolean> {
+  async change(
+    entry: Entry,
+    generation: number,
+    state: JobState,
+    next: Change,
+    insists = () => false,
+  ): Promise<boolean> {
     const nonce = this.#machine.random.uuid();
     const { worker: _, sinceMs: __, ...before } = state;
     const after: JobState = { ...before, ...next, nonce };
     const overtaken = [...entry.changes];
-    const subject = this.subjects.run(entry.id, generation + 1);
-    const seq = await this.wire.create(subject, JSON.stringify(after), nonce);
-    if (seq === undefined) return false;
-    await this.reached(seq);
+    const subject = this.subjects.run(entry.id, generation + 1, nonce);
+    const seq = await this.send(() => this.wire.append(subject, JSON.stringify(after), nonce), insists);
     if (entry.state.nonce !== nonce) {
       await this.wire.remove([seq]);
       return false;
@@ -154,20 +165,49 @@ export class Log {
     return true;
   }
 
-  /** Removes what is left of a job that is over. */
-  async bury({ id, seq, job, changes, said }: Entry): Promise<void> {
-    const last = changes.at(-1);
-    const before = [...changes.slice(0, -1), ...said.map((one) => one.seq)];
-    if (job.payload !== undefined) await this.wire.removePayload(job.payload.name);
-    if (job.name === undefined) await this.wire.remove([seq, ...before]);
-    else {
-      const { nonce, madeMs, name } = job;
-      const receipt: JobRecord = { nonce, madeMs, name, params: [], env: [], over: seq };
-      await this.wire.put(this.subjects.job(id), JSON.stringify(receipt));
-      await this.wire.remove(before);
+  /** Adds a message, and resolves when it has been read. Throws `not-a-queue` when the log is another one by now. */
+  async send(add: () => Promise<number>, insists = () => false): Promise<number> {
+    const before = this.#seq;
+    const seq = await this.#ask(insists, add);
+    if (seq <= before) {
+      const hint = 'Who works it begins again by himself.';
+      throw new QueueError('not-a-queue', `${this.place}: its servers have begun a new log`, { hint });
     }
+    await this.#ask(insists, () => this.#reached(seq));
+    return seq;
+  }
+
+  async #ask<T>(insists: () => boolean, ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isQueueError(error, 'not-reachable') || !insists()) throw error;
+      }
+      await sleep(this.#machine.clock, INSIST_MS);
+    }
+  }
+
+  /** Removes what is left of a job that is over. */
+  async bury({ id, seq, job, changes, said, rivals }: Entry): Promise<void> {
+    const last = changes.at(-1);
+    const before = [...changes.slice(0, -1), ...said.map((one) => one.seq), ...rivals];
+    if (job.payload !== undefined) await this.wire.removePayload(job.payload.name);
+    if (job.name !== undefined) await this.#sign(id, { over: seq });
+    await this.wire.remove([seq, ...before]);
     if (last !== undefined) await this.wire.remove([last]);
     this.picture.forget(id);
+  }
+
+  /** A job of that name may be added again. */
+  async freeName(id: string, { seq, over }: Receipt): Promise<void> {
+    // Those who follow the log do not see that something is removed from it.
+    const freed = await this.#sign(id, { over, free: true });
+    await this.wire.remove([seq, freed]);
+  }
+
+  #sign(id: string, receipt: ReceiptRecord): Promise<number> {
+    return this.wire.put(this.subjects.receipt(id), JSON.stringify(receipt));
   }
 
   /** Resolves when all has been removed that was of no use any more. */

@@ -3,10 +3,9 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import type { Location } from './location.ts';
-import { apiErrorOf, withPatience } from './patience.ts';
+import { apiErrorOf, type Patience } from './patience.ts';
 import { streamOf } from './subjects.ts';
 import type { Wire } from './wire.ts';
 
@@ -14,14 +13,17 @@ export function bucketOf(queue: string): string {
   return streamOf(queue);
 }
 
-type Parts = { readonly nats: NatsConnection; readonly manager: JetStreamManager };
+type Parts = {
+  readonly nats: NatsConnection;
+  readonly manager: JetStreamManager;
+  readonly patiently: Patience;
+};
 
 const NOT_FOUND = 404;
 
 export function objectsOf(
-  { clock }: Machine,
   { name: queue, text }: Location,
-  { nats }: Parts,
+  { nats, patiently }: Parts,
   facts: Wire['facts'],
 ): Pick<Wire, 'storePayload' | 'loadPayload' | 'removePayload' | 'payloads'> {
   const objects = new Objm(nats);
@@ -34,7 +36,7 @@ export function objectsOf(
   const toRead = async (): Promise<ObjectStore | undefined> => {
     if (made !== undefined) return made;
     try {
-      made = await withPatience(clock, text, () => objects.open(bucketOf(queue)));
+      made = await patiently(() => objects.open(bucketOf(queue)));
     } catch (error) {
       const { cause } = error as { cause?: unknown };
       if (!isMissing(error) && !isMissing(cause)) throw error;
@@ -43,7 +45,7 @@ export function objectsOf(
   };
   return {
     storePayload: async (name, chunks) => {
-      const store = await withPatience(clock, text, toWrite);
+      const store = await patiently(toWrite);
       const failure: { error?: unknown } = {};
       const { size } = await store.put({ name }, streamFrom(chunks, failure)).catch((error) => {
         throw failure.error ?? error;

@@ -7,27 +7,56 @@ import type { Clock } from '../os/ports.ts';
 import { sleep } from '../os/sleep.ts';
 import { QueueError } from '../queue/errors.ts';
 
-/** For how long; a new leader takes some seconds. */
+/** For how long, from when they last answered; a new leader takes some seconds. */
 const PATIENCE_MS = 30_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
+/** A server that has lost the others of its cluster answers nobody, and those may be well: so long we give it. */
+const ELSEWHERE_MS = 10_000;
 
-/** Throws `not-reachable` in the end, and what cannot be mended by waiting at once. */
-export async function withPatience<T>(clock: Clock, place: string, ask: () => Promise<T>): Promise<T> {
-  const deadlineMs = clock.monotonicMs() + PATIENCE_MS;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!passes(error)) throw explained(place, error);
-      if (clock.monotonicMs() + pauseMs > deadlineMs) throw notReachable(place, error);
+/** Asks until there is an answer. Throws `not-reachable` in the end, and what cannot be mended by waiting at once. */
+export type Patience = <T>(ask: () => Promise<T>) => Promise<T>;
+
+/**
+ * For all that is asked through one connection: where one has waited in vain, those who come after it ask once.
+ * `elsewhere` turns to another server.
+ */
+export function patienceOf(clock: Clock, place: string, elsewhere: () => void): Patience {
+  /** Nobody has answered since then; undefined: the last who asked was answered. */
+  let silentSinceMs: number | undefined;
+  let askedElsewhereMs = 0;
+  const noteSilence = (): number => {
+    const nowMs = clock.monotonicMs();
+    silentSinceMs ??= nowMs;
+    if (nowMs - Math.max(silentSinceMs, askedElsewhereMs) >= ELSEWHERE_MS) {
+      askedElsewhereMs = nowMs;
+      elsewhere();
     }
-    await sleep(clock, pauseMs);
-  }
+    return silentSinceMs;
+  };
+  return async (ask) => {
+    const beganMs = clock.monotonicMs();
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        const answer = await ask();
+        silentSinceMs = undefined;
+        return answer;
+      } catch (error) {
+        if (!passes(error)) {
+          silentSinceMs = undefined;
+          throw explained(place, error);
+        }
+        const sinceMs = Math.min(beganMs, noteSilence());
+        if (clock.monotonicMs() + pauseMs > sinceMs + PATIENCE_MS) throw notReachable(place, error);
+      }
+      await sleep(clock, pauseMs);
+    }
+  };
 }
 
 export function notReachable(place: string, cause: unknown): QueueError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const { name, message = String(cause) } = (cause ?? {}) as { name?: string; message?: string };
+  const why = name === 'JetStreamNotEnabled' ? 'none of them has it, or leads it now' : message;
   return new QueueError('not-reachable', `${place}: the servers do not answer: ${why}`, { cause });
 }
 
@@ -46,20 +75,33 @@ const UNAVAILABLE = 503;
 const LASTING = new Set([10023, 10047, 10077, 10074]);
 
 function passes(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (PASSING.has(error.name)) return true;
+  if (!(error instanceof Error) || isForbidden(error)) return false;
+  // That of an account without JetStream has a cause, which will not pass; that of a stream without a leader has none.
+  if (PASSING.has(error.name)) return apiErrorOf(error.cause) === undefined;
   const { status, code } = apiErrorOf(error) ?? {};
   return status === UNAVAILABLE && !LASTING.has(code ?? 0);
 }
 
 /** As the servers number them: an HTTP status, and a code of their own. */
 export function apiErrorOf(error: unknown): { readonly status: number; readonly code: number } | undefined {
-  const { status, code } = error as { status?: unknown; code?: unknown };
+  const { status, code } = (error ?? {}) as { status?: unknown; code?: unknown };
   return typeof status === 'number' && typeof code === 'number' ? { status, code } : undefined;
 }
 
+function isForbidden(error: Error): boolean {
+  return [error, error.cause].some((one) => (one as Error | undefined)?.name === 'PermissionViolationError');
+}
+
 function explained(place: string, error: unknown): unknown {
-  if (apiErrorOf(error) === undefined) return error;
+  if (error instanceof Error && isForbidden(error)) {
+    const hint = 'Who has that user may give it the permission.';
+    return new QueueError('not-possible', `${place}: we may not do that: ${error.message}`, {
+      cause: error,
+      hint,
+    });
+  }
+  const { cause } = error as { cause?: unknown };
+  if ((apiErrorOf(error) ?? apiErrorOf(cause)) === undefined) return error;
   const { message } = error as Error;
   return new QueueError('not-possible', `${place}: the server refuses: ${message}`, { cause: error });
 }

@@ -2,8 +2,8 @@
  * A queue as its log says it is. Whoever reads the same messages in the same order sees the same.
  *
  * A job's state is that of its change with the highest number. Changes are made with the number after the last that
- * their maker has seen, and the servers take one message for each number, so of two makers one loses and knows it.
- * Numbers that were overtaken are removed from the log, so that one of them could be made again by somebody who has seen
+ * their maker has seen. Of two with one number that is right which comes first in the log; the maker of the other reads
+ * that, too, and takes it away again. Numbers that were overtaken are removed from the log, so that one of them could be made again by somebody who has seen
  * nothing for long: it comes later in the log and has a lower number, and nobody believes it.
  *
  *     we                                 somebody else, after a pause
@@ -20,10 +20,12 @@ import {
   isJobRecord,
   isJobState,
   isPausedRecord,
+  isReceiptRecord,
   isWorkerRecord,
   type JobRecord,
   type JobState,
   parseRecord,
+  type ReceiptRecord,
   topicOf,
   type WorkerRecord,
 } from './subjects.ts';
@@ -45,7 +47,12 @@ export type Entry = {
   changedMs: number;
   /** Messages with what its runs have said. */
   readonly said: SaidMessage[];
+  /** Messages of those who have added a job of its name at the same time. */
+  readonly rivals: number[];
 };
+
+/** The name of a job that is over. */
+export type Receipt = { readonly seq: number; readonly over: number; readonly storedMs: number };
 
 export type SaidMessage = {
   readonly seq: number;
@@ -86,7 +93,7 @@ export class Picture {
   /** Changes of jobs that are not there, by id: what a crash, or somebody who came too late, has left. */
   readonly orphans = new Map<string, number[]>();
   /** Names of jobs that are over. */
-  readonly receipts = new Map<string, { readonly seq: number; readonly storedMs: number }>();
+  readonly receipts = new Map<string, Receipt>();
   paused = false;
   pausedSeq = 0;
 
@@ -96,6 +103,8 @@ export class Picture {
     switch (topic.kind) {
       case 'job':
         return this.#job(topic.id, message);
+      case 'receipt':
+        return this.#receipt(topic.id, message);
       case 'run':
         return this.#run(topic.id, topic.generation, message);
       case 'said': {
@@ -117,6 +126,8 @@ export class Picture {
         this.pausedSeq = message.seq;
         return undefined;
       }
+      case 'again':
+        return undefined;
       case 'other':
         this.#strange(message, 'it is no message of a queue');
         return undefined;
@@ -135,9 +146,11 @@ export class Picture {
       this.#strange(message, 'it says nothing that a job says');
       return undefined;
     }
-    if (job.over !== undefined) {
-      this.receipts.set(id, message);
-      return this.forget(id);
+    const known = this.entries.get(id) ?? this.over.get(id);
+    if (known !== undefined || this.receipts.has(id)) {
+      if (known === undefined) this.#orphan(id, message.seq);
+      else if (known.seq !== message.seq) known.rivals.push(message.seq);
+      return undefined;
     }
     const entry: Entry = {
       id,
@@ -150,10 +163,23 @@ export class Picture {
       changes: [],
       changedMs: message.storedMs,
       said: [],
+      rivals: [],
     };
     this.entries.set(id, entry);
     this.#order(entry);
     return entry;
+  }
+
+  #receipt(id: string, { seq, storedMs, record }: Message): Entry | undefined {
+    const { over, free } = parseRecord<ReceiptRecord>(record, isReceiptRecord) ?? {};
+    if (over === undefined) return undefined;
+    if (free) this.receipts.delete(id);
+    else this.receipts.set(id, { seq, over, storedMs });
+    const entry = this.entries.get(id);
+    const forgotten = this.forget(id);
+    // One that came at the same time as that which is over now, and second.
+    if (entry !== undefined && entry.seq !== over) this.#orphan(id, entry.seq);
+    return forgotten;
   }
 
   #run(id: string, generation: number, message: Message): Entry | undefined {

@@ -47,7 +47,7 @@ export async function openSaid(machine: Machine, log: Log, id: string, attempt: 
         try {
           const bytes = keep ? await shortened(machine, descriptor) : undefined;
           if (bytes !== undefined && bytes.length > 0) {
-            await log.wire.create(log.subjects.said(id, attempt, kind), '{}', machine.random.uuid(), bytes);
+            await log.wire.append(log.subjects.said(id, attempt, kind), '{}', machine.random.uuid(), bytes);
             kept.push(outputOf(`${log.place}/${id}`, attempt, kind, bytes));
           }
         } catch {

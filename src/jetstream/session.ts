@@ -1,6 +1,5 @@
 /**
- * Working a queue beside others. Each worker reads the whole log, so all know the same, and the servers decide who is
- * first.
+ * Working a queue beside others. Each worker reads the whole log, so all know the same, and who is first in it has a job.
  *
  *   open      `claim` takes the best job that can start, in the picture that we have; what the log has that we have not
  *             read yet shows when our claim comes back
@@ -88,6 +87,7 @@ export class JetStreamSession implements SharedSession {
       blocked: options.blocked ?? { action: 'hold' },
       keepSucceeded: options.keepSucceeded ?? false,
       onSaid: options.onSaid,
+      insists: () => !this.#closed && !this.#life.fenced.aborted,
       onSettled: (entry) => {
         this.#inHand.delete(entry.id);
         this.#changes.tell();
@@ -143,7 +143,7 @@ export class JetStreamSession implements SharedSession {
     this.#changes.end();
     await this.#turns.over();
     try {
-      for (const claim of [...this.#inHand.values()]) await claim.release();
+      await Promise.all([...this.#inHand.values()].map((claim) => claim.release()));
       await this.#worker.leave();
       await this.#log.tidied();
     } finally {

@@ -2,11 +2,12 @@
 
 import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import type { Machine } from '../os/ports.ts';
+import { sleep } from '../os/sleep.ts';
 import { QueueError } from '../queue/errors.ts';
 import type { Connection } from './client.ts';
 import { Link } from './link.ts';
 import { type Location, parseLocation } from './location.ts';
-import { apiErrorOf, withPatience } from './patience.ts';
+import { apiErrorOf } from './patience.ts';
 import { prefixOf, streamOf } from './subjects.ts';
 
 export type StreamMade = {
@@ -18,27 +19,43 @@ export type StreamMade = {
 
 /** What is taken where nobody says, if the servers are that many. */
 const REPLICAS = 3;
+const GATHER_MS = 10_000;
+const LOOK_MS = 250;
 const STREAM_NOT_FOUND = 10059;
 
 /** Makes a queue; one that is there stays as it is. `replicas` left out: three where there are three servers. */
 export async function initStream(machine: Machine, text: string, replicas?: number): Promise<StreamMade> {
   const location = parseLocation(text);
   return new Link(machine, location).use(async (connection) => {
-    const there = await replicasOf(machine, location, connection);
+    const there = await replicasOf(location, connection);
     if (there !== undefined) return { made: false, replicas: there };
     for (const count of replicas === undefined ? [REPLICAS, 1] : [replicas]) {
-      if (await makeStream(machine, location, connection, count)) return { made: true, replicas: count };
+      if (await gathered(machine, connection, () => makeStream(location, connection, count)))
+        return { made: true, replicas: count };
     }
     throw new QueueError('not-possible', `${text}: there are no ${replicas} servers to keep it`);
   });
 }
 
-async function replicasOf(
+/** Servers of a cluster that have just begun do not know each other yet, and nobody can say how many there will be. */
+async function gathered(
   { clock }: Machine,
-  { text, name }: Location,
-  { manager }: Connection,
+  { nats }: Connection,
+  make: () => Promise<boolean>,
+): Promise<boolean> {
+  const deadlineMs = clock.monotonicMs() + (nats.info?.cluster === undefined ? 0 : GATHER_MS);
+  for (;;) {
+    if (await make()) return true;
+    if (clock.monotonicMs() >= deadlineMs) return false;
+    await sleep(clock, LOOK_MS);
+  }
+}
+
+async function replicasOf(
+  { name }: Location,
+  { manager, patiently }: Connection,
 ): Promise<number | undefined> {
-  return withPatience(clock, text, async () => {
+  return patiently(async () => {
     try {
       return (await manager.streams.info(streamOf(name))).config.num_replicas;
     } catch (error) {
@@ -52,12 +69,11 @@ async function replicasOf(
 const TOO_MANY_REPLICAS = new Set([10074, 10005, 10052]);
 
 async function makeStream(
-  { clock }: Machine,
-  { text, name }: Location,
-  { manager }: Connection,
+  { name }: Location,
+  { manager, patiently }: Connection,
   replicas: number,
 ): Promise<boolean> {
-  return withPatience(clock, text, async () => {
+  return patiently(async () => {
     try {
       await manager.streams.add({
         name: streamOf(name),

@@ -4,12 +4,20 @@
  * | subject                   | message                                                                       |
  * |---------------------------|-------------------------------------------------------------------------------|
  * | intray.Q.job.ID           | a job: what its adder asked for; its payload, or where that is                |
- * | intray.Q.run.ID.N         | its Nth change of state, from 1: the whole state from then on                 |
+ * | intray.Q.job.ID.NONCE     | the same of a job with a name, which several may add at once: the first is it |
+ * | intray.Q.job.ID.over      | the name of a job that is over: is taken, or free again                       |
+ * | intray.Q.run.ID.N.NONCE   | its Nth change of state, from 1: the whole state from then on. Of several the  |
+ * |                           | first is it                                                                   |
  * | intray.Q.said.ID.A.KIND   | what its Ath start has said: stdout or stderr                                 |
  * | intray.Q.worker.W         | a sign of life                                                                |
  * | intray.Q.paused           | whether jobs may start                                                        |
+ * | intray.Q.again            | nothing: somebody who got no answer sends it to know what came before it      |
  *
- * A subject keeps its last message only. What a message says is JSON in its header `Intray`, so that the log can be read
+ * A subject keeps its last message only, and who may come beside others has one of his own: so the servers refuse nothing,
+ * and who is first is what the log says. (A server that has refused messages may count those that follow otherwise than
+ * the others do when it begins again, and replaces what they have confirmed: nats-server 2.9.10.)
+ *
+ * What a message says is JSON in its header `Intray`, so that the log can be read
  * without the payloads.
  */
 
@@ -25,8 +33,11 @@ export function prefixOf(queue: string): string {
   return `intray.${queue}`;
 }
 
+const OVER = 'over';
+
 export type Topic =
   | { readonly kind: 'job'; readonly id: string }
+  | { readonly kind: 'receipt'; readonly id: string }
   | { readonly kind: 'run'; readonly id: string; readonly generation: number }
   | {
       readonly kind: 'said';
@@ -35,7 +46,7 @@ export type Topic =
       readonly stream: 'stdout' | 'stderr';
     }
   | { readonly kind: 'worker'; readonly worker: string }
-  | { readonly kind: 'paused' }
+  | { readonly kind: 'paused' | 'again' }
   | { readonly kind: 'other' };
 
 export function topicOf(subject: string): Topic {
@@ -44,11 +55,12 @@ export function topicOf(subject: string): Topic {
   if (kind === 'said' && (stream === 'stdout' || stream === 'stderr')) {
     return { kind, id, attempt: Number(generation), stream };
   }
+  if (kind === 'run' && /^\d{1,9}$/.test(generation) && stream !== undefined)
+    return { kind, id, generation: Number(generation) };
   if (stream !== undefined) return { kind: 'other' };
-  if (kind === 'job' && id !== '' && generation === '') return { kind, id };
-  if (kind === 'run' && /^\d{1,9}$/.test(generation)) return { kind, id, generation: Number(generation) };
+  if (kind === 'job' && id !== '') return { kind: generation === OVER ? 'receipt' : kind, id };
   if (kind === 'worker' && generation === '') return { kind, worker: id };
-  if (kind === 'paused' && id === '') return { kind };
+  if ((kind === 'paused' || kind === 'again') && id === '') return { kind };
   return { kind: 'other' };
 }
 
@@ -63,8 +75,21 @@ export class Subjects {
     return `${this.#prefix}.job.${id}`;
   }
 
-  run(id: string, generation: number): string {
-    return `${this.#prefix}.run.${id}.${generation}`;
+  named(id: string, nonce: string): string {
+    return `${this.job(id)}.${nonce}`;
+  }
+
+  /** All that is, or was, of that name. */
+  anyNamed(id: string): string {
+    return this.named(id, '*');
+  }
+
+  receipt(id: string): string {
+    return this.named(id, OVER);
+  }
+
+  run(id: string, generation: number, nonce: string): string {
+    return `${this.#prefix}.run.${id}.${generation}.${nonce}`;
   }
 
   said(id: string, attempt: number, stream: 'stdout' | 'stderr'): string {
@@ -83,12 +108,16 @@ export class Subjects {
     return `${this.#prefix}.paused`;
   }
 
+  get again(): string {
+    return `${this.#prefix}.again`;
+  }
+
   get anyJob(): string {
-    return `${this.#prefix}.job.*`;
+    return `${this.#prefix}.job.>`;
   }
 
   get anyRun(): string {
-    return `${this.#prefix}.run.*.*`;
+    return `${this.#prefix}.run.>`;
   }
 }
 
@@ -107,9 +136,10 @@ export type JobRecord = {
   readonly name?: string;
   /** Where its payload is, if that is not in the message. */
   readonly payload?: { readonly name: string; readonly size: number };
-  /** The job of that name is over, and had this number; only its name is left. */
-  readonly over?: number;
 };
+
+/** The job of that name is over, and had this number; only its name is left. `free`: not even that. */
+export type ReceiptRecord = { readonly over: number; readonly free?: true };
 
 /** `over`: only its messages are left, to be removed. */
 export type Place = 'waiting' | 'running' | 'failed' | 'done' | 'over';
@@ -143,7 +173,7 @@ export type WorkerRecord = {
 };
 
 /** Undefined for what is none of ours. */
-export function parseRecord<T extends JobRecord | JobState | WorkerRecord | PausedRecord>(
+export function parseRecord<T extends JobRecord | ReceiptRecord | JobState | WorkerRecord | PausedRecord>(
   text: string,
   looksRight: (value: Partial<T>) => boolean,
 ): T | undefined {
@@ -159,6 +189,8 @@ export type PausedRecord = { readonly paused: boolean };
 
 export const isJobRecord = ({ nonce, madeMs, params, env }: Partial<JobRecord>): boolean =>
   typeof nonce === 'string' && typeof madeMs === 'number' && Array.isArray(params) && Array.isArray(env);
+
+export const isReceiptRecord = ({ over }: Partial<ReceiptRecord>): boolean => typeof over === 'number';
 
 export const isJobState = ({ place, attempts, runs }: Partial<JobState>): boolean =>
   typeof place === 'string' && typeof attempts === 'number' && Array.isArray(runs);

@@ -14,7 +14,7 @@ import { giveUp } from './give-up.ts';
 import type { Log } from './log.ts';
 import { fetchPayload } from './payload.ts';
 import type { Entry } from './picture.ts';
-import type { JobState } from './subjects.ts';
+import { type JobState, topicOf } from './subjects.ts';
 
 const DEFAULT_MAX_STARTS = 5;
 /** So many jobs that are over may wait for their messages to be removed. */
@@ -25,7 +25,7 @@ export class Taking {
   readonly #log: Log;
   readonly #options: JoinOptions;
   readonly #parts: ClaimParts;
-  /** Claims of ours that have not come back yet: whether they were right when they did. */
+  /** Claims of ours that have not come back yet: whether the first of that number was right when it did. */
   readonly #awaited = new Map<string, { isRight: boolean }>();
 
   constructor(machine: Machine, log: Log, options: JoinOptions, parts: ClaimParts) {
@@ -37,7 +37,8 @@ export class Taking {
 
   /** Told of each message before it has changed the picture; what it returns is told after that. */
   reading(subject: string): (entry: Entry) => void {
-    const awaited = this.#awaited.get(subject);
+    const topic = topicOf(subject);
+    const awaited = topic.kind === 'run' ? this.#awaited.get(keyOf(topic.id, topic.generation)) : undefined;
     if (awaited === undefined) return () => {};
     const wasFree = !this.#log.picture.paused;
     return (entry) => {
@@ -54,9 +55,9 @@ export class Taking {
       return undefined;
     }
     const { state: before, generation } = entry;
-    const subject = this.#log.subjects.run(entry.id, generation + 1);
+    const ours = keyOf(entry.id, generation + 1);
     const awaited = { isRight: false };
-    this.#awaited.set(subject, awaited);
+    this.#awaited.set(ours, awaited);
     try {
       const isOurs = await this.#log.change(entry, generation, before, {
         place: 'running',
@@ -67,7 +68,7 @@ export class Taking {
       });
       if (!isOurs) return undefined;
     } finally {
-      this.#awaited.delete(subject);
+      this.#awaited.delete(ours);
     }
     if (awaited.isRight) return this.#give(entry, before);
     await this.#log.change(entry, entry.generation, before, {});
@@ -122,3 +123,5 @@ export class Taking {
     return toMs(this.#machine.clock.now());
   }
 }
+
+const keyOf = (id: string, generation: number): string => `${id}.${generation}`;

@@ -37,16 +37,14 @@ export interface Wire {
   /** Bytes of a message, with all that is said about it, that the servers take. */
   readonly mostBytes: number;
   facts(): Promise<StreamFacts>;
-  /**
-   * Appends a message whose subject has none yet; undefined when it has one. The servers decide that in the order of the
-   * log, so of several who try one wins. `nonce` tells our own message from another one, should an answer get lost.
-   */
-  create(subject: string, record: string, nonce: string, body?: Uint8Array): Promise<number | undefined>;
+  /** Appends a message. `nonce` is its own: should an answer get lost, and it be sent again, it is there once. */
+  append(subject: string, record: string, nonce: string, body?: Uint8Array): Promise<number>;
   /** Appends a message that takes the place of the one that its subject has. */
   put(subject: string, record: string): Promise<number>;
   /** Undefined when it is not there any more. */
   read(seq: number): Promise<(Message & { readonly body: Uint8Array }) | undefined>;
   last(subject: string): Promise<Message | undefined>;
+  first(subject: string): Promise<Message | undefined>;
   /** Removes messages; those that are gone already are fine. */
   remove(seqs: readonly number[]): Promise<void>;
   /** Hands over every message that is there, from that number on, and each that comes, in the order of the log. */

@@ -98,7 +98,7 @@ export class Member {
   join(): void {
     this.ask = false;
     this.#joining = this.#join()
-      .catch((error) => this.#giveUp(error))
+      .catch((error) => this.giveUp(error))
       .finally(() => {
         this.#joining = undefined;
         this.#parts.wake();
@@ -125,7 +125,7 @@ export class Member {
       this.#tellOf(session);
       await this.#restUntilChanged(session, answer);
     } catch (error) {
-      await this.#giveUp(error);
+      await this.giveUp(error);
     }
     return undefined;
   }
@@ -156,6 +156,19 @@ export class Member {
     this.#waiting?.abort();
     if (!this.#failed) this.ask = true;
     else if (this.#running === 0) await this.#leaveFailed();
+  }
+
+  /** It cannot be worked now. */
+  async giveUp(error: unknown): Promise<void> {
+    this.#failed = true;
+    this.ask = false;
+    this.#waiting?.abort();
+    try {
+      await this.#parts.onTrouble(this.queue, error);
+    } catch (failure) {
+      this.#parts.onFailure(failure);
+    }
+    if (this.#running === 0) await this.#leaveFailed();
   }
 
   async leave(): Promise<void> {
@@ -224,16 +237,6 @@ export class Member {
     void session.changed(LEAVE_AFTER_MS, waiting.signal).then(() => {
       if (!waiting.signal.aborted) this.#askAgain();
     });
-  }
-
-  async #giveUp(error: unknown): Promise<void> {
-    this.#failed = true;
-    try {
-      await this.#parts.onTrouble(this.queue, error);
-    } catch (failure) {
-      this.#parts.onFailure(failure);
-    }
-    if (this.#running === 0) await this.#leaveFailed();
   }
 
   async #leaveFailed(): Promise<void> {

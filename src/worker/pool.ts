@@ -18,6 +18,7 @@ import type {
   SharedIdle,
   Unreadable,
 } from '../queue/contract.ts';
+import { isQueueError } from '../queue/errors.ts';
 import { Member, type MemberParts } from './member.ts';
 import { type FindQueues, Roster } from './roster.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -237,7 +238,9 @@ class Pool {
       ran = await settle?.();
       if (ran !== undefined) this.#counts[ran] += 1;
     } catch (error) {
-      this.#fail(error);
+      // Other queues may be well, and this one later: it knows whose the job was.
+      if (isQueueError(error, 'not-reachable')) await member.giveUp(error);
+      else this.#fail(error);
     }
     await member.settled(claim, ran === 'again' && this.#options.leaveRetries !== true);
   }

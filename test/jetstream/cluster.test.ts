@@ -2,6 +2,8 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { openJetStream } from '../../src/jetstream/jetstream.ts';
+import type { Entry } from '../../src/jetstream/picture.ts';
 import { initStream } from '../../src/jetstream/stream.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { LONGER } from '../faults/support/needs.ts';
@@ -37,21 +39,24 @@ async function leader(location: string): Promise<NatsServer> {
 }
 
 describe.skipIf(lack !== undefined)(`three servers${lack === undefined ? '' : `: ${lack}`}`, () => {
-  it('take one of many messages for a subject that has none, and know it when it is gone', async () => {
+  it('have one of many who change a job at once, and one of many who add it', async () => {
     const location = `nats://${nats.addresses}/one`;
-    await initStream(realMachine, location);
-    await withLog(location, async ({ wire, subjects }) => {
-      for (let round = 0; round < 20; round++) {
-        const subject = subjects.job(String(round));
-        const nonces = [1, 2, 3, 4].map((n) => `${round}-${n}`);
-        const seqs = await Promise.all(nonces.map((nonce) => wire.create(subject, nonce, nonce)));
-        expect(seqs.filter((seq) => seq !== undefined)).toHaveLength(1);
-        const winner = seqs.findIndex((seq) => seq !== undefined);
-        await wire.remove([seqs[winner] ?? 0]);
-        expect(await wire.create(subject, nonces[winner] ?? '', nonces[winner] ?? '')).toBe(seqs[winner]);
-        expect(await wire.last(subject)).toBeUndefined();
-      }
-    });
+    await initStream(realMachine, location, nats.servers.length);
+    const queues = await Promise.all([1, 2, 3, 4].map(() => openJetStream(realMachine, location)));
+    for (let round = 0; round < 20; round++) {
+      const added = await Promise.all(queues.map((queue) => queue.add({ name: `job ${round}` })));
+      expect(added.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
+      const { id = '' } = added[0] ?? {};
+      const counted = await Promise.all(
+        queues.map(() =>
+          withLog(location, async (log) => {
+            const entry = log.picture.entries.get(id) as Entry;
+            return log.change(entry, 0, entry.state, { place: 'failed' });
+          }),
+        ),
+      );
+      expect(counted.filter((isOurs) => isOurs)).toHaveLength(1);
+    }
   });
 
   it(

@@ -21,7 +21,7 @@ function job(seq: number, id: string, more: Partial<JobRecord> = {}): Message {
 }
 
 function change(seq: number, id: string, generation: number, state: Partial<JobState>): Message {
-  return message(seq, subjects.run(id, generation), { ...NEW, nonce: String(seq), ...state });
+  return message(seq, subjects.run(id, generation, String(seq)), { ...NEW, nonce: String(seq), ...state });
 }
 
 function read(...messages: Message[]): Picture {
@@ -31,6 +31,8 @@ function read(...messages: Message[]): Picture {
 }
 
 const entry = (picture: Picture, id: string) => picture.entries.get(id) as Entry;
+
+const NAMED = { madeMs: 0, params: [], env: [], name: 'a' };
 
 /** What anybody can see of it. */
 function seen(picture: Picture): unknown {
@@ -115,6 +117,31 @@ describe('the picture of a queue', () => {
     expect(picture.over.size).toBe(0);
   });
 
+  it('believes the first of several changes of one number', () => {
+    const picture = read(
+      job(1, 'a'),
+      change(2, 'a', 1, { place: 'running', worker: 'first' }),
+      change(3, 'a', 1, { place: 'running', worker: 'second' }),
+    );
+    expect(entry(picture, 'a').state.worker).toBe('first');
+    expect(entry(picture, 'a').changes).toEqual([3, 2]);
+  });
+
+  it('has one job of a name: the first, until its name is free', () => {
+    const named = (seq: number, nonce: string) =>
+      message(seq, subjects.named('a', nonce), { ...NAMED, nonce });
+    const receipt = (seq: number, more = {}) => message(seq, subjects.receipt('a'), { over: 1, ...more });
+    const first = read(named(1, 'x'), named(2, 'y'));
+    expect([entry(first, 'a').seq, entry(first, 'a').rivals]).toEqual([1, [2]]);
+    const over = read(named(1, 'x'), named(2, 'y'), receipt(3), named(4, 'z'));
+    expect([over.entries.size, [...over.orphans]]).toEqual([0, [['a', [4]]]]);
+    // The first has been removed before we came.
+    const late = read(named(2, 'y'), receipt(3));
+    expect([late.entries.size, [...late.orphans]]).toEqual([0, [['a', [2]]]]);
+    const free = read(named(1, 'x'), receipt(3), receipt(5, { free: true }), named(6, 'z'));
+    expect([entry(free, 'a').seq, free.receipts.size]).toEqual([6, 0]);
+  });
+
   it('puts a job back into its place in its lane', () => {
     const lane = { lane: 'l' };
     const picture = read(
@@ -133,7 +160,7 @@ describe('the picture of a queue', () => {
       message(2, 'intray.q.job.y', { nonce: 1 }),
       message(3, 'intray.q.job.y.z', {}),
       message(4, 'intray.q.else', {}),
-      message(5, 'intray.q.run.nobody.1', { ...NEW, nonce: '' }),
+      message(5, 'intray.q.run.nobody.1.n', { ...NEW, nonce: '' }),
       job(6, 'a'),
     );
     expect([...picture.strangers.values()].map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
@@ -187,7 +214,7 @@ describe('the agenda', () => {
 describe('subjects', () => {
   it('are told apart', () => {
     expect(topicOf(subjects.job('x'))).toEqual({ kind: 'job', id: 'x' });
-    expect(topicOf(subjects.run('x', 12))).toEqual({ kind: 'run', id: 'x', generation: 12 });
+    expect(topicOf(subjects.run('x', 12, 'n'))).toEqual({ kind: 'run', id: 'x', generation: 12 });
     expect(topicOf(subjects.said('x', 3, 'stderr'))).toEqual({
       kind: 'said',
       id: 'x',

@@ -19,7 +19,7 @@ import { readChunks } from '../../src/os/transfer.ts';
 import type { Queue, SharedClaim, SharedSession } from '../../src/queue/contract.ts';
 import { QueueError } from '../../src/queue/errors.ts';
 import { intrayCli } from '../support/intray-cli.ts';
-import { everyMessage, pauseQueue, withLog } from '../support/jetstream.ts';
+import { everyMessage, pauseQueue, removeStream, withLog, withStreamOf } from '../support/jetstream.ts';
 import { natsLack, useNats } from '../support/nats.ts';
 import { eventually, useTemporary } from '../support/temporary.ts';
 import { survive } from '../support/trouble.ts';
@@ -52,13 +52,13 @@ async function sessionThat(
   const log = await Log.open(realMachine, new Link(realMachine, parseLocation(location)));
   const worker = await joinAs(realMachine, log);
   const { wire } = log;
-  const create: typeof wire.create = async (subject, ...rest) => {
+  const append: typeof wire.append = async (subject, ...rest) => {
     if (subject.includes('.run.')) await before();
-    const seq = await wire.create(subject, ...rest);
+    const seq = await wire.append(subject, ...rest);
     if (subject.includes('.run.')) await after();
     return seq;
   };
-  Object.assign(log, { wire: { ...wire, create } });
+  Object.assign(log, { wire: { ...wire, append } });
   const session = new JetStreamSession(realMachine, log, { onSaid: () => {} }, worker);
   await session.begin();
   return session;
@@ -270,11 +270,39 @@ describe.skipIf(lack !== undefined)(`workers on JetStream${lack === undefined ? 
   it('what was added, run and removed before its adder tries again is not added again', async () => {
     const { location } = await make();
     await withLog(location, async ({ wire, subjects }) => {
-      const seq = await wire.create(subjects.job('a'), '{}', 'nonce');
-      await wire.remove([seq ?? 0]);
-      expect(await wire.create(subjects.job('a'), '{}', 'nonce')).toBe(seq);
+      const seq = await wire.append(subjects.job('a'), '{}', 'nonce');
+      await wire.remove([seq]);
+      expect(await wire.append(subjects.job('a'), '{}', 'nonce')).toBe(seq);
     });
     expect(await everyMessage(location)).toEqual([]);
+  });
+
+  it('notice that the queue was removed and made again, and begin again', async () => {
+    const queue = await make();
+    const session = await queue.join();
+    for (let n = 0; n < 3; n++) {
+      await queue.add({});
+      await (await claimed(session)).succeed();
+    }
+    await removeStream(queue.location);
+    await initStream(realMachine, queue.location);
+    const { id } = await queue.add({});
+    await expect(session.claim()).rejects.toMatchObject({ code: 'not-a-queue' });
+    await session.close();
+    const anew = await queue.join();
+    expect((await claimed(anew)).job.id).toBe(id);
+    await anew.close();
+  });
+
+  it('put nothing into a stream of somebody else that has taken the subjects of one that is gone', async () => {
+    const queue = await make();
+    const session = await queue.join();
+    await removeStream(queue.location);
+    await withStreamOf('others', queue.location, async () => {
+      await expect(queue.add({})).rejects.toMatchObject({ code: 'not-possible' });
+      await expect(session.claim()).rejects.toMatchObject({ code: 'not-possible' });
+      await session.close().catch(() => {});
+    });
   });
 
   it('one job of a name is added by many at once', async () => {

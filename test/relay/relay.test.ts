@@ -156,8 +156,8 @@ describe('a relay that dies between the two queues', () => {
     expect(await drained(target)).toEqual([{ param: 'a', payload: 'once' }]);
   });
 
-  it('leaves nothing twice in a queue of dirqueue either, nor runs it again', async () => {
-    target = await (MAKERS.dirqueue as (path: string) => Promise<Queue>)(temporary.path('other'));
+  it.each(['dirqueue', 'fsq'])('leaves nothing twice in a queue of %s either', async (layout) => {
+    target = await (MAKERS[layout] as (path: string) => Promise<Queue>)(temporary.path('other'));
     await source.add({ params: ['a'], payload: 'once' });
     await source.add({ params: ['b'], payload: 'once too' });
     await relayTo(source, await dyingTarget(), { concurrency: 1 });

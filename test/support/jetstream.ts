@@ -6,7 +6,7 @@ import { parseLocation } from '../../src/jetstream/location.ts';
 import { Log } from '../../src/jetstream/log.ts';
 import type { Entry } from '../../src/jetstream/picture.ts';
 import { giveBack } from '../../src/jetstream/recovery.ts';
-import { streamOf } from '../../src/jetstream/subjects.ts';
+import { prefixOf, streamOf } from '../../src/jetstream/subjects.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import type { NatsServer } from './nats.ts';
 
@@ -62,4 +62,25 @@ export async function leaderOf(text: string, but?: NatsServer): Promise<string> 
 export async function upToDate(location: string, count: number): Promise<void> {
   const { current } = await withLog(location, ({ wire }) => wire.facts());
   if (current < count) throw new Error(`${current} servers are up to date`);
+}
+
+/** As an administrator may. */
+export async function removeStream(text: string): Promise<void> {
+  const location = parseLocation(text);
+  const { nats, manager } = await connectTo(realMachine, location);
+  await manager.streams.delete(streamOf(location.name));
+  await nats.close();
+}
+
+/** Another stream with the subjects of a queue, meanwhile. */
+export async function withStreamOf(name: string, text: string, work: () => Promise<void>): Promise<void> {
+  const location = parseLocation(text);
+  const { nats, manager } = await connectTo(realMachine, location);
+  await manager.streams.add({ name, subjects: [`${prefixOf(location.name)}.>`] });
+  try {
+    await work();
+  } finally {
+    await manager.streams.delete(name);
+    await nats.close();
+  }
 }

@@ -5,6 +5,7 @@ import { openJetStream } from '../../src/jetstream/jetstream.ts';
 import { initStream } from '../../src/jetstream/stream.ts';
 import { realMachine } from '../../src/os/real/index.ts';
 import { serveQueues } from '../../src/worker/serve.ts';
+import { withLog } from './jetstream.ts';
 import { eventually } from './temporary.ts';
 
 const CHUNK = 50;
@@ -46,7 +47,10 @@ export async function survive({ location, jobs: count, replicas, trouble }: Orde
     await eventually(() => expect(runs.size).toBeGreaterThan(count / 3), TROUBLE_MS);
     await trouble();
     await adding;
-    await eventually(() => expect(runs.size).toBeGreaterThanOrEqual(count), TROUBLE_MS);
+    await eventually(() => expect(runs.size).toBeGreaterThanOrEqual(count), TROUBLE_MS).catch(async () => {
+      const missing = accepted.filter((id) => !runs.has(id));
+      expect(await whereAre(location, missing), `${missing.length} jobs have not run`).toEqual([]);
+    });
   } finally {
     stop.abort();
     await Promise.all(workers);
@@ -56,3 +60,17 @@ export async function survive({ location, jobs: count, replicas, trouble }: Orde
   expect(starts.filter(([, times]) => times !== 1)).toEqual([]);
   expect((await (await openJetStream(realMachine, location)).jobs()).jobs).toEqual([]);
 }
+
+/** What the log says of jobs: for whoever reads why a test failed. */
+function whereAre(location: string, ids: readonly string[]): Promise<unknown[]> {
+  return withLog(location, async (log) => {
+    const all: unknown[] = [];
+    for (const id of ids.slice(0, MOST_TOLD)) {
+      const { place, worker } = log.picture.entries.get(id)?.state ?? {};
+      all.push({ id, place, worker, asked: await log.wire.last(log.subjects.job(id)) });
+    }
+    return all;
+  });
+}
+
+const MOST_TOLD = 3;

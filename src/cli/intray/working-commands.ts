@@ -18,6 +18,12 @@ export const WORKING: readonly CommandSpec[] = [
     options: {
       ordered: flag('Jobs run one after the other in the order of their numbers, as with Filespooler'),
       'any-order': flag('Jobs run in any order, side by side; of a new queue the default'),
+      layout: optional(
+        undefined,
+        'NAME',
+        'What sort of directory: filespooler, dirqueue or fsq; `intray layouts` tells them apart [default: filespooler]',
+        oneOf(['filespooler', 'dirqueue', 'fsq']),
+      ),
       replicas: optional(
         undefined,
         'N',
@@ -30,6 +36,7 @@ export const WORKING: readonly CommandSpec[] = [
     examples: [
       'intray init ~/queue',
       'intray init ~/replication --ordered',
+      'intray init ~/thumbnails --layout fsq',
       'intray init nats://a.example,b.example/queue --replicas 3',
     ],
     load: async () => (await import('./init.ts')).init,

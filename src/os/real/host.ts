@@ -138,7 +138,11 @@ function isIgnored(signal: SignalName): boolean {
   }
 }
 
-/** Sets the exit status; the process ends when nothing is left to do. */
+/** What a library has left open may not keep a command that is over: all that it had to say is written. */
+const LEFT_OPEN_MS = 1000;
+
+/** Sets the exit status; the process ends when nothing is left to do, and soon. */
 export function exitWith(status: number): void {
   process.exitCode = status;
+  setTimeout(() => process.exit(), LEFT_OPEN_MS).unref();
 }

@@ -2,13 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 
-/** `job.sh HISTORY TENTHS`: runs so many tenths of a second; its input is its name. */
+/** `job.sh HISTORY TENTHS`: runs so many tenths of a second; its input is its name, and how many tenths if others. */
 export const HISTORY_COMMAND = `#!/bin/bash
-read -r id
-note() { echo "$1 $(hostname).$$ $id" >> "$history"; }
+read -r id tenths
+note() { echo "$1 $HOSTNAME.$$ $id" >> "$history"; }
 history=$1
 note start
-for _ in $(seq "$2"); do sleep 0.1; note beat; done
+for _ in $(seq "\${tenths:-$2}"); do sleep 0.1; note beat; done
 note end
 `;
 
