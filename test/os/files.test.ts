@@ -157,6 +157,7 @@ describe('status', () => {
       mode: 0o6751,
       inode: ino,
       device: dev,
+      links: 1,
       modifiedMs: 1_795_225_283_250,
       changedMs: Number(ctimeMs),
       links: 1,

@@ -25,6 +25,9 @@ const BACKLOG = 60;
 const BUN = fileURLToPath(new URL('../../../node_modules/.bin/bun', import.meta.url));
 const WORKER = fileURLToPath(new URL('./storm-worker.ts', import.meta.url));
 
+/** What a worker ends with by itself when its machine loses its network for a while. */
+const CUT_OFF = /was taken for dead|ENOTCONN/;
+
 export type LaneStormOptions = { readonly kills: number; readonly leaseMs: number };
 
 export class LaneStorm {
@@ -128,7 +131,7 @@ export class LaneStorm {
       signal(worker.pid, 'SIGKILL');
       const { code, stderr } = await worker.ended;
       this.#workers.delete(worker);
-      if (code !== null && !stderr.includes('was taken for dead'))
+      if (code !== null && !CUT_OFF.test(stderr))
         this.#complaints.push(`a worker ended by itself with ${code}: ${stderr}`);
     }
   }

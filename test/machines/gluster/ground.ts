@@ -1,6 +1,6 @@
 /** What the tests of one GlusterFS volume on five machines stand on: see support/cluster.sh. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { DISK_TOOLS, type Disk, openVault, type Vault } from '../../faults/support/disks.ts';
@@ -63,9 +63,15 @@ export class Ground {
     this.#cluster = await Cluster.start(this.directory);
   }
 
-  setVolume(option: string, value: string): void {
-    const words = ['gluster', '--mode=script', 'volume', 'set', 'jobs', option, value];
+  /** Whose clock files get their times by; resolves when both clients know. */
+  async setTimesOfFiles(whose: 'by-servers' | 'by-hosts'): Promise<void> {
+    const isOn = whose === 'by-hosts';
+    const words = ['gluster', '--mode=script', 'volume', 'set', 'jobs', 'ctime', isOn ? 'on' : 'off'];
     expect(this.cluster.call('b1', words)).toMatchObject({ code: 0 });
+    for (const client of ['c1', 'c2'] as const) {
+      const volfile = `${this.cluster.mountOf(client)}/.meta/graphs/active/volfile`;
+      await eventually(() => expect(readFileSync(volfile, 'utf8').includes('features/utime')).toBe(isOn));
+    }
   }
 
   well(machine: ClientName, command: readonly string[], input?: string): string {

@@ -1,6 +1,7 @@
 /**
  * The storms of test/faults, with their queues on the volume and their workers on two machines: kill -9 of workers of both,
- * and short leases. In long runs, bad weather besides: a brick is killed and comes back, a machine is cut off for a while.
+ * and short leases. In long runs lanes and fsq have bad weather besides: a brick is killed and comes back, a machine is cut
+ * off for a while.
  */
 
 import { mkdirSync } from 'node:fs';
@@ -14,11 +15,11 @@ import { LONGER } from '../../faults/support/needs.ts';
 import type { StormPlace } from '../../faults/support/storm.ts';
 import type { Ground } from './ground.ts';
 
-const LANE_KILLS = 8 * LONGER;
-const KILLS = 8 * LONGER;
+const LANE_KILLS = 6 * LONGER;
+const KILLS = 6 * LONGER;
 const DIRQUEUE = { jobs: 40 * LONGER, leaseMs: 2000, deadlineMs: 120_000 * LONGER };
-const DIRQUEUE_KILLS = 5 * LONGER;
-const FSQ_KILLS = 8 * LONGER;
+const DIRQUEUE_KILLS = 4 * LONGER;
+const FSQ_KILLS = 6 * LONGER;
 const LEASE_MS = 2000;
 /** A start there takes so much longer, and what is to be met comes later. */
 const SLOWNESS = 8;
@@ -102,7 +103,7 @@ export function stormsOnTwoMachines(ground: Ground): void {
   it('fsq: loses no item, and runs none beside itself', async () => {
     const random = chance();
     const storm = new FsqStorm(place('fsq'), random);
-    await storm.blow(FSQ_KILLS);
+    await inBadWeather(storm.blow(FSQ_KILLS));
     console.log(`kill storm of fsq on GlusterFS, seed ${random.seed}: ${JSON.stringify(storm.counts())}`);
     storm.judge();
   });
