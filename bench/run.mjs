@@ -16,8 +16,9 @@ import { claims } from './topic-claims.mjs';
 import { decoder } from './topic-decoder.mjs';
 import { dirqueue } from './topic-dirqueue.mjs';
 import { fsq } from './topic-fsq.mjs';
-import { jetstream } from './topic-jetstream.mjs';
+
 import { list } from './topic-list.mjs';
+import { media } from './topic-media.mjs';
 import { pairs } from './topic-pairs.mjs';
 import { parallel } from './topic-parallel.mjs';
 import { processing } from './topic-process.mjs';
@@ -38,7 +39,7 @@ const TOPICS = [
   wake,
   dirqueue,
   fsq,
-  jetstream,
+  media,
 ];
 
 const HELP = `Usage: npm run bench -- [OPTIONS]

@@ -4,13 +4,14 @@
  *
  *     dist/index.js, dist/**\/*.d.ts   the library, for Node >= 20.15 and Bun
  *     dist/cli.js                     every command, for Node: node dist/cli.js fspl ...
+ *     dist/man/man1/intray*.1         manual pages; man finds them when dist/bin is in PATH
  *     dist/bin/intray                 the same as one executable, with dist/bin/fspl, fsq and dq-... links to it
  *
  * The executable needs Bun, which npm installs; `--library` leaves it out.
  */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -23,6 +24,15 @@ const LINKS = ['fspl', 'fsq', 'dq-submit', 'dq-deque', 'dq-server', 'dq-list'];
 function library() {
   execFileSync(tool('tsc'), ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
   chmodSync(join(root, 'dist/cli.js'), 0o755);
+}
+
+async function manual() {
+  const { manPages } = await import('../dist/cli/man-page.js');
+  const { programOf } = await import('../dist/cli/intray/program.js');
+  const { COMMANDS } = await import('../dist/cli/intray/commands.js');
+  const directory = join(root, 'dist/man/man1');
+  mkdirSync(directory, { recursive: true });
+  for (const { file, text } of manPages(programOf(COMMANDS))) writeFileSync(join(directory, file), text);
 }
 
 function executable() {
@@ -57,6 +67,7 @@ function executable() {
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 library();
+await manual();
 if (!process.argv.includes('--library')) {
   if (!existsSync(tool('bun')))
     throw new Error('Bun is not installed: run npm ci first, with install scripts allowed');

@@ -15,7 +15,11 @@ import { spawnSync } from 'node:child_process';
 
 const CONTRACT = 'test/contract/spool.test.ts';
 
+/** Tests of `src/spool/home`, below `test/spool/home`. */
 const home = (...names) => names.map((name) => `test/spool/home/${name}.test.ts`);
+
+/** What goes all the way from a waiting job to one that is over. */
+const WHOLE_WAY = home('working/session', 'working/stopped-lanes', 'receipts');
 
 /** What is changed, below src/, and what is to notice. */
 const PARTS = {
@@ -32,19 +36,22 @@ const PARTS = {
   'spool/sequence-file': ['test/spool/sequence-file.test.ts'],
   'spool/session': ['test/spool/session.test.ts', CONTRACT],
   'spool/spool': ['test/spool/spool.test.ts', CONTRACT],
-  'spool/home/claim': home('session', 'receipts'),
+  'spool/home/working/claim': home('working/session', 'receipts'),
   'spool/home/job-name': home('job-name'),
   'spool/home/lane-numbers': home('lane-numbers'),
   'spool/home/receipts': home('receipts'),
-  'spool/home/recovery': home('recovery'),
-  'spool/home/settle': home('session', 'stopped-lanes', 'receipts'),
+  'spool/home/working/recovery': home('working/recovery'),
+  'spool/home/working/settle': WHOLE_WAY,
   'spool/home/share': home('share'),
-  'spool/home/stopped-lanes': home('stopped-lanes'),
-  'spool/home/take': home('session', 'stopped-lanes', 'receipts'),
+  'spool/home/working/stopped-lanes': home('working/stopped-lanes'),
+  'spool/home/working/take': WHOLE_WAY,
   'spool/home/terms': home('terms'),
-  'spool/home/waiting': home('waiting'),
-  'spool/home/why-idle': home('session', 'stopped-lanes', 'receipts'),
-  'spool/home/worker-room': home('worker-room'),
+  'spool/home/working/waiting': home('working/waiting'),
+  'spool/home/waiting-job': home('working/waiting', 'working/session'),
+  'spool/home/working/why-idle': WHOLE_WAY,
+  'spool/home/worker-rooms': home('worker-rooms'),
+  'spool/home/own-room': home('worker-rooms'),
+  'spool/home/dead-room': home('worker-rooms', 'working/recovery'),
 };
 
 /** Parts of whose tests Stryker does not find out what each runs: then each change is tried on all of them. */

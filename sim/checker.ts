@@ -70,6 +70,8 @@ export async function recoverAndCheck(layout: Layout, machine: Machine, history:
     await drain(layout, machine, history);
     if (history.violations.length > 0) return;
     history.drained();
+    await addAgain(layout, machine, history);
+    if (history.violations.length > 0) return;
     const probe = `probe ${history.jobs}: added when all was over!`;
     if (!(await addAndTell(layout, machine, history, probe))) {
       history.broken('healed', 'a new job was not accepted');
@@ -82,6 +84,17 @@ export async function recoverAndCheck(layout: Layout, machine: Machine, history:
     if (history.runs !== runs) history.broken('once', 'a second recovery ran something again');
   } catch (error) {
     history.broken('healed', `recovery failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** What was accepted under a name is over by now, and is not added once more. */
+async function addAgain(layout: Layout, machine: Machine, history: History): Promise<void> {
+  for (const payload of history.accepted) {
+    if (layout.isNamed?.(payload) !== true) continue;
+    const { runs } = history;
+    await layout.add(machine, payload, 'own');
+    await drain(layout, machine, history);
+    if (history.runs !== runs) history.broken('once', `${payload} runs again, for it was added again`);
   }
 }
 

@@ -44,8 +44,6 @@ type Job = {
   readonly isVain: boolean;
   /** A run of it has succeeded, or has failed where the queue's policy is to go on. */
   readonly done: boolean;
-  /** A worker had it when the power was cut, and the disk may have kept it under two names: see machine/disk.ts. */
-  readonly isDoubled?: boolean;
   /** The queue has said that it is over; since this version of the history. */
   readonly over: boolean;
   readonly overSince?: number;
@@ -83,12 +81,11 @@ export class History {
   }
 
   /** As it stands when all processes die at once, and the power may go too. */
-  afterCrash(powerCut = true, notMade: Iterable<string> = this.#notMade, doubles = false): History {
+  afterCrash(powerCut = true, notMade: Iterable<string> = this.#notMade): History {
     const copy = new History(notMade);
     for (const [payload, job] of this.#jobs) {
       const lost = job.fate === 'adding' || (job.fate === 'accepted' && powerCut && !job.survivesPower);
-      const isDoubled = job.isDoubled || (doubles && !job.over);
-      copy.#jobs.set(payload, { ...job, isDoubled, fate: lost ? 'doubtful' : job.fate });
+      copy.#jobs.set(payload, { ...job, fate: lost ? 'doubtful' : job.fate });
     }
     copy.created = this.created;
     copy.violations.push(...this.violations);
@@ -113,6 +110,10 @@ export class History {
   /** How many jobs were to be added. */
   get jobs(): number {
     return this.#jobs.size;
+  }
+
+  get accepted(): Payload[] {
+    return [...this.#jobs.values()].filter(({ fate }) => fate === 'accepted').map(({ payload }) => payload);
   }
 
   isAccepted(payload: Payload): boolean {
@@ -186,7 +187,7 @@ export class History {
     const { lane } = job;
     if (job.fate === 'rejected') this.#violated('whole', `${payload} runs, but its add was refused`, lane);
     if (job.isVain) this.#violated('terms', `${payload} runs, though it has expired`);
-    if (job.over && !job.isDoubled) {
+    if (job.over) {
       this.#violated('late', `${payload} runs again after the queue had said that it is over`, lane);
     }
     if (job.fate === 'accepted' && job.place !== place) {
@@ -194,8 +195,7 @@ export class History {
     }
     for (const other of this.#live.values()) {
       const isApart = lane === undefined || this.#jobs.get(other)?.lane !== lane;
-      const isDoubled = this.#jobs.get(other)?.isDoubled === true;
-      if ((other === payload || !isApart) && !isDoubled) {
+      if (other === payload || !isApart) {
         this.#violated('single', `${payload} starts while a run of ${other} is alive`);
       }
     }
@@ -228,8 +228,8 @@ export class History {
   }
 
   claimed(which: Which, since: number): void {
-    for (const { payload, lane, over, isDoubled, overSince = -1 } of this.#which(which)) {
-      if (over && !isDoubled && overSince < since) {
+    for (const { payload, lane, over, overSince = -1 } of this.#which(which)) {
+      if (over && overSince < since) {
         this.#violated('once', `${payload} was given out after the queue had said that it is over`, lane);
       }
     }

@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util';
 import { DIRQUEUE_VARIANTS, dirqueue, dirqueueStale } from './layouts/dirqueue.ts';
 import { fsq } from './layouts/fsq.ts';
-import { HOME_VARIANTS, home, homeOnce } from './layouts/home.ts';
+import { HOME_VARIANTS, home, homeOnce, homeTorn } from './layouts/home.ts';
 import type { Layout } from './layouts/layout.ts';
 import { SPOOL_VARIANTS, spool } from './layouts/spool.ts';
 import { uow } from './layouts/uow.ts';
@@ -89,7 +89,7 @@ const EXTENTS: readonly (Extent & { readonly layouts?: readonly Layout[] })[] = 
 ];
 
 const SHARED_EXTENTS: typeof EXTENTS = [
-  { profiles: ['lasting'], layouts: [home] },
+  { profiles: ['lasting'], layouts: [home, homeTorn] },
   { profiles: ['lasting'], layouts: [dirqueue, dirqueueStale], scenarios: DIRQUEUE_SCENARIOS },
   {
     profiles: ['lasting'],
@@ -113,8 +113,8 @@ const SHARED_EXTENTS: typeof EXTENTS = [
     layouts: [dirqueue, ...DIRQUEUE_VARIANTS],
     scenarios: DIRQUEUE_SCENARIOS,
   },
-  { profiles: ['ordered', 'weak'], layouts: [fsq], scenarios: FSQ_SCENARIOS },
-  { profiles: ['ordered', 'weak'], layouts: [home, ...HOME_VARIANTS] },
+  { profiles: ['ordered', 'torn', 'weak'], layouts: [fsq], scenarios: FSQ_SCENARIOS },
+  { profiles: ['ordered', 'torn', 'weak'], layouts: [home, ...HOME_VARIANTS] },
   { profiles: ['lasting', 'ordered'], layouts: [homeOnce], scenarios: FREE_SCENARIOS },
   { profiles: ['lasting'], layouts: [home], codes: FAULT_CODES },
 ];

@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts
- * import { createQueue, openQueue, work } from 'intray';
+ * import { createQueue, work } from 'intray';
  *
  * const queue = await createQueue('/var/spool/thumbnails');
  * await queue.add({ params: ['holiday.jpg'], payload: imageBytes });
@@ -11,9 +11,10 @@
  * const report = await work(queue, async (job, payload) => {
  *   for await (const chunk of payload) render(chunk);
  * });
+ * console.log(report.succeeded, report.ended);
  * ```
  *
- * Many jobs at once, beside other workers, with retries:
+ * Many jobs at once, beside other workers, with retries; a job that fails is run again up to three times:
  *
  * ```ts
  * import { createQueue, serve } from 'intray';
@@ -27,9 +28,10 @@
 
 import type { CreateDirQueueOptions, DirQueue, DirQueueOptions } from './dirqueue/dirqueue.ts';
 import { type CreateOptions, createQueue as createWith } from './open/create.ts';
-import { openQueue as openWith } from './open/open.ts';
+import { openKeeper as openKeeperWith, openQueue as openWith } from './open/open.ts';
 import { realMachine } from './os/real/index.ts';
 import type { Queue } from './queue/contract.ts';
+import type { Keeper, KeeperOptions } from './queue/keeper.ts';
 import type { CommandHandler, Handler } from './worker/handler.ts';
 import type { PoolReport as ServeReport } from './worker/pool.ts';
 import type { ProcessReport } from './worker/process-queue.ts';
@@ -38,33 +40,59 @@ import { type ServeOptions, serveQueues } from './worker/serve.ts';
 import { type WorkOptions, workQueue } from './worker/work.ts';
 
 /**
- * Makes a queue directory and opens it. The parent directory must exist. `{ order: 'free' }` makes one whose jobs run
- * side by side; without `order` it is as bare as `fspl queue-init` makes it, and its jobs run one after the other.
- * Throws a QueueError `exists` when there is something at that path. `nats://HOST/QUEUE` is a queue on NATS JetStream.
+ * Makes a queue and opens it. `location` is a directory that does not exist yet, in one that does, or
+ * `nats://HOST/QUEUE` for a queue on NATS JetStream.
+ *
+ * With `{ order: 'free' }` its jobs run side by side, with `{ order: 'sequence' }` one after the other; both have all
+ * that parallel workers need. Without `order` the directory is as bare as `fspl queue-init` makes it, and its jobs run
+ * one after the other.
+ *
+ * @throws QueueError `exists` when there is something at that location.
  */
-export function createQueue(path: string, options?: CreateOptions): Promise<Queue> {
-  return createWith(realMachine, path, options);
+export function createQueue(location: string, options?: CreateOptions): Promise<Queue> {
+  return createWith(realMachine, location, options);
 }
 
 /**
- * Opens a queue, a directory made here or by `fspl queue-init`, of any layout, or one on servers: `nats://HOST/QUEUE`. Throws a
- * QueueError `not-a-queue`.
+ * Opens a queue: a directory of any of the layouts, made here or by the original programs, or `nats://HOST/QUEUE`.
+ *
+ * @throws QueueError `not-a-queue` when there is none.
  */
-export function openQueue(path: string): Promise<Queue> {
-  return openWith(realMachine, path);
+export function openQueue(location: string): Promise<Queue> {
+  return openWith(realMachine, location);
 }
 
 /**
- * Makes a queue directory of IPC::DirQueue, whose parent must exist, and opens it. Throws a QueueError `exists` when there
- * is something at that path.
+ * Opens a queue to look at it and to change single jobs, beside any workers: what `intray status`, `ls`, `explain`,
+ * `retry` and their like do. What a layout cannot do is a method that is not there.
+ *
+ * @example
+ * ```ts
+ * const keeper = await openKeeper('/var/spool/thumbnails');
+ * const { failed } = await keeper.look();
+ * const operation = await keeper.operate();
+ * for (const job of failed) await operation.retry(job);
+ * await operation.close();
+ * ```
+ *
+ * @throws QueueError `not-a-queue` when there is none.
+ */
+export function openKeeper(location: string, options?: KeeperOptions): Promise<Keeper> {
+  return openKeeperWith(realMachine, location, options);
+}
+
+/**
+ * Makes a queue directory of IPC::DirQueue, whose parent must exist, and opens it.
+ *
+ * @throws QueueError `exists` when there is something at that path.
  */
 export async function createDirQueue(path: string, options?: CreateDirQueueOptions): Promise<DirQueue> {
   return (await import('./dirqueue/dirqueue.ts')).createDirQueue(realMachine, path, options);
 }
 
 /**
- * Opens a queue directory of IPC::DirQueue, made here or by the original, with what is its own: `take` for workers that
- * live long, `pickUp`, `visit`. Throws a QueueError `not-a-queue`.
+ * Opens a queue directory of IPC::DirQueue, made here or by the original. Beside what every queue has there is `take`,
+ * for a program that lives long and keeps what it has loaded, `pickUp` for one certain job, and `visit` for all.
  *
  * @example
  * ```ts
@@ -74,14 +102,21 @@ export async function createDirQueue(path: string, options?: CreateDirQueueOptio
  *   await job.finish();
  * }
  * ```
+ *
+ * @throws QueueError `not-a-queue` when it is none.
  */
 export async function openDirQueue(path: string, options?: DirQueueOptions): Promise<DirQueue> {
   return (await import('./dirqueue/dirqueue.ts')).openDirQueue(realMachine, path, options);
 }
 
 /**
- * Runs the jobs that wait, in order and one at a time, with a function or a command, and resolves when there is
- * none left to run. Holds the queue's lock meanwhile: throws a QueueError `locked` when another process has it.
+ * Runs the jobs that wait, in their order and one at a time, and resolves when none is left to run. `handler` is a
+ * function, which fails a job by throwing, or a command, which does so by its exit code.
+ *
+ * The queue is this call's alone meanwhile. For many jobs at once, or several workers, there is `serve`.
+ *
+ * @throws QueueError `locked` when another process works the queue; `command-not-started` when there is no such command.
+ * @throws RangeError for options that make no sense.
  */
 export function work(
   queue: Queue,
@@ -92,21 +127,17 @@ export function work(
 }
 
 /**
- * Runs the jobs that wait in one queue or several, `concurrency` at once, with a function or a command, beside any other
- * workers that do the same, on this machine or others. Jobs of one lane run one after the other, in the order in which
- * they were added; so do those without a lane in a queue whose order is `sequence`.
+ * Runs the jobs of one queue or several, `concurrency` at once, beside any other workers that do the same, on this
+ * machine or others. Jobs of one lane run one after the other, in the order in which they were added; so do those
+ * without a lane in a queue whose order is `sequence`.
  *
- * A job that fails is run again, up to `retries` times, and waits longer each time; then it has failed for good, and is
- * kept in `failed/` or, in a lane, holds that lane (`blocked` says otherwise). A job in flight when this process dies is
- * run again: handlers must bear that.
+ * A job that fails is run again, up to `retries` times, and waits longer each time. Then it has failed for good: it is
+ * kept in `failed/`, or if it has a lane, it holds up that lane (`blocked` says otherwise). A job that was running when
+ * this process died is run again, so handlers must bear a second run of the same job.
  *
- * Resolves when no job may run now, and with `keepWaiting` only when `signal` is aborted: then jobs that run have
- * `graceMs` to end, and are put back if they do not. `queues` may be a function, which is asked again and again which
- * queues there are.
- *
- * Rejects with a QueueError `locked` when somebody works a queue alone, and with others when a queue cannot be worked,
- * unless there is `onTrouble`; with `command-not-started` when there is no such command; with a RangeError for options that
- * make no sense.
+ * Resolves when no job may run now. With `keepWaiting` it waits for more instead, until `signal` is aborted: then the
+ * jobs that run have `graceMs` to end, and are put back if they do not. `queues` may be a function, which is asked now
+ * and then which queues there are.
  *
  * @example
  * ```ts
@@ -117,6 +148,10 @@ export function work(
  * );
  * console.log(report.counts.succeeded, report.counts.failed);
  * ```
+ *
+ * @throws QueueError `locked` when somebody works a queue alone, and others when one cannot be worked: without
+ * `onTrouble`, which is told of these instead; `command-not-started` when there is no such command.
+ * @throws RangeError for options that make no sense.
  */
 export function serve(
   queues: Queue | readonly Queue[] | FindQueues,
@@ -130,8 +165,9 @@ export function serve(
 export type { CreateDirQueueOptions, DirQueue, DirQueueOptions } from './dirqueue/dirqueue.ts';
 export type { DirQueueJoinOptions } from './dirqueue/session.ts';
 export type { TakenJob, TakeOptions } from './dirqueue/taken-job.ts';
-export type { Timestamp } from './os/ports.ts';
-export type { PacketHeader, Sequence, Work } from './packet/header.ts';
+export type { LockHolder } from './os/lock-holders.ts';
+export type { Descriptor, Exit, Timestamp } from './os/ports.ts';
+export type { CommandWork, Sequence, Work } from './packet/header.ts';
 export type {
   Added,
   AddOptions,
@@ -145,6 +181,7 @@ export type {
   Listing,
   ListOptions,
   NewJob,
+  OutputFile,
   PayloadSource,
   Queue,
   RunFacts,
@@ -157,7 +194,42 @@ export type {
   Unreadable,
 } from './queue/contract.ts';
 export { type ErrorCode, isQueueError, QueueError } from './queue/errors.ts';
+export type {
+  Cause,
+  Explanation,
+  Finding,
+  Garbage,
+  GcOptions,
+  JobContents,
+  JobDetails,
+  Keeper,
+  KeeperOptions,
+  OpenedPayload,
+  Operated,
+  Operation,
+  Repaired,
+  Runs,
+  Skipped,
+  WhatRuns,
+} from './queue/keeper.ts';
 export type { Durability } from './queue/publish.ts';
+export type {
+  Counts,
+  FoundJob,
+  LaneSnapshot,
+  LayoutName,
+  Life,
+  Litter,
+  QueueSnapshot,
+  RunningJob,
+  RunRecord,
+  SeenJob,
+  SeenWorker,
+  Standing,
+  StoredJob,
+  WaitingJob,
+} from './queue/snapshot.ts';
+export type { Terms } from './queue/terms.ts';
 export type { Order } from './spool/home/rooms.ts';
 export type { CreateOptions } from './spool/spool.ts';
 export type { Backoff } from './worker/backoff.ts';

@@ -30,6 +30,7 @@ import {
   type WorkOptions,
   work,
 } from '../src/index.ts';
+import type { LayoutName } from '../src/queue/snapshot.ts';
 import { notedPid } from './support/commands.ts';
 import { isRunning, useTemporary } from './support/temporary.ts';
 
@@ -191,7 +192,11 @@ describe('types', () => {
     expectTypeOf(createQueue).parameters.toEqualTypeOf<
       [
         path: string,
-        options?: { readonly appendOnly?: boolean; readonly order?: 'free' | 'sequence' } | undefined,
+        options?:
+          | ({ readonly appendOnly?: boolean; readonly order?: 'free' | 'sequence' } & {
+              readonly layout?: LayoutName;
+            })
+          | undefined,
       ]
     >();
     expectTypeOf(createQueue).returns.resolves.toEqualTypeOf<Queue>();

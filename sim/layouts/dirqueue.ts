@@ -9,7 +9,7 @@ import type { NewJob } from '../../src/queue/contract.ts';
 import { isQueueError } from '../../src/queue/errors.ts';
 import type { Payload } from '../history.ts';
 import type { Layout } from './layout.ts';
-import { placeOf, workShared } from './sharing.ts';
+import { nameIn, placeOf, workShared } from './sharing.ts';
 import { writeFile } from './spool.ts';
 
 const QUEUE = '/queue';
@@ -55,6 +55,7 @@ export function dirqueueWith(
       }
     },
     laneOf: () => undefined,
+    isNamed: (payload) => nameIn(payload) !== undefined,
     add: async (machine, payload, way) => {
       const durability = way === 'crash-safe' ? 'crash-safe' : 'power-safe';
       const added = await (await open(machine)).add(newJob(payload), { durability });
@@ -78,7 +79,9 @@ export function dirqueueWith(
     },
     skipTo: () => Promise.reject(new Error('it has no numbers')),
     arrivals: `${QUEUE}/queue`,
-    listed: ['active', 'intray/workers', 'intray/later'].map((name) => `${QUEUE}/${name}`),
+    listed: ['active', 'intray/workers', 'intray/later', 'intray/names', 'intray/adding'].map(
+      (name) => `${QUEUE}/${name}`,
+    ),
     fixedNames: [`${QUEUE}/intray/paused`],
   };
 }
@@ -107,7 +110,8 @@ const NOBODY = 999_999;
 
 /** What it was added with goes along as a parameter too, so that whoever settles it knows which one it is. */
 function newJob(payload: Payload): NewJob {
-  return { payload, params: [payload] };
+  const name = nameIn(payload);
+  return { payload, params: [payload], ...(name === undefined ? {} : { name }) };
 }
 
 async function claimedJobs(machine: Machine): Promise<number> {

@@ -6,15 +6,19 @@
 import { DEFAULTS } from '../../src/fsq/constants.ts';
 import { createFsq, openFsq } from '../../src/fsq/fsq.ts';
 import { isPlace, placeAt } from '../../src/fsq/place.ts';
+import type { NewJob } from '../../src/queue/contract.ts';
 import { isQueueError } from '../../src/queue/errors.ts';
 import type { Payload } from '../history.ts';
 import type { Layout } from './layout.ts';
-import { placeOf, type Shared, workShared } from './sharing.ts';
+import { nameIn, placeOf, type Shared, workShared } from './sharing.ts';
 import { writeFile } from './spool.ts';
 
 const QUEUE = '/queue';
 
-const newJob = (payload: Payload) => ({ payload, params: [payload] });
+function newJob(payload: Payload): NewJob {
+  const name = nameIn(payload);
+  return { payload, params: [payload], ...(name === undefined ? {} : { name }) };
+}
 
 const shared: Shared = {
   open: (machine) => openFsq(machine, QUEUE),
@@ -33,6 +37,7 @@ export const fsq: Layout = {
   createSender: () => Promise.reject(new Error('items of fsq are not carried by sync tools here')),
   exists: (machine) => isPlace(machine, placeAt(QUEUE, DEFAULTS)),
   laneOf: () => undefined,
+  isNamed: (payload) => nameIn(payload) !== undefined,
   add: async (machine, payload, way) => {
     const durability = way === 'crash-safe' ? 'crash-safe' : 'power-safe';
     return placeOf(await (await openFsq(machine, QUEUE)).add(newJob(payload), { durability }));
@@ -56,7 +61,8 @@ export const fsq: Layout = {
     return unreadable.map(({ path, message }) => `${path}: ${message}`);
   },
   skipTo: () => Promise.reject(new Error('there are no lanes')),
+  notes: ['intray'],
   arrivals: `${QUEUE}/queue`,
   listed: [`${QUEUE}/done`, `${QUEUE}/fail`, `${QUEUE}/tmp`],
-  fixedNames: [`${QUEUE}/down`, `${QUEUE}/intray`],
+  fixedNames: ['down', 'intray', 'intray/names', 'intray/adding'].map((name) => `${QUEUE}/${name}`),
 };

@@ -10,13 +10,14 @@ import { toMs } from '../../src/os/calendar.ts';
 import type { Machine } from '../../src/os/ports.ts';
 import type { Job, NewJob } from '../../src/queue/contract.ts';
 import { termsIn } from '../../src/queue/terms.ts';
+import { formatJobName, parseJobName } from '../../src/spool/home/job-name.ts';
 import { makeRooms, pause, resume, writeSettings } from '../../src/spool/home/rooms.ts';
-import { listRooms } from '../../src/spool/home/worker-room.ts';
+import { listRooms } from '../../src/spool/home/worker-rooms.ts';
 import { headerReader } from '../../src/spool/queue-files.ts';
 import { createSpool, openSpool } from '../../src/spool/spool.ts';
 import type { Payload } from '../history.ts';
 import { type Layout, numberOf } from './layout.ts';
-import { payloadOf, type SharedVariant, workShared } from './sharing.ts';
+import { nameIn, payloadOf, type SharedVariant, workShared } from './sharing.ts';
 import { spool, writeFile } from './spool.ts';
 
 const QUEUE = '/queue';
@@ -69,6 +70,35 @@ export function homeWith(name: string, variant: SharedVariant): Layout {
 
 export const home: Layout = homeWith('home', {});
 
+/** Each job has a second name, in the room of a worker that is dead: a power cut has torn the rename by which it was claimed. */
+export const homeTorn: Layout = {
+  ...home,
+  name: 'home-torn',
+  add: async (machine, payload, way) => {
+    const place = await home.add(machine, payload, way);
+    await tearClaims(machine);
+    return place;
+  },
+};
+
+async function tearClaims({ files, host }: Machine): Promise<void> {
+  for (const { name } of await files.readdir(`${QUEUE}/jobs`)) {
+    const job = parseJobName(name);
+    if (job === undefined) continue;
+    const path = `${QUEUE}/work/dead.${job.stem}`;
+    if (await files.exists(path)) continue;
+    await files.mkdir(path);
+    const worker = await files.open(`${path}/worker`, 'create');
+    const info = { host: host.name, boot: host.bootId, pid: 1, startedMs: 0, leaseMs: 1000 };
+    await files.write(worker, encodeBytes(`${JSON.stringify(info)}\n`));
+    await files.close(worker);
+    await files.link(
+      `${QUEUE}/jobs/${name}`,
+      `${path}/${formatJobName({ ...job, attempts: job.attempts + 1 })}`,
+    );
+  }
+}
+
 /** The other ways to work it that the library offers. */
 export const HOME_VARIANTS: readonly Layout[] = [
   homeWith('home-keep', { keepSucceeded: true }),
@@ -92,7 +122,7 @@ function laneOf(payload: Payload): string | undefined {
 /** What it was added with goes along as a parameter too, so that whoever settles it knows which one it is. */
 function newJob({ clock }: Machine, payload: Payload): NewJob {
   const lane = laneOf(payload);
-  const name = /named (\w+)/.exec(payload)?.[1];
+  const name = nameIn(payload);
   return {
     payload,
     params: [payload],

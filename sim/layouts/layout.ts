@@ -76,6 +76,8 @@ export interface Layout {
   /** Makes the queue wait, and lets it go on. */
   pause?(machine: Machine): Promise<void>;
   resume?(machine: Machine): Promise<void>;
+  /** Whether it is added under a name that lasts. */
+  isNamed?(payload: Payload): boolean;
   /** Whether it must not run: it has expired when it is added. */
   isVain?(payload: Payload): boolean;
   /** What it keeps of the jobs that are over without success. */

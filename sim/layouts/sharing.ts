@@ -2,7 +2,7 @@
  * Working a queue that is shared, whatever its layout, so that an observer sees all of it.
  *
  * What is to become of a job stands in its label, since nothing else tells a run before a crash from one after it:
- * `~` fails when it is first started, `!` always fails and is given up. Those that a layout has besides are in its file.
+ * `~` fails when it is first started, `!` always fails and is given up, `named x` is added under that name. Those that a layout has besides are in its file.
  */
 
 import { toMs } from '../../src/os/calendar.ts';
@@ -72,6 +72,11 @@ export async function workShared(shared: Shared, machine: Machine, runner: Runne
     if (round === ROUNDS_LIMIT) throw new Error(`after ${round} rounds it is still ${idle?.reason}`);
     await sleep(machine.clock, LEASES_OVER_MS);
   }
+}
+
+/** The name under which a job is added. */
+export function nameIn(payload: Payload): string | undefined {
+  return /named (\w+)/.exec(payload)?.[1];
 }
 
 export function payloadOf({ work }: Pick<Job, 'work'>): Payload {

@@ -1,7 +1,7 @@
 /**
  * Every disk that a power cut can leave behind.
  *
- * | what is not on disk yet | weak                                   | ordered                                |
+ * | what is not on disk yet | weak, torn                             | ordered                                |
  * |-------------------------|----------------------------------------|----------------------------------------|
  * | changes of names        | any subset of those of each directory  | the first so many of all               |
  * | renames between two     | each done, not done, or both names     | as above                               |
@@ -63,7 +63,7 @@ export type Images = {
 export function crashImages(disk: Disk, asSeen: readonly string[] = []): Images {
   if (disk.profile === 'lasting') return { images: [wholeImage(disk)], cut: false };
   const state = { cut: false, asSeen: new Set(asSeen) };
-  const found = disk.profile === 'weak' ? weakImages(disk, state) : orderedImages(disk, state);
+  const found = disk.profile === 'ordered' ? orderedImages(disk, state) : weakImages(disk, state);
   return { images: found, cut: state.cut };
 }
 

@@ -9,9 +9,10 @@
  * | mkdir, rmdir       |              |                                                                   |
  * | rename             | yes          | fsync of either directory; one change, also between two           |
  *
- * A rename between two directories is what parallel workers claim by. What is assumed of it, and what the journals of
- * ext4, xfs and btrfs do: a power cut leaves it done, or not done, or (`weak`) the file under both names, but never
- * under neither.
+ * A rename between two directories is what parallel workers claim by. What is assumed of it: a power cut leaves it done,
+ * or not done, or (`weak`, `torn`) the file under both names, but never under neither. On a disk that is `torn` an fsync of
+ * the directory that it leads to makes the new name durable and nothing else, the old one goes by chance; and one of the
+ * directory that it leaves makes all names of the disk durable. So does btrfs: test/faults/torn-renames.test.ts asks it.
  *
  * Between the two lies what `crash.ts` enumerates. Contents are never changed in place: a write makes a new array, so
  * that any number of disks can share one. An fsync that fails has lost what it should have kept: the pages count as
@@ -59,16 +60,18 @@ export type Change = {
   readonly add?: { readonly name: string; readonly node: Node };
   /** The other half of a rename between two directories; each half is among the pending of its own. */
   move?: { readonly from: DirectoryNode; readonly to: DirectoryNode };
+  /** It was half of such a rename, whose other half is durable. */
+  isLeftOver?: boolean;
 };
 
 /**
  * `weak`: what POSIX promises and no more. `ordered`: a journal, as ext4 has it: changes of names persist in their
- * order, and any fsync makes all those before it durable. Contents are as free as with `weak` in both. `lasting`: the
- * power stays on, and only processes die.
+ * order, and any fsync makes all those before it durable. Contents are as free as with `weak` in both. `torn`: as weak, and
+ * renames between directories can be halves for longer, see above. `lasting`: the power stays on, and only processes die.
  */
-export type Profile = 'weak' | 'ordered' | 'lasting';
+export type Profile = 'weak' | 'torn' | 'ordered' | 'lasting';
 
-export const PROFILES: readonly Profile[] = ['weak', 'ordered', 'lasting'];
+export const PROFILES: readonly Profile[] = ['weak', 'torn', 'ordered', 'lasting'];
 
 export type Place = {
   readonly parent: DirectoryNode;
@@ -212,8 +215,13 @@ export class Disk {
       node.isCut = false;
       this.version += 1;
     }
-    if (this.profile === 'ordered') this.#commit(this.root, new Set());
+    if (this.profile === 'ordered' || this.#commitsAll(node)) this.#commit(this.root, new Set());
     else if (node.kind === 'directory') this.#settle(node);
+  }
+
+  #commitsAll(node: Node): boolean {
+    if (this.profile !== 'torn' || node.kind !== 'directory') return false;
+    return node.pending.some(({ move, isLeftOver = false }) => move?.from === node || isLeftOver);
   }
 
   /** What an fsync that fails does. */
@@ -245,9 +253,18 @@ export class Disk {
     directory.durable = new Map(directory.entries);
     directory.pending = [];
     this.version += 1;
-    for (const { move, order } of pending) {
-      if (move !== undefined) this.#settleOther(move.from === directory ? move.to : move.from, order);
-    }
+    for (const change of pending) this.#settleMove(directory, change);
+  }
+
+  /** What becomes of a rename between two directories when one of its halves is durable. */
+  #settleMove(directory: DirectoryNode, { move, order }: Change): void {
+    if (move === undefined) return;
+    const isTorn = this.profile === 'torn' && move.to === directory;
+    if (!isTorn) this.#settleOther(move.from === directory ? move.to : move.from, order);
+    const removal = isTorn && move.from.pending.find((change) => change.order === order);
+    if (!removal) return;
+    delete removal.move;
+    removal.isLeftOver = true;
   }
 
   /** The other half of a rename that is durable now, with what its own names went through before. */
@@ -261,9 +278,7 @@ export class Disk {
     directory.pending = directory.pending.filter((change) => !done(change));
     for (const change of settled) {
       applyTo(directory.durable, change);
-      const { move, order: at } = change;
-      if (move !== undefined && at !== order)
-        this.#settleOther(move.from === directory ? move.to : move.from, at);
+      if (change.order !== order) this.#settleMove(directory, change);
     }
   }
 

@@ -205,5 +205,6 @@ function statusOf(target: Target): FileStatus {
   if (target.kind === 'pipe') return of('fifo', target.pipe.bytes.length, target.pipe.mode, 0, 0);
   const { node } = target;
   if (node.kind === 'directory') return of('directory', 0, node.mode, node.number, node.modifiedMs);
-  return of('file', node.content.length, node.mode, node.number, node.modifiedMs);
+  const { links } = node;
+  return { ...of('file', node.content.length, node.mode, node.number, node.modifiedMs), links };
 }

@@ -2,9 +2,10 @@
 
 import type { Descriptor, Machine } from '../../src/os/ports.ts';
 import type { HomePlant } from './home-plants.ts';
-import { changed, withoutSync } from './plants.ts';
+import { changed, takenOver, withoutSync } from './plants.ts';
 
 const isLock = (path: string) => /\/active\/[^/]+$/.test(path);
+const isName = (path: string) => /\/intray\/names\/[^/]+$/.test(path);
 const isControl = (path: string) => /\/queue\/queue\/[^/]+$/.test(path);
 const isData = (path: string) => /\/data\/.\/.\/[^/]+$/.test(path);
 
@@ -26,27 +27,6 @@ function withoutFlock(machine: Machine): Machine {
     locks: {
       tryLock: (at, kind) => unlocked.has(at) || locks.tryLock(at, kind),
       unlock: (at) => (unlocked.has(at) ? undefined : locks.unlock(at)),
-    },
-  };
-}
-
-/** A name that is taken is taken over. */
-function lockTakenOver(machine: Machine): Machine {
-  const { files } = machine;
-  return {
-    ...machine,
-    files: {
-      ...files,
-      link: async (from, to) => {
-        if (isLock(to)) {
-          try {
-            await files.unlink(to);
-          } catch {
-            // It was free.
-          }
-        }
-        await files.link(from, to);
-      },
     },
   };
 }
@@ -90,7 +70,7 @@ export const DIRQUEUE_PLANTS: readonly HomePlant[] = [
   {
     name: 'dq-lock-taken-over',
     mistake: 'a lock that is there is replaced by ours',
-    wrap: lockTakenOver,
+    wrap: takenOver(isLock),
     scenario: 'share-beside-sharing',
     profile: 'lasting',
   },
@@ -130,5 +110,19 @@ export const DIRQUEUE_PLANTS: readonly HomePlant[] = [
     })),
     scenario: 'share-2',
     profile: 'lasting',
+  },
+  {
+    name: 'dq-name-taken-over',
+    mistake: 'of several adders of one name each gets it',
+    wrap: takenOver(isName),
+    scenario: 'put-named-beside-putting',
+    profile: 'lasting',
+  },
+  {
+    name: 'dq-names-not-synced',
+    mistake: 'a name is not on the disk when its job is accepted',
+    wrap: withoutSync(({ mode, path }) => mode === 'directory' && path.endsWith('/intray/names')),
+    scenario: 'put-named',
+    profile: 'weak',
   },
 ];

@@ -3,7 +3,7 @@
 import type { FileStatus, Machine } from '../../src/os/ports.ts';
 import type { Wrap } from '../machine/machine.ts';
 import type { HomePlant } from './home-plants.ts';
-import { changed, withoutSync } from './plants.ts';
+import { changed, takenOver, withoutSync } from './plants.ts';
 
 const WAITING = /^\/queue\/queue\/[^/]+$/;
 
@@ -89,6 +89,20 @@ export const FSQ_PLANTS: readonly HomePlant[] = [
     mistake: 'a queue is made whose directories are not on the disk',
     wrap: withoutSync(({ mode, path }) => mode === 'directory' && path.startsWith('/.queue.')),
     scenario: 'create-and-add',
+    profile: 'weak',
+  },
+  {
+    name: 'fsq-name-taken-over',
+    mistake: 'of several adders of one name each gets it',
+    wrap: takenOver((path) => path.startsWith('/queue/intray/names/')),
+    scenario: 'put-named-beside-putting',
+    profile: 'lasting',
+  },
+  {
+    name: 'fsq-names-not-synced',
+    mistake: 'a name is not on the disk when its item is accepted',
+    wrap: withoutSync(({ mode, path }) => mode === 'directory' && path.endsWith('/intray/names')),
+    scenario: 'put-named',
     profile: 'weak',
   },
 ];

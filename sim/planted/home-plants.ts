@@ -11,6 +11,8 @@ export type HomePlant = {
   readonly wrap: Wrap;
   /** A small case that shows it, and on which disk; left out: random runs over the network do. */
   readonly scenario?: string;
+  /** Where a power cut has left each job under two names. */
+  readonly isTorn?: boolean;
   readonly profile?: 'weak' | 'lasting';
 };
 
@@ -124,6 +126,14 @@ export const HOME_PLANTS: readonly HomePlant[] = [
     mistake: 'the jobs of a worker are given back without asking for its lock',
     wrap: withoutLock((path) => path.endsWith('/worker')),
     scenario: 'share-beside-sharing',
+    profile: 'lasting',
+  },
+  {
+    name: 'no-second-name-lock',
+    mistake: 'of two who have one name each of a job, both give it up',
+    wrap: withoutLock((path) => isJob(path)),
+    scenario: 'share-1-beside-sharing',
+    isTorn: true,
     profile: 'lasting',
   },
   {

@@ -46,6 +46,16 @@ export function withoutSync(skip: (opened: Opened) => boolean): Wrap {
   }));
 }
 
+/** A name that is taken is taken over. */
+export function takenOver(isIt: (path: string) => boolean): Wrap {
+  return changed((files) => ({
+    link: async (from, to) => {
+      if (isIt(to)) await quietly(() => files.unlink(to));
+      await files.link(from, to);
+    },
+  }));
+}
+
 export async function quietly(action: () => unknown): Promise<void> {
   try {
     await action();

@@ -1,9 +1,6 @@
-/** The small cases of a queue directory of IPC::DirQueue: those of a shared queue, but for names that are remembered. */
+/** The small cases of a queue directory of IPC::DirQueue: those of a shared queue. */
 
-import { HOME_SCENARIOS } from './home-scenarios.ts';
-import { processing, type Scenario } from './scenarios.ts';
+import { HOME_SCENARIOS, TWO_MEET } from './home-scenarios.ts';
+import type { Scenario } from './scenarios.ts';
 
-export const DIRQUEUE_SCENARIOS: readonly Scenario[] = [
-  { name: 'share-1-beside-sharing', jobsBefore: ['1'], main: processing, between: processing },
-  ...HOME_SCENARIOS.filter(({ name }) => !name.includes('named')),
-];
+export const DIRQUEUE_SCENARIOS: readonly Scenario[] = [TWO_MEET, ...HOME_SCENARIOS];

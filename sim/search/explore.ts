@@ -104,7 +104,7 @@ class Moments {
       const { images, cut } = crashImages(disk, this.#explorer.layout.notes);
       if (cut) tally.cut += 1;
       this.#count = images.length;
-      const after = history.afterCrash(this.#powerCuts, undefined, disk.profile === 'weak');
+      const after = history.afterCrash(this.#powerCuts);
       const { key } = after;
       for (const image of images) {
         const whole = `${image.key} ${key}`;

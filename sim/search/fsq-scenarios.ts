@@ -1,4 +1,4 @@
-/** The small cases of a queue of fsq: those of shared queues that need neither lanes nor names, and making it. */
+/** The small cases of a queue of fsq: those of shared queues that need no lanes, and making it. */
 
 import { HOME_SCENARIOS } from './home-scenarios.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -9,6 +9,9 @@ const OF_SHARED_QUEUES = new Set([
   'share-again',
   'share-failing',
   'put-free',
+  'put-named',
+  'put-named-after-a-killed-one',
+  'put-named-beside-putting',
   'put-all',
   'put-then-share',
   'share-while-putting',

@@ -60,6 +60,12 @@ export const HOME_SCENARIOS: readonly Scenario[] = [
     between: inTurn(addingAgain('named one'), processing),
     mainDies: true,
   },
+  {
+    name: 'put-named-beside-putting',
+    jobsBefore: [],
+    main: adding(['named one']),
+    between: inTurn(addingAgain('named one'), processing),
+  },
   { name: 'put-all', jobsBefore: ['red/0'], main: addingAll('1', 'red/2', 'red/3') },
   { name: 'put-then-share', jobsBefore: [], main: inTurn(adding(['red/1', '2']), processing) },
   { name: 'share-while-putting', jobsBefore: ['red/1'], main: adding(['red/2', '3']), between: processing },
@@ -88,6 +94,14 @@ export const HOME_SCENARIOS: readonly Scenario[] = [
     mainStops: true,
   },
 ];
+
+/** The smallest in which two meet. */
+export const TWO_MEET: Scenario = {
+  name: 'share-1-beside-sharing',
+  jobsBefore: ['1'],
+  main: processing,
+  between: processing,
+};
 
 /** Of free jobs only. */
 export const FREE_SCENARIOS = HOME_SCENARIOS.filter(({ name }) => /^share-(1|2|free-.*)$/.test(name));

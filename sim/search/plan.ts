@@ -90,7 +90,7 @@ function sharing(seed: number, network: Network) {
 export function planFor(seed: number, network: Network = 'local'): Plan {
   const { pick } = chance(seed).branch(1);
   const plan: Plan = {
-    profile: pick(['weak', 'weak', 'ordered']),
+    profile: pick(['weak', 'torn', 'ordered']),
     hosts: pick([1, 1, 2]),
     adders: pick([1, 1, 2, 3]),
     addsEach: pick([1, 2, 4]),

@@ -74,7 +74,7 @@ export async function randomRun(run: RandomRun): Promise<Outcome> {
     const shared = senderDisk === disk;
     disk = remains(disk);
     senderDisk = shared ? disk : remains(senderDisk);
-    history = history.afterCrash(!last, undefined, !last && plan.profile === 'weak');
+    history = history.afterCrash(!last);
   }
   if (history.violations.length === 0) {
     if (senderDisk !== disk) carryAll({ from: senderDisk, to: disk, directory: layout.arrivals });

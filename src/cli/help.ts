@@ -38,10 +38,7 @@ export function programHelp(program: Program): string {
 }
 
 export function commandHelp(program: Program, command: CommandSpec): string {
-  const operands: [string, string][] = [];
-  if (command.operand !== undefined) operands.push([command.operand.name, command.operand.help]);
-  if (command.more !== undefined) operands.push([moreName(command.more), command.more.help]);
-  if (command.rest !== undefined) operands.push([command.rest.name, command.rest.help]);
+  const operands = operandRows(command);
   return [
     `${program.name} ${command.name}: ${command.summary}`,
     usageLine(program, command),
@@ -72,11 +69,21 @@ export function usageLine(program: Program, command: CommandSpec): string {
   return words.join(' ');
 }
 
+/** What stands on the command line beside options, and what it is. */
+export function operandRows(command: CommandSpec): [string, string][] {
+  const rows: [string, string][] = [];
+  if (command.operand !== undefined) rows.push([command.operand.name, command.operand.help]);
+  if (command.more !== undefined) rows.push([moreName(command.more), command.more.help]);
+  if (command.rest !== undefined) rows.push([command.rest.name, command.rest.help]);
+  return rows;
+}
+
 function moreName({ name, atMost }: NonNullable<CommandSpec['more']>): string {
   return atMost === 1 ? name : `${name}...`;
 }
 
-function optionRows(options: Options): [string, string][] {
+/** Each option as it is written, and what it does. */
+export function optionRows(options: Options): [string, string][] {
   return Object.entries(options).map(([name, option]) => {
     const short = option.short === undefined ? '    ' : `-${option.short}, `;
     const value = option.kind === 'flag' ? '' : ` ${option.placeholder}`;

@@ -5,10 +5,8 @@ import type { Machine } from '../os/ports.ts';
 import { A_SPAN, parseSpan } from '../os/span.ts';
 import type { Parse } from './command.ts';
 
-export { formatSpan as formatDuration } from '../os/span.ts';
-
 /** Milliseconds: `10s`, `5m`, `1h30m`, `1.5h`. */
-export const duration: Parse<number> = (text) => {
+export const span: Parse<number> = (text) => {
   const value = parseSpan(text);
   return value === undefined ? { expected: A_SPAN } : { value };
 };
@@ -25,8 +23,8 @@ export type Moment =
 export const moment: Parse<Moment> = (text) => {
   const ms = parseTime(text);
   if (ms !== undefined) return { value: { kind: 'instant', ms } };
-  const span = duration(text);
-  if ('value' in span) return { value: { kind: 'from-now', ms: span.value } };
+  const fromNow = span(text);
+  if ('value' in fromNow) return { value: { kind: 'from-now', ms: fromNow.value } };
   const [, date, clock] = /^(\d{4}-\d\d-\d\d)?(?:(?:^|[T ])(\d?\d:\d\d(?::\d\d)?))?$/.exec(text) ?? [];
   const [year = 1970, month = 1, day = 1] = (date ?? '1970-01-01').split('-').map(Number);
   const [hour = 0, minute = 0, second = 0] = (clock ?? '0:0').split(':').map(Number);

@@ -12,7 +12,8 @@
  * | fsync of queue/, whose time is set to now         | the job                                              |
  *
  * A control file is never on the disk without its data file. A job with `notBefore` goes to intray/later/ instead of
- * queue/, where workers of the original would start it at once. Calls that overlap share both syncs.
+ * queue/, where workers of the original would start it at once. Calls that overlap share both syncs. How a job with a name
+ * is added, see names.ts: it is synced at every level, for what a power cut takes must not be remembered.
  */
 
 import { toMs } from '../os/calendar.ts';
@@ -24,6 +25,7 @@ import { draftOf } from './draft.ts';
 import { controlPath, hasFanout } from './fanout.ts';
 import { otherJobId } from './job-id.ts';
 import { directoryOf, join, makeOwnRooms, ownRoom, room } from './layout.ts';
+import { enter, enterForAnother, findNamed, type NamedJob, pendingPath, takeName } from './names.ts';
 import { type FileModes, FileWriter, type NewFiles } from './new-files.ts';
 import { putLink } from './put.ts';
 
@@ -33,7 +35,18 @@ const MOST_OPEN = 400;
 const TRIES = 10;
 
 /** A job whose files are there, all but the name that makes it one. */
-type Prepared = NewFiles & { readonly notBeforeMs: number | undefined };
+type Prepared = {
+  readonly notBeforeMs: number | undefined;
+  readonly name: string | undefined;
+  /** Undefined when it is `known`. */
+  files?: NewFiles | undefined;
+  /** The job that had its name before. */
+  known?: NamedJob | undefined;
+  /** It has its name, and its files stay whatever happens: whoever adds it again goes on from there. */
+  isNamed?: boolean;
+};
+
+type Placed = { readonly id: string /** To be synced. */; readonly directory: string };
 
 export class Adder {
   readonly #machine: Machine;
@@ -59,17 +72,17 @@ export class Adder {
     jobs: Iterable<NewJob> | AsyncIterable<NewJob>,
     { durability = 'power-safe' }: AddOptions = {},
   ): Promise<Added[]> {
-    const isSynced = durability === 'power-safe';
-    const prepared = await this.#prepareAll(jobs, isSynced);
+    const { prepared, isSynced } = await this.#prepareAll(jobs, durability === 'power-safe');
     const added: Added[] = [];
     try {
-      const directories = new Set<string>();
+      await this.#takeNames(prepared);
+      const changed = new Set<string>();
       for (const job of prepared) {
-        const { id, directory } = await this.#place(job);
-        added.push({ id: id as JobId, seq: undefined, duplicate: false });
-        directories.add(directory);
+        const { id, directory } = await (job.name === undefined ? this.#place(job) : this.#enter(job));
+        added.push({ id: id as JobId, seq: undefined, duplicate: job.known !== undefined });
+        changed.add(directory);
       }
-      if (isSynced) await this.#group.sync({ directories });
+      if (isSynced) await this.#group.sync({ directories: changed });
     } catch (error) {
       const placed = added.length;
       const isInDoubt = isQueueError(error, 'not-durable');
@@ -83,26 +96,34 @@ export class Adder {
   /** Until here nothing is in the queue, and on any error nothing will be. */
   async #prepareAll(
     jobs: Iterable<NewJob> | AsyncIterable<NewJob>,
-    isSynced: boolean,
-  ): Promise<readonly Prepared[]> {
+    isPowerSafe: boolean,
+  ): Promise<{ readonly prepared: readonly Prepared[]; readonly isSynced: boolean }> {
     const prepared: Prepared[] = [];
     const open: Descriptor[] = [];
+    let isSynced = isPowerSafe;
     try {
       for await (const job of jobs) {
         const draft = draftOf(job);
-        const files = await this.#writer.write(draft, job.payload, open);
-        prepared.push({ ...files, notBeforeMs: draft.notBeforeMs });
+        const { name, notBeforeMs } = draft;
+        isSynced ||= name !== undefined;
+        const known = name === undefined ? undefined : await findNamed(this.#machine, this.#queue, name);
+        if (known === undefined) {
+          if (name !== undefined) await makeOwnRooms(this.#machine, this.#queue);
+          const files = await this.#writer.write(draft, job.payload, open);
+          prepared.push({ files, name, notBeforeMs });
+        } else prepared.push({ known, name, notBeforeMs });
         if (open.length < MOST_OPEN) continue;
         if (isSynced) await this.#group.sync({ files: open });
         await this.#closeAll(open);
       }
       if (isSynced) {
-        const directories = this.#writer.directoriesToSync(prepared);
+        const written = prepared.flatMap(({ files }) => files ?? []);
+        const directories = this.#writer.directoriesToSync(written);
         await this.#group.sync({ files: open, directories });
         this.#writer.areLasting(directories);
       }
       await this.#closeAll(open);
-      return prepared;
+      return { prepared, isSynced };
     } catch (error) {
       await this.#closeAll(open).catch(() => {}); // the error that brought us here is the one to tell
       await this.#takeBack(prepared);
@@ -124,19 +145,51 @@ export class Adder {
     if (failed.length > 0) throw failed[0];
   }
 
+  /** Of several adders of one name one gets it; the job of the others is that one's. */
+  async #takeNames(prepared: readonly Prepared[]): Promise<void> {
+    const machine = this.#machine;
+    const queue = this.#queue;
+    let isChanged = false;
+    for (const job of prepared) {
+      const { name, files } = job;
+      if (name === undefined) continue;
+      if (files !== undefined) {
+        job.isNamed = await takeName(machine, queue, name, files.control);
+        if (!job.isNamed) {
+          job.known = await findNamed(machine, queue, name);
+          if (job.known === undefined)
+            throw new QueueError('not-written', `${queue}: the name was given up just now`);
+          await this.#takeBack([job]);
+        }
+      }
+      isChanged ||= job.known?.isPending ?? true;
+    }
+    if (isChanged) await this.#group.sync({ directories: [ownRoom(queue, 'names')] });
+  }
+
+  /** The moment a job with a name is there, if it has not been there before. */
+  async #enter({ known, files, notBeforeMs }: Prepared): Promise<Placed> {
+    const id = known?.id ?? (files as NewFiles).id;
+    const pending = directoryOf(pendingPath(this.#queue, id));
+    if (known?.isPending === false) return { id, directory: pending };
+    const path = await this.#pathOf(id, notBeforeMs);
+    const enterNow = known === undefined ? enter : enterForAnother;
+    await enterNow(this.#machine, this.#queue, id, path);
+    return { id, directory: known === undefined ? directoryOf(path) : pending };
+  }
+
   /** The moment a job is there. */
-  async #place(
-    job: Prepared,
-  ): Promise<{ readonly id: string /** Where it is. */; readonly directory: string }> {
-    let { id } = job;
+  async #place({ files, notBeforeMs }: Prepared): Promise<Placed> {
+    const { id: ownId, control } = files as NewFiles;
+    let id = ownId;
     for (let tries = 1; ; tries++) {
-      const path = await this.#pathOf(id, job.notBeforeMs);
-      if (await putLink(this.#machine, job.control, path)) {
-        await this.#writer.unlinkQuietly(job.control.path);
+      const path = await this.#pathOf(id, notBeforeMs);
+      if (await putLink(this.#machine, control, path)) {
+        await this.#writer.unlinkQuietly(control.path);
         return { id, directory: directoryOf(path) };
       }
       if (tries === TRIES) throw new QueueError('not-written', `${path}: there is a job of that name`);
-      id = otherJobId(job.id, this.#machine);
+      id = otherJobId(ownId, this.#machine);
     }
   }
 
@@ -159,10 +212,11 @@ export class Adder {
   }
 
   /** Jobs that came to nothing: their files. */
-  async #takeBack(prepared: readonly NewFiles[]): Promise<void> {
-    for (const { control, dataPath } of prepared) {
-      await this.#writer.unlinkQuietly(control.path);
-      await this.#writer.unlinkQuietly(dataPath);
+  async #takeBack(prepared: readonly Prepared[]): Promise<void> {
+    for (const { files, isNamed } of prepared) {
+      if (files === undefined || isNamed) continue;
+      await this.#writer.unlinkQuietly(files.control.path);
+      await this.#writer.unlinkQuietly(files.dataPath);
     }
   }
 

@@ -12,12 +12,10 @@ import { toMs } from '../os/calendar.ts';
 import type { Machine } from '../os/ports.ts';
 import { type Changes, POLL_MS } from '../queue/changes.ts';
 import type { SharedIdle } from '../queue/contract.ts';
+import { PauseNotice } from '../queue/pause-notice.ts';
 import { entriesOf, isPaused, isThere, lockPath, ownRoom } from './layout.ts';
 import type { Look } from './look.ts';
 import type { WaitingJob, WaitingJobs } from './waiting.ts';
-
-/** How soon a pause or its end is noticed. */
-const PAUSE_NOTICED_MS = 50;
 
 /** So many jobs that others had or have before us: then what we know of the queue is old. A look costs as much as many. */
 const MISSES = 64;
@@ -37,24 +35,26 @@ export type ChooserParts<Claim> = {
 
 export class Chooser<Claim> {
   readonly #parts: ChooserParts<Claim>;
-  #paused = { askedMs: Number.NEGATIVE_INFINITY, is: false };
+  readonly #paused: PauseNotice;
   /** So many jobs are looked at yet before they are locked. */
   #wary = 0;
 
   constructor(parts: ChooserParts<Claim>) {
     this.#parts = parts;
+    const { machine, queue } = parts;
+    this.#paused = new PauseNotice(machine, () => isPaused(machine, queue));
   }
 
   /** As it was when it was last asked for. */
-  get isPaused(): boolean {
-    return this.#paused.is;
+  get wasPaused(): boolean {
+    return this.#paused.wasPaused;
   }
 
   async next(): Promise<Claim | SharedIdle> {
     const { look, changes } = this.#parts;
     const isDue = changes.isStale || look.ageMs > changes.pollMs || this.#isTimeForDelayed();
     if (isDue && look.restMs <= 0) await this.#lookAgain();
-    if (await this.#askPaused()) return this.#idle('paused');
+    if (await this.#paused.isPaused()) return this.#idle('paused');
     const claim = (await this.#takeReady()) ?? (await this.#takeAfterLook());
     if (claim !== undefined) return claim;
     const untilMs = look.nextStartMs;
@@ -82,16 +82,6 @@ export class Chooser<Claim> {
   #isTimeForDelayed(): boolean {
     const { look, machine } = this.#parts;
     return (look.nextStartMs ?? Number.POSITIVE_INFINITY) <= toMs(machine.clock.now());
-  }
-
-  /** Asked anew now and then: for each of many short jobs it would cost as much as the rest of the claim. */
-  async #askPaused(): Promise<boolean> {
-    const { machine, queue } = this.#parts;
-    const nowMs = machine.clock.monotonicMs();
-    if (nowMs - this.#paused.askedMs >= PAUSE_NOTICED_MS) {
-      this.#paused = { askedMs: nowMs, is: await isPaused(machine, queue) };
-    }
-    return this.#paused.is;
   }
 
   /** Nothing that we know of may run now. Unless we have just looked, and were told of no change since, look again. */

@@ -30,13 +30,13 @@ export type ClaimParts = {
 };
 
 export function jobOf({ id, path }: WaitingJob, control: Control): Job {
-  const { work, expiresMs } = fromMetadata(control.metadata);
+  const { work, expiresMs, name } = fromMetadata(control.metadata);
   return {
     id: id as JobId,
     seq: undefined,
     createdAt: submittedAt(id, control),
     work,
-    terms: { priority: parseJobId(id).priority, expiresMs },
+    terms: { priority: parseJobId(id).priority, expiresMs, id: name },
     path,
   };
 }

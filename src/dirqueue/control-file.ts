@@ -5,12 +5,13 @@
  *     QSTT: when it was submitted, seconds since 1970   QSTM: and microseconds
  *     QSHN: the host it was submitted on                any other: metadata
  *
- * What our jobs have and the format has no place for travels as metadata under two reserved names.
+ * What our jobs have and the format has no place for travels as metadata under reserved names.
  *
  * | name             | value                                                                  |
  * |------------------|------------------------------------------------------------------------|
  * | `INTRAY_PARAMS`  | arguments for the command, a JSON array of strings                     |
  * | `INTRAY_EXPIRES` | RFC 3339 time after which our workers do not start it; others do       |
+ * | `INTRAY_ID`      | its adder's own name for it, a JSON string: it may hold a newline      |
  */
 
 import { decodeBytes, encodeBytes } from '../os/bytes.ts';
@@ -36,6 +37,7 @@ export type Control = {
 
 const PARAMS = 'INTRAY_PARAMS';
 const EXPIRES = 'INTRAY_EXPIRES';
+const NAME = 'INTRAY_ID';
 
 /** Throws `not-written` for what the format cannot hold. */
 export function checkMetadata(metadata: Metadata): void {
@@ -109,10 +111,12 @@ export function toMetadata(
   params: readonly string[],
   env: Readonly<Record<string, string>>,
   expiresMs: number | undefined,
+  name?: string,
 ): Metadata {
   const metadata: [string, string][] = Object.entries(env);
   if (params.length > 0) metadata.push([PARAMS, JSON.stringify(params)]);
   if (expiresMs !== undefined) metadata.push([EXPIRES, formatMs(expiresMs)]);
+  if (name !== undefined) metadata.push([NAME, JSON.stringify(name)]);
   return metadata;
 }
 
@@ -120,22 +124,37 @@ export function toMetadata(
 export function fromMetadata(metadata: Metadata): {
   readonly work: CommandWork;
   readonly expiresMs: number | undefined;
+  readonly name: string | undefined;
 } {
-  const params = paramsIn(metadata.find(([name]) => name === PARAMS)?.[1]);
-  const expires = metadata.find(([name]) => name === EXPIRES)?.[1];
+  const reservedValue = (reserved: string) => metadata.find(([name]) => name === reserved)?.[1];
+  const params = paramsIn(reservedValue(PARAMS));
+  const expires = reservedValue(EXPIRES);
   const expiresMs = expires === undefined ? undefined : parseTime(expires);
-  const env = metadata.filter(
-    ([name]) => !(name === PARAMS && params !== undefined) && !(name === EXPIRES && expiresMs !== undefined),
-  );
-  return { work: { kind: 'command', params: params ?? [], env }, expiresMs };
+  const name = nameIn(reservedValue(NAME));
+  const taken = new Set([
+    ...(params === undefined ? [] : [PARAMS]),
+    ...(expiresMs === undefined ? [] : [EXPIRES]),
+    ...(name === undefined ? [] : [NAME]),
+  ]);
+  const env = metadata.filter(([reserved]) => !taken.has(reserved));
+  return { work: { kind: 'command', params: params ?? [], env }, expiresMs, name };
+}
+
+function nameIn(json: string | undefined): string | undefined {
+  const parsed = json === undefined ? undefined : jsonIn(json);
+  return typeof parsed === 'string' && parsed !== '' ? parsed : undefined;
 }
 
 function paramsIn(json: string | undefined): string[] | undefined {
-  if (json === undefined) return undefined;
+  const parsed = json === undefined ? undefined : jsonIn(json);
+  const isParams = Array.isArray(parsed) && parsed.every((param) => typeof param === 'string');
+  return isParams && parsed.every((param) => !param.includes('\0')) ? parsed : undefined;
+}
+
+/** Undefined for what is none. */
+function jsonIn(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(json);
-    const isParams = Array.isArray(parsed) && parsed.every((param) => typeof param === 'string');
-    return isParams && parsed.every((param) => !param.includes('\0')) ? parsed : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

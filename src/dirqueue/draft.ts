@@ -9,22 +9,27 @@ export type Draft = {
   readonly priority: number;
   readonly metadata: Metadata;
   readonly notBeforeMs: number | undefined;
+  readonly name: string | undefined;
 };
 
 /** Throws `not-possible` for what the format knows nothing of, and `not-written` for what it cannot hold. */
 export function draftOf({ params = [], env = {}, lane, priority, notBefore, expires, name }: NewJob): Draft {
   if (lane !== undefined) throw notPossible('lanes: its jobs run in any order, and the original knows none');
-  if (name !== undefined)
-    throw notPossible('names that are remembered: nothing tells a second job from a first');
+  if (name === '') throw new QueueError('not-written', 'the name of the job is empty');
   if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= LAST_PRIORITY)) {
     throw new QueueError('not-written', `the priority is ${priority}, not a whole number from 0 to 99`);
   }
   if (params.some((param) => param.includes('\0'))) {
     throw new QueueError('not-written', 'the params hold a NUL, which no command can be given');
   }
-  const metadata = toMetadata(params, env, timeOf('expires', expires));
+  const metadata = toMetadata(params, env, timeOf('expires', expires), name);
   checkMetadata(metadata);
-  return { priority: priority ?? DEFAULT_PRIORITY, metadata, notBeforeMs: timeOf('notBefore', notBefore) };
+  return {
+    priority: priority ?? DEFAULT_PRIORITY,
+    metadata,
+    notBeforeMs: timeOf('notBefore', notBefore),
+    name,
+  };
 }
 
 function notPossible(what: string): QueueError {

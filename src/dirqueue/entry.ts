@@ -23,7 +23,7 @@ export const DIRQUEUE: Layout = {
     priority: yes('0 to 99, in the name of the file'),
     delay: yes('in intray/later until then, where the original does not look'),
     expires: yes('it fails then; the original does not know it'),
-    names: no('nothing would tell a second job of a name from a first'),
+    names: yes('intray/names remembers them until gc; those of dq-submit have none'),
     params: yes('as metadata INTRAY_PARAMS; a worker takes them with --allow-job-params'),
     variables: yes('as metadata; the command sees FSPL_SET_NAME and DQ_META_NAME'),
     retries: yes('counted in intray/starts'),

@@ -70,6 +70,11 @@ export function dataPlaceOf(id: string): DataPlace {
   return { x: id.slice(-2, -1), y: id.slice(-1), name: id.slice(0, -2) };
 }
 
+/** The job whose data file was made there. */
+export function idOfPlace({ x, y, name }: DataPlace): string {
+  return `${name}${x}${y}`;
+}
+
 /** The directory of queue/ that a job is in where there is fan-out: any will do, but always the same. */
 export function fanoutOf(id: string): string {
   return FANOUT[crc32(encodeBytes(id)) % FANOUT.length] ?? '0';

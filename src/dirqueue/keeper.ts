@@ -1,11 +1,11 @@
 /** A queue directory of IPC::DirQueue as a `Keeper`. What only some commands need is loaded when they ask for it. */
 
 import { formatUtc, toMs } from '../os/calendar.ts';
-import { closeQuietly } from '../os/close-quietly.ts';
 import type { Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { explainJob } from '../queue/explain.ts';
 import type { JobDetails, Keeper, KeeperOptions, OpenedPayload, Runs } from '../queue/keeper.ts';
+import { inHand, plainPayload, runsOf } from '../queue/keeper-parts.ts';
 import { outputsOf, readRuns } from '../queue/run-log.ts';
 import type { FoundJob } from '../queue/snapshot.ts';
 import { type Control, fromMetadata } from './control-file.ts';
@@ -50,22 +50,17 @@ export async function openDirQueueKeeper(
       return explainJob(snapshot, job, { expiresMs, lastRun, nowMs: toMs(machine.clock.now()) });
     },
     openPayload: async (job) => openPayload(machine, queue, job, await readControl(machine, job.path)),
-    runs: (job) => runsOf(machine, queue, job),
+    runs: (job) => runsIn(machine, queue, job),
     isPaused: () => isPaused(machine, queue),
     pause: () => pause(machine, queue),
     resume: () => resume(machine, queue),
     whatRuns: async () => {
-      let jobs = 0;
-      let abandoned = 0;
-      for (const worker of (await seeWorkers(machine, queue, await listLocks(machine, queue))).values()) {
-        if (worker.life === 'dead' || worker.life === 'silent') abandoned += worker.jobs;
-        else jobs += worker.jobs;
-      }
-      return { jobs, abandoned, alone: false };
+      const workers = await seeWorkers(machine, queue, await listLocks(machine, queue));
+      return { ...inHand(workers.values()), alone: false };
     },
     operate: async () => (await import('./operation.ts')).operationOn(machine, queue),
     findGarbage: async (options) => (await import('./upkeep.ts')).findGarbage(machine, queue, options),
-    removeGarbage: async (garbage) => (await import('./upkeep.ts')).removeGarbage(machine, garbage),
+    removeGarbage: async (garbage) => (await import('./upkeep.ts')).removeGarbage(machine, queue, garbage),
     findDisorder: async () => (await import('./upkeep.ts')).findDisorder(machine, queue),
   };
 }
@@ -75,16 +70,25 @@ function detailsOf(
   control: Control | undefined,
   contents: JobDetails['contents'],
 ): JobDetails {
-  const common = { contents, lane: undefined, name: undefined };
+  const common = { contents, lane: undefined };
   if (control === undefined) {
-    return { ...common, made: undefined, expiresMs: undefined, bytes: undefined, more: [] };
+    return {
+      ...common,
+      name: undefined,
+      made: undefined,
+      expiresMs: undefined,
+      bytes: undefined,
+      more: [],
+    };
   }
   const { submitted, host, size, dataFile, metadata } = control;
   const place = placeIn(dataFile);
+  const { expiresMs, name } = fromMetadata(metadata);
   return {
     ...common,
+    name,
     made: submitted === undefined ? undefined : formatUtc(submitted),
-    expiresMs: fromMetadata(metadata).expiresMs,
+    expiresMs,
     bytes: size,
     more: [
       ...(host === undefined ? [] : [['host', host] as const]),
@@ -104,21 +108,10 @@ async function openPayload(
   if ('damage' in control) throw damaged(control.damage);
   const found = await new DataFiles(machine, queue).open(control);
   if (found.kind !== 'data') throw damaged(found.message);
-  return {
-    payload: found.data,
-    finish: async () => {
-      await closeQuietly(machine.files, found.data);
-      return undefined;
-    },
-  };
+  return plainPayload(machine.files, found.data);
 }
 
-async function runsOf(machine: Machine, queue: string, job: FoundJob): Promise<Runs> {
+async function runsIn(machine: Machine, queue: string, job: FoundJob): Promise<Runs> {
   const log = ownRoom(queue, 'log');
-  const records = await readRuns(machine, log, job.id);
-  const running = job.place === 'running' ? job.attempts : undefined;
-  const attempts = new Set(records.map(({ attempt }) => attempt));
-  if (running !== undefined) attempts.add(running);
-  const outputs = [...attempts].flatMap((attempt) => outputsOf(log, job.id, attempt));
-  return { records, running, outputs };
+  return runsOf(job, await readRuns(machine, log, job.id), (attempt) => outputsOf(log, job.id, attempt));
 }

@@ -16,24 +16,41 @@
  * | `intray/failed/ID`    | of a job that is over without success                                                |
  * | `intray/done/ID`      | of a job that has succeeded, where such are kept                                     |
  * | `intray/starts/ID`    | how often a job that is not over was started                                         |
+ * | `intray/names/KEY`    | of a job that was added under a name, whatever has become of it: see names.ts        |
+ * | `intray/adding/ID`    | of a job with a name that has not been in the queue yet                              |
  * | `intray/log/`         | what runs have said, and how they ended: see src/queue/run-log.ts                    |
  * | `intray/paused`       | as long as it is there, no worker of ours starts a job                               |
  *
- * A job is in exactly one place, and goes from one to another by a rename of its control file; its data file stays where
+ * A job is in exactly one place (names/ is none), and goes from one to another by a rename of its control file; its data file stays where
  * it is. Outside of queue/ no worker of the original starts it.
  */
 
 import { closeQuietly } from '../os/close-quietly.ts';
-import { type DirectoryEntry, hasErrno, type Machine } from '../os/ports.ts';
+import { ifThere, isThere, unlinkIfThere } from '../os/if-there.ts';
+import { makeDirectory } from '../os/make-directory.ts';
+import type { Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
+
+export { entriesOf, ifThere, isGone, isThere, unlinkIfThere } from '../os/if-there.ts';
+export { makeDirectory } from '../os/make-directory.ts';
 
 export const ORIGINAL_ROOMS = ['queue', 'active', 'data', 'tmp'] as const;
 export type OriginalRoom = (typeof ORIGINAL_ROOMS)[number];
 
 /** In the order in which they are made. */
-export const OWN_ROOMS = ['workers', 'later', 'held', 'failed', 'done', 'starts', 'log'] as const;
+export const OWN_ROOMS = [
+  'workers',
+  'later',
+  'held',
+  'failed',
+  'done',
+  'starts',
+  'adding',
+  'names',
+  'log',
+] as const;
 export type OwnRoom = (typeof OWN_ROOMS)[number];
 
 /** Those that hold control files. */
@@ -88,7 +105,10 @@ export async function makeRooms(machine: Machine, queue: string): Promise<void> 
 /** Makes what we add, where it is missing. The last one says that the others are there to stay. */
 export async function makeOwnRooms(machine: Machine, queue: string): Promise<void> {
   const { files } = machine;
-  if (await isThere(machine, ownRoom(queue, LAST_OWN_ROOM))) return;
+  // Queues from before there were names lack those.
+  const wanted = [LAST_OWN_ROOM, 'names'] as const;
+  if ((await Promise.all(wanted.map((name) => isThere(machine, ownRoom(queue, name))))).every(Boolean))
+    return;
   for (const name of ['active', 'tmp'] as const) await makeDirectory(machine, room(queue, name));
   await makeDirectory(machine, join(queue, OWN));
   await syncDirectory(files, queue, queue);
@@ -97,17 +117,6 @@ export async function makeOwnRooms(machine: Machine, queue: string): Promise<voi
     await makeDirectory(machine, ownRoom(queue, name));
   }
   await syncDirectory(files, join(queue, OWN), queue);
-}
-
-/** False when there is one. */
-export async function makeDirectory({ files }: Machine, path: string): Promise<boolean> {
-  try {
-    await files.mkdir(path);
-    return true;
-  } catch (error) {
-    if (!hasErrno(error, 'EEXIST')) throw error;
-    return false;
-  }
 }
 
 /** Throws `not-a-queue`. */
@@ -137,38 +146,6 @@ export async function resume(machine: Machine, queue: string): Promise<boolean> 
   if (!(await unlinkIfThere(machine, pausePath(queue)))) return false;
   await syncDirectory(files, join(queue, OWN), queue);
   return true;
-}
-
-/** Whether somebody has taken the thing away. */
-export function isGone(error: unknown): boolean {
-  return hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE');
-}
-
-/** What `look` finds, or `otherwise` when the thing is not there. */
-export async function ifThere<T>(look: () => Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    if (isGone(error)) return otherwise;
-    throw error;
-  }
-}
-
-export function isThere({ files }: Machine, path: string): Promise<boolean> {
-  return ifThere(async () => files.exists(path), false);
-}
-
-/** What is in a directory; nothing when it is not there. */
-export function entriesOf({ files }: Machine, path: string): Promise<readonly DirectoryEntry[]> {
-  return ifThere(async () => files.readdir(path), []);
-}
-
-/** False when there is nothing of that name. */
-export function unlinkIfThere({ files }: Machine, path: string): Promise<boolean> {
-  return ifThere(async () => {
-    await files.unlink(path);
-    return true;
-  }, false);
 }
 
 /**

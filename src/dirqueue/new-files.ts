@@ -9,6 +9,7 @@ import { dataPath } from './data-file.ts';
 import type { Draft } from './draft.ts';
 import { dataPlaceOf, fromMicros, type Micros, microsOf, newJobId } from './job-id.ts';
 import { directoryOf, join, makeDirectory, room } from './layout.ts';
+import { pendingPath } from './names.ts';
 import { putLink } from './put.ts';
 
 export type FileModes = {
@@ -58,7 +59,10 @@ export class FileWriter {
         const what = `the params and env take ${bytes.length} bytes, more than the limit of ${CONTROL_LIMIT_BYTES}`;
         throw new QueueError('not-written', what);
       }
-      const temporary = join(room(this.#queue, 'tmp'), `${id}.ctrl`);
+      const temporary =
+        draft.name === undefined
+          ? join(room(this.#queue, 'tmp'), `${id}.ctrl`)
+          : pendingPath(this.#queue, id);
       const mode = this.#modes.controlFileMode;
       const control = await this.#newFile(temporary, open, mode, async (target) => {
         await this.#machine.files.write(target, bytes);
@@ -71,10 +75,13 @@ export class FileWriter {
     }
   }
 
-  /** What has to be synced so that these data files have their names for good: where they are, and the way there. */
+  /** What has to be synced so that these files have their names for good: where they are, and the way there. */
   directoriesToSync(written: readonly NewFiles[]): ReadonlySet<string> {
     const directories = new Set<string>();
-    for (const { dataPath: path } of written) {
+    for (const { control, dataPath: path } of written) {
+      // That of a name in tmp/ is not for good.
+      const place = directoryOf(control.path);
+      if (place !== room(this.#queue, 'tmp')) directories.add(place);
       const directory = directoryOf(path);
       directories.add(directory);
       if (this.#lasting.has(directory)) continue;

@@ -154,15 +154,17 @@ class Hand {
     if (found.kind !== 'data') throw new QueueError('packet-damaged', `${job.path}: ${found.message}`);
     try {
       const { priority } = parseJobId(job.id);
-      const { work, expiresMs } = fromMetadata(control.metadata);
-      await queue.add({
+      const { work, expiresMs, name } = fromMetadata(control.metadata);
+      const { duplicate } = await queue.add({
         params: work.params,
         env: Object.fromEntries(work.env),
         payload: readPieces(this.#machine.files, found.data),
         ...(priority === undefined ? {} : { priority }),
         ...(job.notBeforeMs > toMs(this.#machine.clock.now()) ? { notBefore: toDate(job.notBeforeMs) } : {}),
         ...(expiresMs === undefined ? {} : { expires: toDate(expiresMs) }),
+        ...(name === undefined ? {} : { name }),
       });
+      if (duplicate) throw notPossible(this.#queue, job, `there is, or was, a job of its name in ${target}`);
     } finally {
       await closeQuietly(this.#machine.files, found.data);
     }

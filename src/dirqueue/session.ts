@@ -7,7 +7,6 @@
  *   closed     claims that are not settled are released, the worker file is removed
  */
 
-import { toMs } from '../os/calendar.ts';
 import type { Descriptor, Machine } from '../os/ports.ts';
 import { Changes } from '../queue/changes.ts';
 import type { JoinOptions, SharedClaim, SharedIdle, SharedSession, Unreadable } from '../queue/contract.ts';
@@ -158,12 +157,12 @@ export class DirQueueSession implements SharedSession {
   }
 
   async changed(atMostMs: number, signal: AbortSignal): Promise<void> {
-    // While the queue is paused nobody looks, so there is nothing to be told.
-    const told = this.#changes.areTold && this.#changes.isStale && !this.#chooser.isPaused;
-    if (signal.aborted || this.#closed || (told && this.#look.restMs <= 0)) return;
-    const startsInMs = (this.#look.nextStartMs ?? Number.POSITIVE_INFINITY) - toMs(this.#machine.clock.now());
-    const waitMs = Math.min(atMostMs, told ? this.#look.restMs : this.#changes.pollMs, startsInMs);
-    await this.#changes.wait(waitMs, signal);
+    if (this.#closed) return;
+    await this.#changes.untilWorthALook(atMostMs, signal, {
+      isPaused: this.#chooser.wasPaused,
+      restMs: this.#look.restMs,
+      nextStartMs: this.#look.nextStartMs,
+    });
   }
 
   async close(): Promise<void> {

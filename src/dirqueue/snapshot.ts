@@ -7,6 +7,7 @@ import { toMs } from '../os/calendar.ts';
 import { lockHolders } from '../os/lock-holders.ts';
 import type { Machine } from '../os/ports.ts';
 import { countsOf, oldestOf } from '../queue/counts.ts';
+import { unknownJob } from '../queue/seen-job.ts';
 import type {
   FoundJob,
   Life,
@@ -101,19 +102,7 @@ export async function everyJob(machine: Machine, snapshot: QueueSnapshot): Promi
 
 /** What its name says. */
 function seenById(id: string, path: string): SeenJob {
-  const { priority, addedMs } = parseJobId(id);
-  return {
-    id,
-    name: id,
-    path,
-    lane: undefined,
-    seq: undefined,
-    priority,
-    addedMs,
-    notBeforeMs: 0,
-    attempts: 0,
-    held: false,
-  };
+  return { ...unknownJob(id, path), ...parseJobId(id) };
 }
 
 async function listStored(

@@ -5,7 +5,8 @@
  * |----------------|--------------------------------------------------------------|----------------------------------|
  * | `damaged`      | a control file that cannot be read, or has no data           | `set-aside` into intray/failed/  |
  * | `dead-worker`  | a worker of ours that has died with jobs in its hands        | `bring-back`, as any worker does |
- * | `temporary`    | in tmp/, and nobody has written to it for a day              | `remove`                         |
+ * | `temporary`    | in tmp/, or of an add under a name that another one got, and | `remove`                         |
+ * |                | nobody has written to it for a day                           |                                  |
  * | `data`         | a data file that belongs to no job, a day old                | `remove`                         |
  * | `lock`         | of a job that is not there; its owner is not known to live   | `remove`                         |
  */
@@ -18,14 +19,14 @@ import { DataFiles, dataPath, placeIn } from './data-file.ts';
 import { entriesOf, ifThere, isJobName, join, ownRoom, room, storedRooms, unlinkIfThere } from './layout.ts';
 import { DEFAULT_LOCK_LIFETIME_MS, listLocks } from './locks.ts';
 import { listControls, parseLaterName } from './look.ts';
+import { forgetNames, namedAt, nameless } from './names-upkeep.ts';
 import { bringBackTheDead } from './recovery.ts';
+import { fileAt, filesIn, type SeenFile } from './seen-files.ts';
 import { seeWorkers } from './snapshot.ts';
 import { readControl } from './take.ts';
 import { DEFAULT_LEASE_MS, enterQueue } from './worker-file.ts';
 
 const DAY_MS = 86_400_000;
-
-type SeenFile = { readonly path: string; readonly bytes: number; readonly changedMs: number };
 
 export async function findDisorder(machine: Machine, queue: string): Promise<Finding[]> {
   const nowMs = toMs(machine.clock.now());
@@ -52,7 +53,8 @@ export async function findDisorder(machine: Machine, queue: string): Promise<Fin
     });
   }
   const isOld = ({ changedMs }: SeenFile) => nowMs - changedMs > DAY_MS;
-  for (const { path } of (await filesIn(machine, room(queue, 'tmp'))).filter(isOld)) {
+  const unfinished = [...(await filesIn(machine, room(queue, 'tmp'))), ...(await nameless(machine, queue))];
+  for (const { path } of unfinished.filter(isOld)) {
     const message = 'it was never finished';
     findings.push({ kind: 'temporary', path, message, remedy: 'remove', severity: 'note' });
   }
@@ -82,7 +84,7 @@ async function lookAtControls(
   const files = new DataFiles(machine, queue);
   const controls = [...(await listControls(machine, queue)).values()];
   const inQueue = new Set(controls.map(({ path }) => path));
-  for (const place of storedRooms) {
+  for (const place of [...storedRooms, 'adding'] as const) {
     for (const { name } of await entriesOf(machine, ownRoom(queue, place))) {
       if (!isJobName(name)) continue;
       const id = place === 'later' ? (parseLaterName(name)?.id ?? name) : name;
@@ -150,7 +152,7 @@ async function bringBack(machine: Machine, queue: string): Promise<number> {
   }
 }
 
-/** Jobs that are done beyond the newest so many, and logs of jobs that are nowhere any more. */
+/** Jobs that are done beyond the newest so many, logs of jobs that are nowhere any more, and names of such. */
 export async function findGarbage(
   machine: Machine,
   queue: string,
@@ -175,12 +177,25 @@ export async function findGarbage(
     if (id === undefined || (known.ids.has(id) && !over.has(id))) continue;
     if (over.has(id) || file.changedMs < before) garbage.push({ kind: 'log', ...file });
   }
+  for (const file of await filesIn(machine, ownRoom(queue, 'names'))) {
+    if (file.changedMs >= before) continue;
+    const id = await namedAt(machine, file.path);
+    if (id !== undefined && (!known.ids.has(id) || over.has(id))) garbage.push({ kind: 'receipt', ...file });
+  }
   return garbage;
 }
 
-export async function removeGarbage(machine: Machine, garbage: readonly Garbage[]): Promise<Garbage[]> {
+export async function removeGarbage(
+  machine: Machine,
+  queue: string,
+  garbage: readonly Garbage[],
+): Promise<Garbage[]> {
   const removed: Garbage[] = [];
-  for (const one of garbage) if (await unlinkIfThere(machine, one.path)) removed.push(one);
+  const [names, others] = [true, false].map((of) =>
+    garbage.filter(({ kind }) => (kind === 'receipt') === of),
+  );
+  for (const one of others ?? []) if (await unlinkIfThere(machine, one.path)) removed.push(one);
+  for (const one of await forgetNames(machine, queue, names ?? [])) removed.push(one);
   return removed;
 }
 
@@ -194,20 +209,4 @@ async function dataFiles(machine: Machine, queue: string): Promise<SeenFile[]> {
     }
   }
   return found;
-}
-
-async function filesIn(machine: Machine, directory: string): Promise<SeenFile[]> {
-  const found: SeenFile[] = [];
-  for (const { name, kind } of await entriesOf(machine, directory)) {
-    const file = kind === 'file' ? await fileAt(machine, join(directory, name)) : undefined;
-    if (file !== undefined) found.push(file);
-  }
-  return found;
-}
-
-function fileAt({ files }: Machine, path: string): Promise<SeenFile | undefined> {
-  return ifThere(async () => {
-    const { size, modifiedMs, changedMs = modifiedMs } = await files.stat(path);
-    return { path, bytes: size, changedMs: Math.max(modifiedMs, changedMs) };
-  }, undefined);
 }

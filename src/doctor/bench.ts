@@ -3,6 +3,7 @@
 import { encodeBytes } from '../os/bytes.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
 import { type Descriptor, type Files, hasErrno, type Machine } from '../os/ports.ts';
+import { removeTree } from '../os/remove-tree.ts';
 import type { Bench } from './probe.ts';
 
 /** Queues look only at names of their own; after a kill -9 this one says who has left it. */
@@ -25,7 +26,7 @@ export async function withBench<T>(
     await keepOthersOut(machine.files, directory);
     return await use({ machine, directory, stop });
   } finally {
-    await removeAll(machine.files, directory);
+    await removeTree(machine.files, directory);
   }
 }
 
@@ -40,24 +41,6 @@ async function keepOthersOut(files: Files, directory: string): Promise<void> {
       if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL')) throw error; // no modes here
     }
   });
-}
-
-/** Our own directory with all that is in it; links are removed, not followed. */
-async function removeAll(files: Files, directory: string): Promise<void> {
-  for (const { name, kind } of await files.readdir(directory)) {
-    const path = `${directory}/${name}`;
-    if (kind === 'directory') await removeAll(files, path);
-    else await unlinkIfThere(files, path);
-  }
-  await files.rmdir(directory);
-}
-
-async function unlinkIfThere(files: Files, path: string): Promise<void> {
-  try {
-    await files.unlink(path);
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT')) throw error;
-  }
 }
 
 /** A new file on the bench. Returns its path. */
@@ -79,15 +62,5 @@ export async function using<T>(
     return await use(file);
   } finally {
     await closeQuietly(files, file);
-  }
-}
-
-export async function exists(files: Files, path: string): Promise<boolean> {
-  try {
-    await files.stat(path);
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false;
-    throw error;
   }
 }

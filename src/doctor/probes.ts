@@ -6,6 +6,7 @@ import { lockDescriptors, lockProcesses } from './probes/locks.ts';
 import { letterCase, longNames, oddNames } from './probes/names.ts';
 import { keeps, lockHosts, space } from './probes/storage.ts';
 import { clockSkew, timeSteps } from './probes/time.ts';
+import { volume } from './probes/volume.ts';
 
 /** Everything that is asked, in the order in which it is asked and told. */
 export const PROBES: readonly Probe[] = [
@@ -20,6 +21,7 @@ export const PROBES: readonly Probe[] = [
   lockDescriptors,
   lockProcesses,
   lockHosts,
+  volume,
   events,
   clockSkew,
   timeSteps,

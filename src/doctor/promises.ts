@@ -50,7 +50,7 @@ const WORKERS = {
     says: 'workers beside each other on this machine',
     needs: ['rename', 'lock', 'lock-processes', 'open-unlinked'],
   },
-  'several-hosts': { says: 'workers on several machines', needs: ['rename', 'lock', 'lock-hosts'] },
+  'several-hosts': { says: 'workers on several machines', needs: ['rename', 'lock', 'lock-hosts', 'volume'] },
   'at-once': { says: 'workers that wait start a new job at once', needs: ['events'] },
 } as const satisfies Record<string, { readonly says: string; readonly needs: readonly string[] }>;
 

@@ -3,16 +3,18 @@
 import { formatMs, fromMs } from '../os/calendar.ts';
 import type { Job, JobId, RunFacts, Settled, SharedClaim } from '../queue/contract.ts';
 import type { RunNotes, RunOutput, RunRecord } from '../queue/run-log.ts';
-import type { Item } from './item-name.ts';
-import { removeNote, waitUntil } from './notes.ts';
+import type { InHand } from './in-hand.ts';
+import { type Item, withTries } from './item-name.ts';
+import { type NoteKind, removeNote, waitUntil } from './notes.ts';
 import { join, type Place } from './place.ts';
 import { noteRun, nowMs, openOutput, workerName } from './run-notes.ts';
-import { countTry, isNameOf, type Moved, type Mover, moveToDone, moveToFail } from './settle.ts';
+import { isNameOf, type Moved, type Mover, move, moveToDone, moveToFail } from './settle.ts';
 import { letGo, type Taken } from './take.ts';
 
 export type ClaimParts = Mover & {
   /** Whether what is known of jobs that succeeded at once is kept. */
   readonly keepSucceeded: boolean;
+  readonly inHand: InHand;
   /** Told when it is settled; `untilMs` when it waits again. */
   readonly onSettled: (
     claim: SharedClaim,
@@ -22,15 +24,21 @@ export type ClaimParts = Mover & {
 
 export type Claimed = {
   readonly item: Item;
-  /** It had to wait for its time, and there may be a note of that. */
-  readonly isNoted: boolean;
+  /** What there may be notes of. */
+  readonly notes: readonly NoteKind[];
+  /** In what its scanner has in hand. */
+  readonly slot: number;
 };
 
-export function claimOf(parts: ClaimParts, taken: Taken, { item, isNoted }: Claimed): SharedClaim {
+/** Why an item fails that is to be tried again. */
+export const NO_ROOM = 'its name has no room for one try more';
+
+export function claimOf(parts: ClaimParts, taken: Taken, { item, notes, slot }: Claimed): SharedClaim {
   const { machine, place } = parts;
   const path = join(taken.directory, taken.name);
   const attempt = item.tries + 1;
   const startedMs = nowMs(machine);
+  const nextName = withTries(taken.name, attempt);
   let output: RunOutput | undefined;
   let isOpen = true;
   let again: { readonly name: string; readonly untilMs: number } | undefined;
@@ -59,15 +67,16 @@ export function claimOf(parts: ClaimParts, taken: Taken, { item, isNoted }: Clai
     if (!isOpen) throw new Error(`${path}: this claim is settled already`);
     const settled = await act();
     isOpen = false;
+    await parts.inHand.putDown(slot);
     await letGo(machine, taken);
     await record(settled === 'lost' ? 'lost' : outcome, notes);
     parts.onSettled(claim, again);
     return settled;
   };
-  // An item that waits no more has no note.
+  // An item that waits no more, or has another name, has no notes.
   const over = async ({ settled }: Moved): Promise<Settled> => {
-    if (isNoted && settled === 'settled')
-      await removeNote(machine, place, 'until', taken.name).catch(() => false);
+    if (settled === 'lost') return settled;
+    for (const kind of notes) await removeNote(machine, place, kind, taken.name).catch(() => false);
     return settled;
   };
   const fail = async (): Promise<Settled> => over(await moveToFail(parts, taken));
@@ -92,17 +101,15 @@ export function claimOf(parts: ClaimParts, taken: Taken, { item, isNoted }: Clai
     },
     succeed: () => settleOnce('succeeded', async () => over(await moveToDone(parts, taken))),
     fail: (reason = 'it failed', facts: RunFacts = {}) => settleOnce('failed', fail, { reason, ...facts }),
-    retry: (atMs, reason, facts: RunFacts = {}) =>
-      settleOnce(
-        'retry',
-        async () => {
-          const moved = await tryAgain(parts, taken, attempt, atMs);
-          if (moved === 'too-long') return fail();
-          again = { name: moved.path.slice(moved.path.lastIndexOf('/') + 1), untilMs: Math.ceil(atMs) };
-          return moved.settled;
-        },
-        { reason, ...facts },
-      ),
+    retry: (atMs, reason, facts: RunFacts = {}) => {
+      if (nextName === undefined) return claim.fail(`${reason}; ${NO_ROOM}`, facts);
+      const wait = async () => {
+        const moved = await tryAgain(parts, taken, nextName, atMs);
+        again = { name: moved.path.slice(moved.path.lastIndexOf('/') + 1), untilMs: Math.ceil(atMs) };
+        return over(moved);
+      };
+      return settleOnce('retry', wait, { reason, ...facts });
+    },
     release: () =>
       settleOnce('released', async () => {
         again = { name: taken.name, untilMs: 0 };
@@ -113,21 +120,14 @@ export function claimOf(parts: ClaimParts, taken: Taken, { item, isNoted }: Clai
 }
 
 /** The note comes first: a worker that finds the new name knows when it is due. */
-async function tryAgain(
-  parts: ClaimParts,
-  taken: Taken,
-  tries: number,
-  atMs: number,
-): Promise<Moved | 'too-long'> {
+async function tryAgain(parts: ClaimParts, taken: Taken, name: string, atMs: number): Promise<Moved> {
   const { machine, place } = parts;
-  const isLater = atMs > nowMs(machine);
-  return countTry(parts, taken, tries, async (name) => {
-    try {
-      if (isLater) await waitUntil(machine, place, name, atMs);
-    } catch {
-      // Without it others start the item early, which is better than not counting this try.
-    }
-  });
+  try {
+    if (atMs > nowMs(machine)) await waitUntil(machine, place, name, atMs);
+  } catch {
+    // Without it others start the item early, which is better than not counting this try.
+  }
+  return move(parts, taken, taken.directory, name);
 }
 
 export function jobOf(item: Item, path: string): Job {

@@ -197,12 +197,15 @@ export function setConstant(constants: Constants, name: ConstantName, text: stri
   return checked(merged(constants, name, text));
 }
 
+const VARIABLE_HINT = 'Correct the variable, or unset it.';
+
 function merged(constants: Constants, name: ConstantName, text: string): Constants {
   const read = READERS[name](text);
   if ('expected' in read) {
     throw new QueueError(
       'bad-setting',
       `Expected ${name} to be ${read.expected}, got ${JSON.stringify(text)}`,
+      { hint: VARIABLE_HINT },
     );
   }
   return { ...constants, ...read.set };
@@ -219,6 +222,7 @@ function checked(constants: Constants): Constants {
     throw new QueueError(
       'bad-setting',
       `FSQ_DELIMITER ${JSON.stringify(delimiter)} cannot be told from what FSQ_ENCODE ${JSON.stringify(encode)} writes`,
+      { hint: VARIABLE_HINT },
     );
   }
   return constants;

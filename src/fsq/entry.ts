@@ -18,7 +18,7 @@ export const FSQ: Layout = {
     priority: no('the oldest item is the first'),
     delay: yes('in intray/until, where the original does not look'),
     expires: no('FSQ_TTL is for all items'),
-    names: no('names are made of time, process and host'),
+    names: yes('intray/names remembers them until gc; those of fsq enqueue have none'),
     params: yes('in the name of the item'),
     variables: no('arguments and content travel, nothing else'),
     retries: yes('in the name of the item; the wait before one in intray/until'),

@@ -1,14 +1,13 @@
 /** A queue directory of fsq, or a host's part of one, as a `Queue`. */
 
 import type { Machine } from '../os/ports.ts';
-import type { Added, JobId, Listing, NewJob, Queue } from '../queue/contract.ts';
+import type { Added, Listing, Queue } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
 import { oneAtATime } from '../queue/one-at-a-time.ts';
-import { chunksOf, writeChunks } from '../queue/payload.ts';
 import { watchDirectories } from '../queue/watch-directories.ts';
+import { addJobs, hasNo } from './add.ts';
 import { jobOf } from './claim.ts';
 import { type Constants, constantsFrom } from './constants.ts';
-import { enqueueAll, type NewItem } from './enqueue.ts';
 import { type InstallOptions, install } from './install.ts';
 import { brokenLinks, LINK_TO_NOTHING, listWaiting, stirs } from './listing.ts';
 import { join, type Place, placeAt, requirePlace } from './place.ts';
@@ -47,9 +46,9 @@ export function queueAt(machine: Machine, place: Place, constants: Constants): Q
     },
     addAll: async (jobs, { durability, sequenceFile } = {}) => {
       if (sequenceFile !== undefined) throw hasNo('sequence files');
-      const names = await enqueueAll(machine, place, constants, newItems(machine, jobs), durability);
-      if (constants.useTrigger && names.length > 0) await pullTrigger(machine, place.trigger);
-      return names.map((name) => ({ id: name as JobId, seq: undefined, duplicate: false }));
+      const added = await addJobs({ machine, place, constants, durability }, jobs);
+      if (constants.useTrigger && added.length > 0) await pullTrigger(machine, place.trigger);
+      return added;
     },
     jobs: async ({ decoder } = {}): Promise<Listing> => {
       refuseDecoder(decoder);
@@ -83,44 +82,6 @@ export function queueAt(machine: Machine, place: Place, constants: Constants): Q
     outputsOf: ({ id }, attempt) => outputsOf(place, id, attempt),
   };
   return queue;
-}
-
-async function* newItems(
-  machine: Machine,
-  jobs: Iterable<NewJob> | AsyncIterable<NewJob>,
-): AsyncGenerator<NewItem> {
-  for await (const job of jobs) {
-    refuseWhatHasNoPlace(job);
-    yield {
-      args: job.params ?? [],
-      notBeforeMs: timeOf(job.notBefore),
-      write: (target) => writeChunks(machine, target, chunksOf(job.payload)),
-    };
-  }
-}
-
-/** The priority that jobs have who ask for none. */
-const USUAL_PRIORITY = 50;
-
-function refuseWhatHasNoPlace({ env = {}, lane, priority, expires, name }: NewJob): void {
-  if (Object.keys(env).length > 0) throw hasNo('variables of jobs; arguments and content travel');
-  if (lane !== undefined) throw hasNo('lanes');
-  if (priority !== undefined && priority !== USUAL_PRIORITY)
-    throw hasNo('priorities; the oldest item is the first');
-  if (expires !== undefined) throw hasNo('times at which single jobs expire; FSQ_TTL is for all');
-  if (name !== undefined) throw hasNo('names that adders choose');
-}
-
-function hasNo(what: string): QueueError {
-  return new QueueError('not-written', `a queue of fsq has no ${what}`);
-}
-
-function timeOf(date: Date | undefined): number | undefined {
-  const ms = date?.getTime();
-  if (ms !== undefined && !(ms >= 0 && ms < 1e15)) {
-    throw new QueueError('not-written', 'notBefore is not a time after 1970');
-  }
-  return ms;
 }
 
 export function refuseDecoder(decoder: string | undefined): void {

@@ -1,6 +1,7 @@
 /**
  * What nobody needs any more: items that are done, those that failed if one likes, what additions that broke off have left
- * in tmp/, notes and logs of items that are gone, and names that were received long ago. The original removes nothing.
+ * in tmp/ and intray/adding/, notes and logs of items that are gone, and names that were added or received long ago. The
+ * original removes nothing.
  */
 
 import { type FileStatus, hasErrno, type Machine } from '../os/ports.ts';
@@ -8,6 +9,8 @@ import type { Garbage, GcOptions } from '../queue/keeper.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import type { Constants } from './constants.ts';
 import { deconstruct } from './item-name.ts';
+import { type Receipt, receiptAt } from './names.ts';
+import { NOTE_KINDS } from './notes.ts';
 import { join, type Place } from './place.ts';
 import { logDirectory, nowMs, stemOf } from './run-notes.ts';
 
@@ -34,20 +37,30 @@ export async function findGarbage(
     .sort((a, b) => b.changedMs - a.changedMs)
     .slice(options.keepDone);
   const failed = options.failed === true ? await of('failed', place.fail) : [];
-  const found = [...done, ...failed, ...(await of('receipt', join(place.own, 'pushed')))];
+  const pushed = await of('receipt', join(place.own, 'pushed'));
+  const found = [...done, ...failed, ...pushed];
   const left = new Set([...done, ...failed].map(({ path }) => path));
   const known = await namesLeft(machine, place, left);
-  const stems = new Set([...known].map((name) => stemOf(idOf(name, machine, constants))));
-  for (const kind of ['until', 'held'] as const) {
+  const ids = new Set([...known].map((name) => idOf(name, machine, constants)));
+  const stems = new Set([...ids].map(stemOf));
+  const named = await lookAtReceipts(machine, place, await of('receipt', join(place.own, 'names')));
+  for (const { isPending, item, kind, path, bytes, changedMs } of named) {
+    if (!isPending && !ids.has(idOf(item, machine, constants))) found.push({ kind, path, bytes, changedMs });
+  }
+  const tickets = new Set(
+    [...named, ...(await lookAtReceipts(machine, place, pushed))].map(({ ticket }) => ticket),
+  );
+  for (const kind of NOTE_KINDS) {
     found.push(...(await of('log', join(place.own, kind), (name) => !known.has(name))));
   }
   found.push(...(await of('log', logDirectory(place), (name) => !stems.has(stemIn(name)))));
   const anyAge = options.doneOfAnyAge === true;
   const old = found.filter(({ kind, changedMs }) => changedMs <= before || (anyAge && kind === 'done'));
-  const temporary = (await of('temporary', place.tmp)).filter(
-    ({ changedMs }) => changedMs <= temporaryBefore,
-  );
-  return [...old, ...temporary];
+  const unfinished = [
+    ...(await of('temporary', place.tmp)),
+    ...(await of('temporary', join(place.own, 'adding'), (name) => !tickets.has(name))),
+  ];
+  return [...old, ...unfinished.filter(({ changedMs }) => changedMs <= temporaryBefore)];
 }
 
 /** Returns what was still there. */
@@ -55,6 +68,8 @@ export async function removeGarbage(machine: Machine, garbage: readonly Garbage[
   const removed: Garbage[] = [];
   for (const one of garbage) {
     try {
+      // A name that was given up meanwhile may be that of a new item.
+      if (one.kind === 'receipt' && (await changedAt(machine.files, one.path)) !== one.changedMs) continue;
       await machine.files.unlink(one.path);
       removed.push(one);
     } catch (error) {
@@ -64,6 +79,18 @@ export async function removeGarbage(machine: Machine, garbage: readonly Garbage[
   const directories = new Set(removed.map(({ path }) => path.slice(0, path.lastIndexOf('/'))));
   for (const directory of directories) await syncDirectory(machine.files, directory, directory);
   return removed;
+}
+
+/** What they say; `isPending`: their items have not been in the queue yet. */
+async function lookAtReceipts(machine: Machine, place: Place, receipts: readonly Garbage[]) {
+  const seen: (Garbage & Receipt & { readonly isPending: boolean })[] = [];
+  for (const one of receipts) {
+    const receipt = await receiptAt(machine, one.path);
+    if (receipt === undefined) continue;
+    const isPending = await machine.files.exists(join(join(place.own, 'adding'), receipt.ticket));
+    seen.push({ ...one, ...receipt, isPending });
+  }
+  return seen;
 }
 
 /** Names of items that stay, wherever they are. */
@@ -113,6 +140,11 @@ async function entriesOf(files: Machine['files'], directory: string) {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
   }
+}
+
+async function changedAt(files: Machine['files'], path: string): Promise<number | undefined> {
+  const status = await statusOf(files, path);
+  return status && (status.changedMs ?? status.modifiedMs);
 }
 
 async function statusOf(files: Machine['files'], path: string): Promise<FileStatus | undefined> {

@@ -4,7 +4,7 @@ import { hasErrno, type Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { SharedSync } from '../queue/shared-sync.ts';
 import { withTries } from './item-name.ts';
-import { removeNote } from './notes.ts';
+import { NOTE_KINDS, removeNote } from './notes.ts';
 import { join, type Place } from './place.ts';
 import { move } from './settle.ts';
 import { letGo, type Taken, take } from './take.ts';
@@ -49,7 +49,7 @@ async function moveTaken(
     const name = (tries === undefined ? undefined : withTries(taken.name, tries)) ?? taken.name;
     const { settled, path } = await move({ machine, place, sync }, taken, place[to], name);
     if (settled === 'lost') return { kind: 'gone' };
-    for (const kind of ['until', 'held'] as const) await removeNote(machine, place, kind, taken.name);
+    for (const kind of NOTE_KINDS) await removeNote(machine, place, kind, taken.name);
     return { kind: 'moved', path };
   } finally {
     await letGo(machine, taken);

@@ -2,7 +2,8 @@
 
 import { toMs } from '../os/calendar.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
-import { hasErrno, type Machine } from '../os/ports.ts';
+import { sizeOf } from '../os/if-there.ts';
+import type { Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { explainJob } from '../queue/explain.ts';
 import type {
@@ -14,6 +15,7 @@ import type {
   OpenedPayload,
   Runs,
 } from '../queue/keeper.ts';
+import { plainPayload, runsOf } from '../queue/keeper-parts.ts';
 import type { FoundJob, QueueSnapshot } from '../queue/snapshot.ts';
 import { constantsFrom } from './constants.ts';
 import { bringUp, takeDown } from './down.ts';
@@ -47,7 +49,7 @@ export async function openFsqKeeper(
     details: (job) => detailsOf(machine, job, itemOf(job)),
     explain: (snapshot, job) => explain(machine, place, snapshot, job),
     openPayload: (job) => openPayload(machine, job),
-    runs: (job) => runsOf(machine, place, job),
+    runs: (job) => runsIn(machine, place, job),
     isPaused: () => isDown(machine, place),
     pause: async () => {
       await takeDown(machine, place, constants);
@@ -83,15 +85,6 @@ async function detailsOf(machine: Machine, { path }: FoundJob, item: Item | unde
   };
 }
 
-async function sizeOf({ files }: Machine, path: string): Promise<number | undefined> {
-  try {
-    return (await files.stat(path)).size;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return undefined;
-    throw error;
-  }
-}
-
 async function explain(
   machine: Machine,
   place: Place,
@@ -113,20 +106,9 @@ async function openPayload({ files }: Machine, { path, place }: FoundJob): Promi
     await closeQuietly(files, payload);
     throw new QueueError('packet-damaged', `${path}: it is no item`);
   }
-  return {
-    payload,
-    finish: async () => {
-      await closeQuietly(files, payload);
-      return undefined;
-    },
-  };
+  return plainPayload(files, payload);
 }
 
-async function runsOf(machine: Machine, place: Place, job: FoundJob): Promise<Runs> {
-  const records = await readRuns(machine, place, job.id);
-  const running = job.place === 'running' ? job.attempts : undefined;
-  const attempts = new Set(records.map(({ attempt }) => attempt));
-  if (running !== undefined) attempts.add(running);
-  const outputs = [...attempts].flatMap((attempt) => outputsOf(place, job.id, attempt));
-  return { records, running, outputs };
+async function runsIn(machine: Machine, place: Place, job: FoundJob): Promise<Runs> {
+  return runsOf(job, await readRuns(machine, place, job.id), (attempt) => outputsOf(place, job.id, attempt));
 }

@@ -21,7 +21,7 @@ import type { Constants } from './constants.ts';
 import { repairAll } from './disorder.ts';
 import { deconstruct } from './item-name.ts';
 import { moveItem, removeItem } from './items.ts';
-import { hold, removeNote } from './notes.ts';
+import { hold, NOTE_KINDS, removeNote } from './notes.ts';
 import { type Place, placeAt, requirePlace } from './place.ts';
 import { isKnown, reenqueue } from './reenqueue.ts';
 import { removeRuns } from './run-notes.ts';
@@ -75,6 +75,7 @@ async function retry(machine: Machine, place: Place, constants: Constants, job: 
   if (job.place === 'waiting' && job.attempts === 0) {
     const wasHeld = await removeNote(machine, place, 'held', job.name);
     const waited = await removeNote(machine, place, 'until', job.name);
+    await removeNote(machine, place, 'died', job.name);
     return wasHeld || waited ? DONE : UNCHANGED;
   }
   const room = job.place === 'failed' ? 'fail' : 'waiting';
@@ -132,7 +133,7 @@ function withWaiting(
 
 /** Nobody asks for its notes and its log any more. */
 async function forget(machine: Machine, place: Place, { name, id, attempts }: FoundJob): Promise<void> {
-  for (const kind of ['until', 'held'] as const) await removeNote(machine, place, kind, name);
+  for (const kind of NOTE_KINDS) await removeNote(machine, place, kind, name);
   await removeRuns(machine, place, id, attempts + 1);
 }
 

@@ -1,9 +1,13 @@
 import { closeQuietly } from '../os/close-quietly.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
+import type { NoteKind } from './notes.ts';
 import { join, type Place } from './place.ts';
 
-/** What we keep beside the format's directories. `log`: what became of runs. `pushed`: names that were received. */
-export type OwnKind = 'held' | 'until' | 'log' | 'pushed';
+/**
+ * What we keep beside the format's directories. `log`: what became of runs. `names`, `pushed`: what was added once;
+ * `adding`: what is about to be, see names.ts. `running`: what scanners have in hand.
+ */
+export type OwnKind = NoteKind | 'log' | 'names' | 'pushed' | 'adding' | 'running';
 
 /** A directory of ours in a queue, made when it is not there, with the mode of the queue. Returns its path. */
 export async function ownDirectory(machine: Machine, place: Place, kind: OwnKind): Promise<string> {

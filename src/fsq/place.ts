@@ -74,6 +74,7 @@ export function checkName(what: 'queue' | 'host', name: string): void {
   throw new QueueError(
     'bad-setting',
     `${JSON.stringify(name)} is no name of a ${what}: it must not be empty, \`.\` or \`..\`, nor hold a slash`,
+    what === 'queue' ? { hint: 'FSQ_ROOT, or -r, names the directory that queues are in.' } : {},
   );
 }
 
@@ -101,6 +102,12 @@ export async function requirePlace(machine: Machine, place: Place): Promise<void
     `${place.directory}: it lacks one of the directories ${names.join(', ')}, so it is no queue of fsq`,
     { hint: NO_QUEUE_HINT },
   );
+}
+
+/** For what was moved or removed while somebody works it. */
+export function goneMeanwhile({ directory }: Place, cause: unknown): QueueError {
+  const message = `${directory}: it is not there any more, or not whole: what runs is left as it was`;
+  return new QueueError('not-a-queue', message, { cause, hint: 'Where it was moved, begin again there.' });
 }
 
 export async function isDown({ files }: Machine, { down }: Place): Promise<boolean> {

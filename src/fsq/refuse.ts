@@ -3,7 +3,8 @@
 import type { DirectoryEntry, Machine } from '../os/ports.ts';
 import type { Settled, Unreadable } from '../queue/contract.ts';
 import type { Constants } from './constants.ts';
-import { join } from './place.ts';
+import { deathsOf } from './notes.ts';
+import { join, type Place } from './place.ts';
 import { noteRefusal, nowMs } from './run-notes.ts';
 import { type Mover, moveToFail } from './settle.ts';
 import { letGo, type Taken, take } from './take.ts';
@@ -45,6 +46,19 @@ export async function refuseMalformed(
   } finally {
     await letGo(machine, taken);
   }
+}
+
+/** Why an item is taken for what kills its scanners. */
+export async function whyDeadly(
+  machine: Machine,
+  place: Place,
+  { name }: { readonly name: string },
+  maxDeaths: number,
+): Promise<string | undefined> {
+  const deaths = await deathsOf(machine, place, name);
+  return deaths < maxDeaths
+    ? undefined
+    : `it was started ${deaths} times in a row, and each time its scanner died`;
 }
 
 /** Why an item is over because of its age, or undefined. */

@@ -19,10 +19,12 @@ import { counted } from '../queue/words.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
 import type { Constants } from './constants.ts';
 import { Course } from './course.ts';
+import { countTheDead, InHand } from './in-hand.ts';
+import type { Item } from './item-name.ts';
 import { type Listed, listWaiting } from './listing.ts';
-import { notedNames, untilOf } from './notes.ts';
+import { type NoteKind, notedNames, untilOf } from './notes.ts';
 import { isDown, join, type Place } from './place.ts';
-import { refuse, refuseMalformed, tooOld } from './refuse.ts';
+import { refuse, refuseMalformed, tooOld, whyDeadly } from './refuse.ts';
 import { nowMs } from './run-notes.ts';
 import { letGo, type Taken } from './take.ts';
 
@@ -50,7 +52,11 @@ export class FsqSession implements SharedSession {
   readonly #inHand = new Map<string, SharedClaim>();
   readonly #until = new Map<string, number>();
   #held: ReadonlySet<string> = new Set();
-  #noted: ReadonlySet<string> = new Set();
+  /** Those of which there may be other notes. */
+  #noted: Readonly<Record<Exclude<NoteKind, 'held'>, ReadonlySet<string>>> = {
+    until: new Set(),
+    died: new Set(),
+  };
   #unreadable: Unreadable[] = [];
   #list: readonly Listed[] = [];
   #course: Course;
@@ -72,6 +78,7 @@ export class FsqSession implements SharedSession {
       place,
       sync: new SharedSync(machine.files),
       keepSucceeded: options.keepSucceeded ?? false,
+      inHand: new InHand(machine, place),
       onSettled: (claim, again) => {
         for (const [name, held] of this.#inHand) if (held === claim) this.#inHand.delete(name);
         if (again !== undefined) this.#waitsAgain(again);
@@ -109,6 +116,7 @@ export class FsqSession implements SharedSession {
       for (const claim of [...this.#inHand.values()]) await claim.release();
     } finally {
       await this.#parts.sync.close();
+      await this.#parts.inHand.end();
     }
   }
 
@@ -136,6 +144,7 @@ export class FsqSession implements SharedSession {
   async #look(): Promise<void> {
     this.#changes.beginLook();
     this.#listedAtMs = this.#machine.clock.monotonicMs();
+    await countTheDead(this.#machine, this.#place, this.#constants);
     const { items, malformed } = await listWaiting(this.#machine, this.#place, this.#constants);
     this.#unreadable = [];
     for (const one of malformed) {
@@ -154,7 +163,7 @@ export class FsqSession implements SharedSession {
   async #readNotes(): Promise<void> {
     this.#held = new Set(await notedNames(this.#machine, this.#place, 'held'));
     const noted = new Set(await notedNames(this.#machine, this.#place, 'until'));
-    this.#noted = noted;
+    this.#noted = { until: noted, died: new Set(await notedNames(this.#machine, this.#place, 'died')) };
     // Those that we know and could not note are kept until they are due.
     for (const [name, ms] of this.#until) if (ms <= nowMs(this.#machine)) this.#until.delete(name);
     for (const { item } of this.#list) {
@@ -185,9 +194,12 @@ export class FsqSession implements SharedSession {
     }
     if (taken.kind !== 'taken') return undefined;
     try {
-      const reason = this.#whyNot(taken, { tries: item.tries, enqueuedMs: item.enqueuedMs });
-      if (reason === undefined)
-        return this.#give(taken, claimOf(this.#parts, taken, { item, isNoted: this.#noted.has(item.name) }));
+      const notes = (['until', 'died'] as const).filter((kind) => this.#noted[kind].has(item.name));
+      const reason = await this.#whyNot(taken, item, notes);
+      if (reason === undefined) {
+        const slot = await this.#parts.inHand.take(item.name);
+        return this.#give(taken, claimOf(this.#parts, taken, { item, notes, slot }));
+      }
       const refused = { id: item.id, attempt: item.tries, reason };
       await this.#options.onRefused?.({ ...refused, seq: undefined, lane: undefined });
       await refuse(this.#parts, taken, refused);
@@ -204,11 +216,13 @@ export class FsqSession implements SharedSession {
     return claim;
   }
 
-  #whyNot(taken: Taken, item: { readonly tries: number; readonly enqueuedMs: number }): string | undefined {
-    const { maxStarts = DEFAULT_MAX_STARTS } = this.#options;
+  async #whyNot(taken: Taken, item: Item, notes: readonly NoteKind[]): Promise<string | undefined> {
+    const { maxStarts = DEFAULT_MAX_STARTS, maxDeaths = maxStarts } = this.#options;
     if (taken.fileKind !== 'file') return `it is a ${taken.fileKind}, not a file`;
     if (item.tries >= maxStarts) return `it was tried ${counted(item.tries, 'time')}`;
-    return tooOld(this.#machine, this.#constants, item);
+    const isInDoubt = notes.includes('died');
+    const deadly = isInDoubt ? await whyDeadly(this.#machine, this.#place, item, maxDeaths) : undefined;
+    return deadly ?? tooOld(this.#machine, this.#constants, item);
   }
 
   #waits(name: string): boolean {

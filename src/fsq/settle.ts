@@ -16,8 +16,8 @@ import { hasErrno, type Machine } from '../os/ports.ts';
 import type { Settled } from '../queue/contract.ts';
 import { refreshNames } from '../queue/refresh-names.ts';
 import type { NameSync } from '../queue/shared-sync.ts';
-import { ifShortEnough, withEntropy, withTries } from './item-name.ts';
-import { join, type Place } from './place.ts';
+import { ifShortEnough, withEntropy } from './item-name.ts';
+import { goneMeanwhile, isPlace, join, type Place } from './place.ts';
 import { isSameFile, type Taken } from './take.ts';
 
 export type Mover = { readonly machine: Machine; readonly place: Place; readonly sync: NameSync };
@@ -33,22 +33,9 @@ export async function moveToFail(mover: Mover, taken: Taken): Promise<Moved> {
   return move(mover, taken, mover.place.fail, taken.name);
 }
 
-/** `too-long`: its name has no room for another try. `before` is called with the name that it is about to get. */
-export async function countTry(
-  mover: Mover,
-  taken: Taken,
-  tries: number,
-  before: (name: string) => Promise<void> = async () => {},
-): Promise<Moved | 'too-long'> {
-  const name = withTries(taken.name, tries);
-  if (name === undefined) return 'too-long';
-  await before(name);
-  return move(mover, taken, taken.directory, name);
-}
-
 /** To another directory of the queue, or another name in its own. */
 export async function move(
-  { machine, sync }: Mover,
+  { machine, place, sync }: Mover,
   taken: Taken,
   directory: string,
   name: string,
@@ -59,7 +46,7 @@ export async function move(
   const to = await targetFor(machine, taken, directory, name);
   const isMoved = to.isOurs
     ? await unlinked(machine, from)
-    : await renamed(machine, taken, from, directory, to.path);
+    : await renamed(machine, place, taken, { from, directory, to: to.path });
   if (!isMoved) return { settled: 'lost', path: from };
   await sync.sync(directory);
   if (directory !== taken.directory) await sync.sync(taken.directory);
@@ -112,15 +99,15 @@ export async function isNameOf({ files }: Machine, taken: Taken, path: string): 
  */
 async function renamed(
   machine: Machine,
+  place: Place,
   taken: Taken,
-  from: string,
-  directory: string,
-  to: string,
+  { from, directory, to }: { readonly from: string; readonly directory: string; readonly to: string },
 ): Promise<boolean> {
   try {
     await machine.files.rename(from, to);
     return true;
   } catch (error) {
+    if (!(await isPlace(machine, place))) throw goneMeanwhile(place, error);
     await refreshNames(machine.files, directory);
     if ((await isNameOf(machine, taken, to)) === true) return true;
     if (hasErrno(error, 'ENOENT', 'ESTALE')) return false;

@@ -8,6 +8,7 @@ import { toMs } from '../os/calendar.ts';
 import { type HeldLock, heldLocks } from '../os/lock-holders.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { countsOf, oldestOf } from '../queue/counts.ts';
+import { unknownJob, unreadableJobs } from '../queue/seen-job.ts';
 import type {
   FoundJob,
   QueueSnapshot,
@@ -75,11 +76,7 @@ export async function everyJob(
   { waiting, running, failed, unreadable }: QueueSnapshot,
 ): Promise<FoundJob[]> {
   const done = await listStored(machine, place, constants, 'done');
-  const spoiled = unreadable.map(({ path, message }): FoundJob => {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    return { place: 'unreadable', ...unknown(name, path), message };
-  });
-  return [...waiting, ...running, ...failed, ...done, ...spoiled];
+  return [...waiting, ...running, ...failed, ...done, ...unreadableJobs(unreadable)];
 }
 
 /** Those that may start, the oldest first; those that are due later; those that are held. */
@@ -176,26 +173,11 @@ async function listStored(
   const stored = (await machine.files.readdir(directory)).map(({ name }): StoredJob => {
     const item = deconstruct(name, constants, machine.clock);
     const path = join(directory, name);
-    return { place, ...(item.kind === 'item' ? seen(item, path) : unknown(name, path)) };
+    return { place, ...(item.kind === 'item' ? seen(item, path) : unknownJob(name, path)) };
   });
   return stored.sort((a, b) => (a.addedMs ?? 0) - (b.addedMs ?? 0) || (a.name < b.name ? -1 : 1));
 }
 
 function seen({ id, name, enqueuedMs, tries }: Item, path: string): SeenJob {
-  return { ...unknown(name, path), id, addedMs: enqueuedMs, attempts: tries };
-}
-
-function unknown(name: string, path: string): SeenJob {
-  return {
-    id: name,
-    name,
-    path,
-    lane: undefined,
-    seq: undefined,
-    priority: undefined,
-    addedMs: undefined,
-    notBeforeMs: 0,
-    attempts: 0,
-    held: false,
-  };
+  return { ...unknownJob(name, path), id, addedMs: enqueuedMs, attempts: tries };
 }

@@ -69,40 +69,43 @@ export async function addJobs(
 /** Whatever takes time but for the message itself. */
 async function drafted(parts: Adding, job: NewJob): Promise<() => Promise<Added>> {
   const { machine, wire, queue } = parts;
+  const subjects = new Subjects(queue);
   const nonce = machine.random.uuid();
   const bare = recordOf(machine, nonce, job);
   const id = job.name === undefined ? nonce : `named-${tokenOf(encodeBytes(job.name))}`;
+  const subject = job.name === undefined ? subjects.job(id) : subjects.named(id, nonce);
+  const found = async () => (job.name === undefined ? undefined : wire.first(subjects.anyNamed(id)));
+  // One that is there need not be sent first: its payload may be large.
+  const known = await found();
+  if (known !== undefined) return async () => addedBefore(id, known);
   const stowed = await stow(wire, nonce, job.payload);
   const beside = stowed.kind === 'beside' ? { name: stowed.name, size: stowed.size } : undefined;
   const record = JSON.stringify(beside === undefined ? bare : { ...bare, payload: beside });
   const body = stowed.kind === 'inline' ? stowed.body : undefined;
   return async () => {
-    const subjects = new Subjects(queue);
-    const subject = job.name === undefined ? subjects.job(id) : subjects.named(id, nonce);
-    const found = async () => (job.name === undefined ? undefined : wire.first(subjects.anyNamed(id)));
-    const duplicate = async (first: Message): Promise<Added> => {
-      await unused();
-      const { over = first.seq } = parseRecord<ReceiptRecord>(first.record, isReceiptRecord) ?? {};
-      return { id: id as JobId, seq: sequence(over), duplicate: true, durability: LEVEL };
-    };
     const unused = async () => {
       if (beside !== undefined) await wire.removePayload(beside.name);
     };
     try {
-      const before = await found();
-      if (before !== undefined) return await duplicate(before);
       const seq = await wire.append(subject, record, nonce, body);
       const first = await found();
       if (first === undefined || first.subject === subject)
         return { id: id as JobId, seq: sequence(seq), duplicate: false, durability: LEVEL };
       await wire.remove([seq]);
-      return await duplicate(first);
+      await unused();
+      return addedBefore(id, first);
     } catch (error) {
       // Of one that nobody answers for we do not know: it may be there.
       if (error instanceof QueueError && error.code !== 'not-reachable') await unused();
       throw error;
     }
   };
+}
+
+/** `first` is the job of that name, or what has been left of it. */
+function addedBefore(id: string, first: Message): Added {
+  const { over = first.seq } = parseRecord<ReceiptRecord>(first.record, isReceiptRecord) ?? {};
+  return { id: id as JobId, seq: sequence(over), duplicate: true, durability: LEVEL };
 }
 
 function recordOf(machine: Machine, nonce: string, job: NewJob): JobRecord {

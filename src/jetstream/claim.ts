@@ -90,6 +90,13 @@ export function jobOf(place: string, { id, seq, job }: Entry): Job {
     seq: sequence(seq),
     createdAt: fromMs(job.madeMs),
     work: { kind: 'command', params: job.params, env: job.env },
+    terms: {
+      lane: job.lane,
+      priority: job.priority,
+      notBeforeMs: job.notBeforeMs,
+      expiresMs: job.expiresMs,
+      id: job.name,
+    },
     path: `${place}/${id}`,
   };
 }

@@ -1,13 +1,13 @@
 /** A queue on JetStream as a `Keeper`. What only some commands need is loaded when they ask for it. */
 
 import { formatMs, toMs } from '../os/calendar.ts';
-import { closeQuietly } from '../os/close-quietly.ts';
 import type { Machine } from '../os/ports.ts';
 import { sequence } from '../packet/header.ts';
 import type { OutputFile } from '../queue/contract.ts';
 import { QueueError } from '../queue/errors.ts';
 import { explainJob } from '../queue/explain.ts';
 import type { JobContents, JobDetails, Keeper, KeeperOptions, OpenedPayload, Runs } from '../queue/keeper.ts';
+import { plainPayload } from '../queue/keeper-parts.ts';
 import type { FoundJob } from '../queue/snapshot.ts';
 import { requireStream } from './client.ts';
 import { refuseDecoder } from './jetstream.ts';
@@ -110,13 +110,7 @@ async function openPayload(
   if (entry === undefined) throw new QueueError('packet-damaged', `${path}: it is no job`);
   const payload = await fetchPayload(machine, wire, entry);
   if (payload === undefined) throw new QueueError('job-not-found', `${path}: it has gone meanwhile`);
-  return {
-    payload,
-    finish: async () => {
-      await closeQuietly(machine.files, payload);
-      return undefined;
-    },
-  };
+  return plainPayload(machine.files, payload);
 }
 
 async function runsOf(wire: Wire, job: FoundJob, entry: Entry | undefined): Promise<Runs> {

@@ -4,6 +4,7 @@ import { toMs } from '../os/calendar.ts';
 import type { Machine } from '../os/ports.ts';
 import { sequence } from '../packet/header.ts';
 import { countsOf, oldestOf } from '../queue/counts.ts';
+import { unreadableJobs } from '../queue/seen-job.ts';
 import type {
   FoundJob,
   LaneSnapshot,
@@ -63,22 +64,8 @@ export function everyJob(
   const done = entries
     .filter(({ state }) => state.place === 'done')
     .map((entry) => storedJob(place, entry, 'done'));
-  const spoiled = unreadable.map(({ path, message }): FoundJob => {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    return { place: 'unreadable', ...NOBODY, id: name, name, path, message };
-  });
-  return [...waiting, ...running, ...failed, ...done, ...spoiled];
+  return [...waiting, ...running, ...failed, ...done, ...unreadableJobs(unreadable)];
 }
-
-const NOBODY = {
-  lane: undefined,
-  seq: undefined,
-  priority: undefined,
-  addedMs: undefined,
-  notBeforeMs: 0,
-  attempts: 0,
-  held: false,
-};
 
 /** What the servers have promised about what they have confirmed, as a sentence. */
 function safetyOf({ replicas, current, server }: StreamFacts): NonNullable<QueueSnapshot['safety']> {

@@ -21,8 +21,8 @@
 
 import { concatBytes, decodeBytes } from '../os/bytes.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
+import { unlinkIfThere } from '../os/if-there.ts';
 import { type Descriptor, hasErrno, type Machine } from '../os/ports.ts';
-import { unlinkIfThere } from '../uow/move.ts';
 
 /** How long a file that was taken is read on. */
 const LATE_MS = 60_000;

@@ -1,9 +1,10 @@
 /** Putting the status where people look for it: each file is replaced as a whole, and only when it says something else. */
 
+import { unlinkIfThere } from '../os/if-there.ts';
+import { makeDirectory } from '../os/make-directory.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { QueueError, reasonOf } from '../queue/errors.ts';
 import { partsOf, replaceFile } from '../queue/replace-file.ts';
-import { unlinkIfThere } from '../uow/move.ts';
 import { isPaused } from '../uow/pause.ts';
 import { join, type Root, within } from '../uow/root.ts';
 import { logTail, newPainter, type Picture, type ShownUnit } from './picture.ts';
@@ -119,14 +120,6 @@ async function replace({ files }: Machine, path: string, text: string): Promise<
     if (!hasErrno(error, 'ENOENT')) throw error;
   }
   await replaceFile(files, path, text, temporaryName);
-}
-
-async function makeDirectory({ files }: Machine, path: string): Promise<void> {
-  try {
-    await files.mkdir(path);
-  } catch (error) {
-    if (!hasErrno(error, 'EEXIST')) throw error;
-  }
 }
 
 /** Pages that another Monitor has left. */

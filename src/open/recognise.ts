@@ -3,7 +3,8 @@
  * listed, and nobody is asked over a network.
  */
 
-import { hasErrno, type Machine } from '../os/ports.ts';
+import { ifThere, isThere } from '../os/if-there.ts';
+import type { FileKind, Machine } from '../os/ports.ts';
 import type { Layout } from '../queue/layout.ts';
 import { LAYOUTS } from './layouts.ts';
 
@@ -41,15 +42,6 @@ async function hasDirectories(machine: Machine, path: string, names: readonly st
   return true;
 }
 
-async function isThere(machine: Machine, path: string): Promise<boolean> {
-  return (await kindOf(machine, path)) !== undefined;
-}
-
-async function kindOf({ files }: Machine, path: string) {
-  try {
-    return (await files.stat(path)).kind;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
+function kindOf({ files }: Machine, path: string): Promise<FileKind | undefined> {
+  return ifThere<FileKind | undefined>(async () => (await files.stat(path)).kind, undefined);
 }

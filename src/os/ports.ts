@@ -57,6 +57,8 @@ export type FileStatus = {
   readonly mode: number;
   readonly inode: bigint;
   readonly device: bigint;
+  /** How many names it has; left out by machines that do not know. */
+  readonly links?: number;
   /** Last change of the content, milliseconds since 1970. */
   readonly modifiedMs: number;
   /** Last change of the content, the mode or a name, a rename among them; where the machine knows it. */

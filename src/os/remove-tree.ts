@@ -1,19 +1,12 @@
-import { type Files, hasErrno } from './ports.ts';
+import { ifThere, unlinkIfThere } from './if-there.ts';
+import type { Files } from './ports.ts';
 
 /** Removes a directory with all that is in it. What others remove meanwhile is no failure; links are not followed. */
 export async function removeTree(files: Files, directory: string): Promise<void> {
   for (const { name, kind } of await files.readdir(directory)) {
     const path = `${directory}/${name}`;
     if (kind === 'directory') await removeTree(files, path);
-    else await ignoringAbsence(() => files.unlink(path));
+    else await unlinkIfThere({ files }, path);
   }
-  await ignoringAbsence(() => files.rmdir(directory));
-}
-
-async function ignoringAbsence(remove: () => unknown): Promise<void> {
-  try {
-    await remove();
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT')) throw error;
-  }
+  await ifThere(() => files.rmdir(directory), undefined);
 }

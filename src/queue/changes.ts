@@ -20,6 +20,7 @@
  * A deaf one looks more often. (That what another host does is never told on a network file system, this cannot show.)
  */
 
+import { toMs } from '../os/calendar.ts';
 import type { Clock, Watches } from '../os/ports.ts';
 import { areNoEventsLeft } from './watch-directories.ts';
 
@@ -29,6 +30,15 @@ export const POLL_MS = 1000;
 const DEAF_POLL_MS = 200;
 /** So many polls without an event that was due, for the first may end before the event is handed over. */
 const DEAF_AFTER_POLLS = 2;
+
+/** What decides how long a worker that has found nothing to do waits. */
+export type Rest = {
+  readonly isPaused: boolean;
+  /** Until the next look is affordable, milliseconds. */
+  readonly restMs: number;
+  /** When the first of the jobs that may not start yet may, milliseconds since 1970. */
+  readonly nextStartMs: number | undefined;
+};
 
 export class Changes {
   readonly #watches: Watches;
@@ -114,6 +124,16 @@ export class Changes {
   /** Those who wait may ask again: there may be something for each of them. */
   wake(): void {
     for (const wake of [...this.#waiters]) wake();
+  }
+
+  /** Resolves when it is worth looking again: at the latest after `atMostMs`, or when `signal` is aborted. */
+  async untilWorthALook(atMostMs: number, signal: AbortSignal, rest: Rest): Promise<void> {
+    const { isPaused, restMs, nextStartMs = Number.POSITIVE_INFINITY } = rest;
+    // While the queue is paused nobody looks, so there is nothing to be told.
+    const told = this.areTold && this.#isStale && !isPaused;
+    if (signal.aborted || (told && restMs <= 0)) return;
+    const startsInMs = nextStartMs - toMs(this.#clock.now());
+    await this.wait(Math.min(atMostMs, told ? restMs : this.pollMs, startsInMs), signal);
   }
 
   /** Resolves when woken, after `ms`, or when `signal` is aborted. */

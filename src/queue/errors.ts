@@ -35,7 +35,7 @@ const HINTS = {
   'unordered-jobs': 'Work them first; then the order can begin.',
   'settings-damaged': 'Correct the file, or remove it: then the queue is worked as the original does.',
   fenced: 'Its jobs are run by others now. See why it was silent: a stopped process, or the network.',
-  'bad-setting': 'Correct the variable, or unset it.',
+  'bad-setting': '',
   'not-reachable': 'See whether they run and can be reached from here; what they have confirmed is not lost.',
   'not-delivered': 'It stays here; send it again when that has been seen to.',
   'not-connected': 'No job is lost: each is where it was, or has arrived.',

@@ -2,7 +2,7 @@
 
 import { shellQuote } from '../os/shell.ts';
 import type { QueueSnapshot } from './snapshot.ts';
-import { counted, laneName } from './words.ts';
+import { counted, laneName, lower, skipCommand } from './words.ts';
 
 export type Trouble = {
   readonly short: string;
@@ -45,7 +45,7 @@ export function troublesOf(snapshot: QueueSnapshot): Trouble[] {
   for (const { lane, missing, waiting } of gaps.slice(0, MOST_OF_A_KIND)) {
     say(
       'gap',
-      `${laneName(lane)} waits for job ${missing}, which is not there; ${counted(waiting, 'job')} wait${waiting === 1 ? 's' : ''} behind it`,
+      `${lower(laneName(lane))} waits for job ${missing}, which is not there; ${counted(waiting, 'job')} wait${waiting === 1 ? 's' : ''} behind it: have it sent again, or \`${skipCommand(queue, lane)}\``,
       'gap',
     );
   }

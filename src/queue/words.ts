@@ -1,5 +1,8 @@
 /** Words that layouts and commands have in common. */
 
+import { shellQuote } from '../os/shell.ts';
+import { formatSpan } from '../os/span.ts';
+
 /** Stands for the order of the queue itself, where a lane is named: of jobs without one, in a queue that keeps an order. */
 export const QUEUE_LANE = '';
 
@@ -13,6 +16,11 @@ export function lower(words: string): string {
   return words.slice(0, 1).toLowerCase() + words.slice(1);
 }
 
+/** What lets a lane go on past a number that is missing. */
+export function skipCommand(queue: string, lane: string): string {
+  return `intray skip ${shellQuote(queue)}${lane === QUEUE_LANE ? '' : ` --lane ${shellQuote(lane)}`}`;
+}
+
 /** `1 job`, `2 jobs`. */
 export function counted(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
@@ -24,22 +32,8 @@ export function ordinal(number: number): string {
   return `${number}${ending}`;
 }
 
-const UNITS: readonly (readonly [unit: string, ms: number])[] = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1000],
-];
-
-/** The two largest units: `3h 20m`, `45s`. */
+/** The two largest units, in whole seconds: `3h 20m`, `45s`, `0s`. */
 export function duration(ms: number): string {
-  let left = Math.max(0, Math.floor(ms / 1000) * 1000);
-  const words: string[] = [];
-  for (const [unit, size] of UNITS) {
-    const count = Math.floor(left / size);
-    left -= count * size;
-    if (count > 0 || words.length > 0) words.push(`${count}${unit}`);
-    if (words.length === 2) break;
-  }
-  return words.length === 0 ? '0s' : words.filter((word) => !word.startsWith('0')).join(' ');
+  const wholeMs = Math.max(0, Math.floor(ms / 1000) * 1000);
+  return wholeMs === 0 ? '0s' : formatSpan(wholeMs);
 }

@@ -2,6 +2,7 @@
 
 import { toDate } from '../os/calendar.ts';
 import type { Job, NewJob } from '../queue/contract.ts';
+import { asShortFileName } from '../queue/file-name.ts';
 import { isTerm, type Terms, termsIn } from '../queue/terms.ts';
 
 /** All that it has beside its payload; plain data, that it can be sent. */
@@ -66,8 +67,11 @@ export function newJobOf(carried: CarriedJob, named: boolean): NewJob {
  */
 const RELAYED = /^relay-.*-\d+\.\d+$/s;
 
+/** Of a longer id the beginning and a number: ids that are made of names would make them longer on each way. */
+const ID_LIMIT = 100;
+
 function lastingName({ id, createdAt: { seconds, nanos } }: Job): string {
-  return `relay-${id}-${seconds}.${nanos}`;
+  return `relay-${asShortFileName(id, ID_LIMIT)}-${seconds}.${nanos}`;
 }
 
 function given(terms: Terms = {}): Terms {

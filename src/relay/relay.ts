@@ -130,7 +130,7 @@ class Relay {
 
   async #run(claim: SharedClaim, place: Place): Promise<() => Promise<Ran>> {
     const outcome = await this.#carry(claim, place);
-    return () => this.#settle(claim, outcome);
+    return () => this.#settleInTheEnd(claim, outcome);
   }
 
   async #carry(claim: SharedClaim, place: Place): Promise<Outcome> {
@@ -195,6 +195,22 @@ class Relay {
     }
     const problem = await claim.payloadProblem();
     if (problem !== undefined) throw new PayloadProblem(problem);
+  }
+
+  /** The source may be away for a while too: a claim that could not be settled is as it was. */
+  async #settleInTheEnd(claim: SharedClaim, outcome: Outcome): Promise<Ran> {
+    const { keepWaiting, stop, listener } = this.#options;
+    const patience = new Patience(this.#machine.clock);
+    for (;;) {
+      try {
+        return await this.#settle(claim, outcome);
+      } catch (error) {
+        if (!keepWaiting || stop.aborted) throw error;
+        await listener.sourceTrouble(this.#source, error);
+        patience.lose();
+        await patience.wait(stop);
+      }
+    }
   }
 
   async #settle(claim: SharedClaim, outcome: Outcome): Promise<Ran> {

@@ -1,6 +1,5 @@
 /** Where a relay brings jobs to. */
 
-import { isSystemError } from '../os/ports.ts';
 import { isQueueError } from '../queue/errors.ts';
 import type { CarriedJob } from './carried.ts';
 
@@ -31,8 +30,11 @@ export type Target = {
   close(): Promise<void>;
 };
 
-/** Whether it is the job that was refused, for good, rather than that the target is in trouble. */
+/**
+ * Whether it is the job that was refused, for good, rather than that the target is in trouble: where something else is the
+ * cause, a disk or a server that is full say, it may go well later.
+ */
 export function isRefusal(error: unknown): boolean {
   if (error instanceof RangeError) return true;
-  return isQueueError(error, 'not-possible', 'not-written', 'not-a-unit') && !isSystemError(error.cause);
+  return isQueueError(error, 'not-possible', 'not-written', 'not-a-unit') && error.cause === undefined;
 }

@@ -23,9 +23,9 @@ import { isQueueError, QueueError, reasonOf } from '../queue/errors.ts';
 import { chunksOf, writeChunks } from '../queue/payload.ts';
 import { QUEUE_LANE } from '../queue/words.ts';
 import { addJobFile } from './add.ts';
-import { laneKept } from './home/look.ts';
 import { type Accepted, addOnce, isHole } from './home/receipts.ts';
 import { readSettings } from './home/rooms.ts';
+import { laneKept } from './home/waiting-job.ts';
 import {
   type DraftedJob,
   draftJob,

@@ -19,9 +19,9 @@ import { isPriority, isTerm, type Terms, termsIn, termsToEnv } from '../queue/te
 import { QUEUE_LANE } from '../queue/words.ts';
 import { formatJobName } from './home/job-name.ts';
 import { addedPath, nextNumber } from './home/lane-numbers.ts';
-import { laneKept } from './home/look.ts';
 import type { Order } from './home/rooms.ts';
 import { priorityOf, termsOf } from './home/terms.ts';
+import { laneKept } from './home/waiting-job.ts';
 import { jobsDirectory, join, OWN_SEQUENCE_FILE } from './layout.ts';
 import { scanQueue } from './queue-files.ts';
 import { SENDER_WAIT_MS } from './sender.ts';

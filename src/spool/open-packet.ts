@@ -46,6 +46,8 @@ export type OpenedPacket = {
   readonly header: PacketHeader;
   /** At the payload's first byte: a file, or the decoder's pipe. */
   readonly payload: Descriptor;
+  /** How many names the job file has, as far as the machine knows. */
+  readonly links: number;
   /** Closes it, the rest of the payload unread and unwanted. */
   discard(): Promise<void>;
   /**
@@ -64,10 +66,12 @@ export async function openPacket(
   const { files } = machine;
   const file = await files.open(path, 'read-job');
   try {
-    const objection = objectionTo(await files.fstat(file));
+    const status = await files.fstat(file);
+    const objection = objectionTo(status);
     if (objection !== undefined) return await closing(objection);
+    const { links = 1 } = status;
     if (decoder !== undefined) {
-      const opened = await openDecoded(machine, file, decoder);
+      const opened = await openDecoded(machine, file, links, decoder);
       await closeQuietly(files, file);
       return opened;
     }
@@ -77,7 +81,7 @@ export async function openPacket(
       await closeQuietly(files, file);
       return undefined;
     };
-    return { kind: 'packet', header: result.header, payload: file, discard: close, finish: close };
+    return { kind: 'packet', header: result.header, payload: file, links, discard: close, finish: close };
   } catch (error) {
     await closeQuietly(files, file);
     throw error;
@@ -111,6 +115,7 @@ function objectionTo(status: FileStatus): Damage | undefined {
 async function openDecoded(
   machine: Machine,
   file: Descriptor,
+  links: number,
   decoder: Decoder,
 ): Promise<OpenedPacket | Damage> {
   const { files, processes, clock, host } = machine;
@@ -168,7 +173,7 @@ async function openDecoded(
     throw error;
   }
   if (result.kind === 'header') {
-    return { kind: 'packet', header: result.header, payload: readEnd, discard, finish };
+    return { kind: 'packet', header: result.header, payload: readEnd, links, discard, finish };
   }
   if (result.damage !== 'empty' && result.damage !== 'truncated') {
     await discard();

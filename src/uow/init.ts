@@ -4,7 +4,8 @@
  */
 
 import { encodeBytes } from '../os/bytes.ts';
-import { hasErrno, type Machine } from '../os/ports.ts';
+import { makeDirectory } from '../os/make-directory.ts';
+import type { Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { publish, syncDirectory } from '../queue/publish.ts';
 import { DEFAULT_CONFIG, PLACES, type Place } from './config.ts';
@@ -108,16 +109,6 @@ export async function initRoot(machine: Machine, path: string): Promise<RootMade
   }
   await syncDirectory(files, path, path);
   return { made };
-}
-
-async function makeDirectory({ files }: Machine, path: string): Promise<boolean> {
-  try {
-    await files.mkdir(path);
-    return true;
-  } catch (error) {
-    if (!hasErrno(error, 'EEXIST')) throw error;
-    return false;
-  }
 }
 
 async function putText(machine: Machine, directory: string, name: string, text: string): Promise<void> {

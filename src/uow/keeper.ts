@@ -1,11 +1,11 @@
 /** A root of a simple-job-q as a `Keeper`: what `intray ls`, `show`, `retry` and their like see of it, and do to it. */
 
 import { formatUtc, toMs } from '../os/calendar.ts';
-import { closeQuietly } from '../os/close-quietly.ts';
 import type { Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { explainJob } from '../queue/explain.ts';
 import type { Explanation, Keeper, KeeperOptions, Operated, Operation, Runs } from '../queue/keeper.ts';
+import { plainPayload } from '../queue/keeper-parts.ts';
 import type { FoundJob, QueueSnapshot, RunRecord } from '../queue/snapshot.ts';
 import { monitorOf } from './lock.ts';
 import { moveFile } from './move.ts';
@@ -56,13 +56,9 @@ export async function openUowKeeper(
       };
     },
     explain: async (snapshot, job) => explain(machine, snapshot, job, await unitOf(job)),
-    openPayload: async (job) => {
-      const payload = await machine.files.open(job.path, 'read-job');
-      const finish = async () => {
-        await closeQuietly(machine.files, payload);
-        return undefined;
-      };
-      return { payload, finish };
+    openPayload: async ({ path }) => {
+      const payload = await machine.files.open(path, 'read-job');
+      return plainPayload(machine.files, payload);
     },
     runs: async (job) => runsOf(job, await unitOf(job)),
     isPaused: () => isPaused(machine, root),

@@ -13,6 +13,7 @@
  */
 
 import { encodeBytes } from '../os/bytes.ts';
+import { unlinkIfThere } from '../os/if-there.ts';
 import { hasErrno, type Machine } from '../os/ports.ts';
 import { syncDirectory } from '../queue/publish.ts';
 import { join } from './root.ts';
@@ -83,14 +84,6 @@ export async function inodeOf({ files }: Machine, path: string): Promise<bigint 
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;
-  }
-}
-
-export async function unlinkIfThere({ files }: Machine, path: string): Promise<void> {
-  try {
-    await files.unlink(path);
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT')) throw error;
   }
 }
 

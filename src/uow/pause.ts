@@ -1,6 +1,7 @@
 /** A root is paused as long as a file `paused` is in it: `touch` and `rm` do as well. */
 
-import { hasErrno, type Machine } from '../os/ports.ts';
+import { unlinkIfThere } from '../os/if-there.ts';
+import type { Machine } from '../os/ports.ts';
 import { pausedPath, type Root } from './root.ts';
 import { isThere } from './unit-files.ts';
 
@@ -13,12 +14,6 @@ export async function pause({ files }: Machine, root: Root): Promise<void> {
 }
 
 /** Returns whether it was paused. */
-export async function resume({ files }: Machine, root: Root): Promise<boolean> {
-  try {
-    await files.unlink(pausedPath(root));
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
+export function resume(machine: Machine, root: Root): Promise<boolean> {
+  return unlinkIfThere(machine, pausedPath(root));
 }

@@ -27,10 +27,11 @@
 
 import { encodeBytes } from '../os/bytes.ts';
 import { closeQuietly } from '../os/close-quietly.ts';
+import { unlinkIfThere } from '../os/if-there.ts';
 import { type Descriptor, type FileStatus, hasErrno, type Machine } from '../os/ports.ts';
 import { copyAll, readExactly } from '../os/transfer.ts';
 import { syncDirectory } from '../queue/publish.ts';
-import { inodeOf, moveFile, unlinkIfThere } from './move.ts';
+import { inodeOf, moveFile } from './move.ts';
 import { join } from './root.ts';
 import { againStatus, statusKind } from './status.ts';
 import { frontOf, type Stamp, type Unit } from './text.ts';

@@ -3,9 +3,10 @@
  * of a dead Monitor keeps its lock until its jobs are gone.
  */
 
+import { unlinkIfThere } from '../os/if-there.ts';
 import type { Machine } from '../os/ports.ts';
 import { syncDirectory } from '../queue/publish.ts';
-import { inodeOf, moveFile, unlinkIfThere } from './move.ts';
+import { inodeOf, moveFile } from './move.ts';
 import { recoverPrepared } from './prepare.ts';
 import { INCOMING, join, type Root, SETTLED } from './root.ts';
 import { placeOf } from './run.ts';

@@ -3,6 +3,7 @@
 import { toMs } from '../os/calendar.ts';
 import type { Machine } from '../os/ports.ts';
 import { countsOf, oldestOf } from '../queue/counts.ts';
+import { unknownJob, unreadableJobs } from '../queue/seen-job.ts';
 import type {
   FoundJob,
   QueueSnapshot,
@@ -69,16 +70,12 @@ export async function everyUnit(
   root: Root,
   { waiting, running, failed, unreadable }: QueueSnapshot,
 ): Promise<readonly FoundJob[]> {
-  const damaged = unreadable.map(({ path, message }): FoundJob => {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    return { ...seenJob(name, path, undefined, 0), place: 'unreadable', message };
-  });
   return [
     ...running,
     ...waiting,
     ...failed,
     ...(await storedJobs(machine, root, 'done-q', 'done')),
-    ...damaged,
+    ...unreadableJobs(unreadable),
   ];
 }
 
@@ -128,16 +125,6 @@ async function seenMonitor(machine: Machine, root: Root, jobs: number): Promise<
 
 /** A unit is known by the name of its file. */
 function seenJob(name: string, path: string, unit: Unit | undefined, attempts: number): SeenJob {
-  return {
-    id: name,
-    name,
-    path,
-    lane: undefined,
-    seq: undefined,
-    priority: undefined,
-    addedMs: unit?.stamp === undefined ? undefined : unit.stamp.seconds * MS_PER_SECOND,
-    notBeforeMs: 0,
-    attempts,
-    held: false,
-  };
+  const addedMs = unit?.stamp === undefined ? undefined : unit.stamp.seconds * MS_PER_SECOND;
+  return { ...unknownJob(name, path), addedMs, attempts };
 }

@@ -8,10 +8,11 @@
  * | unlink the other name                    | the unit                                       |
  */
 
+import { unlinkIfThere } from '../os/if-there.ts';
 import type { Machine } from '../os/ports.ts';
 import { QueueError } from '../queue/errors.ts';
 import { type Durability, publish, syncDirectory } from '../queue/publish.ts';
-import { linkFree, unlinkIfThere } from './move.ts';
+import { linkFree } from './move.ts';
 import { isShortName } from './prepare.ts';
 import { type INCOMING, join, type Root } from './root.ts';
 import { parseUnit } from './text.ts';

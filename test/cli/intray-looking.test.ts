@@ -165,7 +165,7 @@ describe('intray status', () => {
     [
       'a gap',
       4,
-      'The queue waits for job 1, which is not there; 1 job waits',
+      '! the queue waits for job 1, which is not there; 1 job waits behind it: have it sent again, or `intray skip ',
       async () => putJob(q(), 'late', { seq: 2 }),
     ],
     ['a damaged file', 6, 'fspl-torn.fspl: ', async () => writeFileSync(q('jobs/fspl-torn.fspl'), '*FILES')],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { duration, formatDuration, type Moment, moment, momentMs } from '../../src/cli/time.ts';
+import { type Moment, moment, momentMs, span } from '../../src/cli/time.ts';
 import { realMachine } from '../../src/os/real/index.ts';
+import { formatSpan } from '../../src/os/span.ts';
 import { machineWith } from '../support/machines.ts';
 
 const HOUR_MS = 3_600_000;
@@ -17,11 +18,11 @@ describe('a span', () => {
     ['1.5h', 1.5 * HOUR_MS],
     ['0s', 0],
   ])('%s', (text, value) => {
-    expect(duration(text)).toEqual({ value });
+    expect(span(text)).toEqual({ value });
   });
 
   it.each(['', '10', '5x', '-5s', 's', '1h 30m', '1e3s', '99999999d'])('that is none: %j', (text) => {
-    expect(duration(text)).toEqual({ expected: 'a span of time such as 10s, 5m, 2h, 1d or 1h30m' });
+    expect(span(text)).toEqual({ expected: 'a span of time such as 10s, 5m, 2h, 1d or 1h30m' });
   });
 
   it.each([
@@ -32,7 +33,7 @@ describe('a span', () => {
     [2 * HOUR_MS, '2h'],
     [26 * HOUR_MS, '1d 2h'],
   ])('of %i ms is said as %s', (ms, text) => {
-    expect(formatDuration(ms)).toBe(text);
+    expect(formatSpan(ms)).toBe(text);
   });
 });
 

@@ -37,7 +37,7 @@ for (const fanout of [false, true]) {
       priority: true,
       notBefore: true,
       expires: true,
-      names: { lacks: 'the format has no names that senders give' },
+      names: true,
       gaps: noNumbers,
       alone: { lacks: 'the format knows no worker that is alone' },
       pause: {

@@ -33,7 +33,7 @@ queueContract('fsq queue', makeQueue, {
     priority: NO_PLACE,
     notBefore: true,
     expires: { lacks: 'FSQ_TTL is for all items' },
-    names: NO_PLACE,
+    names: true,
     gaps: OLDEST_FIRST,
     alone: NOBODY_KEPT_OUT,
     pause: {

@@ -1,5 +1,6 @@
 /** What the contract's tests stand on. */
 
+import type { TestContext } from 'vitest';
 import type { Machine } from '../../src/os/ports.ts';
 import type { Queue } from '../../src/queue/contract.ts';
 
@@ -16,4 +17,14 @@ export type Ground = {
 
 export function isLack(capability: unknown): capability is Lacks {
   return typeof capability === 'object' && capability !== null && 'lacks' in capability;
+}
+
+/** Skips the test of a layout that cannot do one of these, with its reason. */
+export function needing<Capabilities extends object>(capabilities: Capabilities) {
+  return ({ skip }: TestContext, ...needed: (keyof Capabilities)[]): void => {
+    for (const capability of needed) {
+      const has = capabilities[capability];
+      if (isLack(has)) skip(has.lacks);
+    }
+  };
 }

@@ -1,11 +1,11 @@
 /** What every layout's `Keeper` must do: src/queue/keeper.ts as tests. Changes to jobs are in keeper-operating.ts. */
 
-import { describe, expect, it, type TestContext } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decodeBytes } from '../../src/os/bytes.ts';
 import { toDate, toMs } from '../../src/os/calendar.ts';
 import type { OutputFile } from '../../src/queue/contract.ts';
 import { pickJob } from '../../src/queue/find-job.ts';
-import { isLack } from './ground.ts';
+import { isLack, needing } from './ground.ts';
 import {
   claimed,
   everythingOf,
@@ -28,12 +28,7 @@ export function keeperContract(
   makeQueue: () => Promise<KeeperGround>,
   capabilities: KeeperCapabilities,
 ): void {
-  const needs = ({ skip }: TestContext, ...needed: (keyof KeeperCapabilities)[]): void => {
-    for (const capability of needed) {
-      const has = capabilities[capability];
-      if (isLack(has)) skip(has.lacks);
-    }
-  };
+  const needs = needing(capabilities);
 
   describe(`${name}: looking`, () => {
     it('sees that a new queue is empty and well', async () => {

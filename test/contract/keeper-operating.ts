@@ -1,8 +1,8 @@
 /** What every layout's `Keeper` must do, second half: changes. */
 
-import { describe, expect, it, type TestContext } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toDate, toMs } from '../../src/os/calendar.ts';
-import { isLack } from './ground.ts';
+import { isLack, needing } from './ground.ts';
 import {
   claimed,
   failOne,
@@ -23,12 +23,7 @@ export function keeperOperating(
   makeQueue: () => Promise<KeeperGround>,
   capabilities: KeeperCapabilities,
 ): void {
-  const needs = ({ skip }: TestContext, ...needed: (keyof KeeperCapabilities)[]): void => {
-    for (const capability of needed) {
-      const has = capabilities[capability];
-      if (isLack(has)) skip(has.lacks);
-    }
-  };
+  const needs = needing(capabilities);
 
   describe(`${name}: removing`, () => {
     it('takes a job that waits away, and one that has failed', async () => {

@@ -1,6 +1,6 @@
 /** What every layout's `join` must do: the shared half of src/queue/contract.ts as tests. */
 
-import { describe, expect, it, type TestContext } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decodeBytes } from '../../src/os/bytes.ts';
 import { toMs } from '../../src/os/calendar.ts';
 import { readExactly } from '../../src/os/transfer.ts';
@@ -14,7 +14,7 @@ import type {
   SharedIdle,
   SharedSession,
 } from '../../src/queue/contract.ts';
-import { type Ground, isLack, type Lacks } from './ground.ts';
+import { type Ground, isLack, type Lacks, needing } from './ground.ts';
 
 /** Of a queue whose jobs may run side by side, but for those of a lane. */
 export type SharedCapabilities = {
@@ -46,12 +46,7 @@ export function sharedContract(
   makeQueue: () => Promise<Ground>,
   capabilities: SharedCapabilities & { readonly env: true | Lacks },
 ): void {
-  const needs = ({ skip }: TestContext, ...needed: (keyof SharedCapabilities)[]): void => {
-    for (const capability of needed) {
-      const has = capabilities[capability];
-      if (isLack(has)) skip(has.lacks);
-    }
-  };
+  const needs = needing(capabilities);
 
   describe(`${name}: working beside others`, () => {
     it('has nothing to claim when it is empty', async () => {

@@ -160,9 +160,8 @@ it('an add that is refused leaves nothing', async () => {
   ]) {
     await expect(queue.add({ payload: 'x', ...job })).rejects.toMatchObject({ code: 'not-written' });
   }
-  for (const job of [{ lane: 'a' }, { name: 'a' }]) {
-    await expect(queue.add(job)).rejects.toMatchObject({ code: 'not-possible' });
-  }
+  await expect(queue.add({ name: '' })).rejects.toMatchObject({ code: 'not-written' });
+  await expect(queue.add({ lane: 'a' })).rejects.toMatchObject({ code: 'not-possible' });
   await expect(queue.addAll([{ payload: 'good' }, { env: { QABC: '' } }])).rejects.toThrow(
     'the format uses itself',
   );

@@ -50,6 +50,7 @@ const PAGES = [
   'README.md',
   'docs/filespooler.md',
   'docs/parallel.md',
+  'docs/patterns.md',
   'docs/doctor.md',
   'docs/top.md',
   'docs/monitor.md',
@@ -62,6 +63,7 @@ const PAGES = [
 /** How many outputs a page shows that are compared. */
 const LEAST_OUTPUTS: Readonly<Record<string, number>> = {
   'docs/doctor.md': 4,
+  'docs/patterns.md': 5,
   'docs/top.md': 2,
   'docs/monitor.md': 4,
   'docs/dirqueue.md': 6,
@@ -179,7 +181,7 @@ describe('the guide to parallel work', () => {
 });
 
 describe('the library guide', () => {
-  const examples = [...blocks('docs/library.md', 'ts'), ...blocks('docs/fsq.md', 'ts')];
+  const examples = ['README.md', 'docs/library.md', 'docs/fsq.md'].flatMap((page) => blocks(page, 'ts'));
 
   it('has programs that run, one after the other', () => {
     const cwd = linked();

@@ -9,6 +9,7 @@ import { lacking } from '../faults/support/needs.ts';
 import { eventually } from '../support/fspl.ts';
 import { expectedText } from '../support/guide-text.ts';
 import { type IntrayCli, intrayCli } from '../support/intray-cli.ts';
+import { useNats } from '../support/nats.ts';
 import { type NncpNodes, writeNncpNodes } from '../support/nncp.ts';
 import { freePort, SSHD, startSshd } from '../support/sshd.ts';
 import { startSyncthings } from '../support/syncthing.ts';
@@ -17,6 +18,7 @@ const page = readFileSync(fileURLToPath(new URL('../../docs/transports.md', impo
 const ORIGINAL = '/usr/bin/fspl';
 const DEADLINE_MS = 300_000;
 const endings: (() => Promise<void>)[] = [];
+const nats = useNats();
 
 afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end();
@@ -34,8 +36,9 @@ type Surroundings = {
 };
 
 const SECTIONS: Readonly<Record<string, Surroundings>> = {
-  'From queue to queue': { tools: [], outputs: 3 },
+  'From queue to queue': { tools: [], outputs: 1 },
   'Over ssh': { tools: ['ssh', 'ssh-keygen', SSHD], outputs: 2, prepare: behindSsh },
+  'To and from JetStream': { tools: ['nats-server'], outputs: 1, prepare: withNats },
   'A plain pipe': { tools: ['gzip'], outputs: 1, original: true },
   Syncthing: {
     tools: ['syncthing'],
@@ -45,7 +48,7 @@ const SECTIONS: Readonly<Record<string, Surroundings>> = {
   NNCP: { tools: ['nncp-exec', 'nncp-cfgnew', 'nncp-cfgmin'], outputs: 1, prepare: withNncp },
   rclone: { tools: ['rclone'], outputs: 1, prepare: withRclone, original: true },
   'rsync and USB sticks': { tools: ['rsync'], outputs: 1, original: true },
-  'Compress and encrypt': { tools: ['zstd', 'age', 'gpg'], outputs: 4, prepare: withGpg },
+  'Compress and encrypt': { tools: ['zstd', 'age', 'gpg'], outputs: 3, prepare: withGpg },
 };
 
 /** Where they live, an ssh that knows `backup`, and there the same home. */
@@ -69,6 +72,10 @@ async function behindSsh(cli: IntrayCli): Promise<Record<string, string>> {
   writeFileSync(join(tools, 'ssh'), wrapper, { mode: 0o755 });
   cli.sh('intray init queue');
   return { PATH: `${tools}:${bin}:${process.env.PATH}` };
+}
+
+async function withNats(): Promise<Record<string, string>> {
+  return { SERVER: nats.addresses };
 }
 
 async function throughSyncthing(cli: IntrayCli): Promise<void> {

@@ -1,6 +1,7 @@
 /** Each probe on a machine that does wrong in just the way it is there to find. */
 
 import fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withBench } from '../../src/doctor/bench.ts';
 import { notMeasured, type Outcome, type Verdict } from '../../src/doctor/probe.ts';
@@ -80,6 +81,24 @@ function mounted(type: string, options = 'rw') {
       return real.open(told === undefined ? path : `${directory}/${told}`, mode);
     };
     return { files: { ...real, open } };
+  };
+}
+
+/** A GlusterFS volume at /mnt/q whose mount says this of itself; nothing: it does not say. */
+function volume(name?: string) {
+  return () => {
+    const { files: ofMount } = mounted('fuse.glusterfs')();
+    const cmdline = `${newDirectory()}/cmdline`;
+    fs.writeFileSync(cmdline, '--attribute-timeout=0 --entry-timeout=0 --negative-timeout=0 /mnt/q');
+    const said = new Map([
+      ['/mnt/q/.meta/cmdline', cmdline],
+      [
+        '/mnt/q/.meta/graphs/active/volfile',
+        fileURLToPath(new URL(`../fixtures/glusterfs/${name}.vol`, import.meta.url)),
+      ],
+    ]);
+    const open: Files['open'] = (path, mode) => ofMount.open(said.get(path) ?? path, mode);
+    return { files: { ...ofMount, open } };
   };
 }
 
@@ -228,6 +247,9 @@ const CASES: Case[] = [
   ['lock-hosts', 'NFS', mounted('nfs4'), 'unknown', /cannot be tried/],
   ['lock-hosts', 'NFS with local locks', mounted('nfs', 'rw,local_lock=all'), 'fails', /stay on this host/],
   ['lock-hosts', 'something new', mounted('fuse.newfs'), 'unknown', /not known/],
+  ['volume', 'GlusterFS as advised', volume('as-advised'), 'holds', /as they should be/],
+  ['volume', 'GlusterFS as it comes', volume('defaults'), 'fails', /not off: performance\.write-behind/],
+  ['volume', 'GlusterFS that does not say', volume(), 'unknown', /does not say/],
   ['events', 'no event comes', watching(() => () => {}), 'fails', /none came within 1000 ms/],
   [
     'events',
@@ -296,7 +318,7 @@ const CASES: Case[] = [
   [
     'letter-case',
     'not told apart',
-    files({ stat: (path) => real.stat(path.replace('CASE-ABC', 'case-abc')) }),
+    files({ exists: (path) => real.exists(path.replace('CASE-ABC', 'case-abc')) }),
     'fails',
     /same/,
   ],

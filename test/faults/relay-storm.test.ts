@@ -3,15 +3,12 @@
  * those of a lane in their order. Instead of ssh there is a script that runs the other side here.
  */
 
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { realMachine } from '../../src/os/real/index.ts';
-import { readChunks } from '../../src/os/transfer.ts';
-import type { Queue } from '../../src/queue/contract.ts';
 import { homeQueue } from '../support/home.ts';
 import { INTRAY } from '../support/intray-cli.ts';
 import { eventually, useTemporary } from '../support/temporary.ts';
+import { arrivedAt, digestOf } from './support/arrived.ts';
 import { type Chance, chance, pauseMs } from './support/chance.ts';
 import { LONGER } from './support/needs.ts';
 import { childrenOf, living, signal, spawnGroup } from './support/storm.ts';
@@ -28,34 +25,8 @@ const temporary = useTemporary();
 
 const SSH = '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n';
 
-type Arrived = { readonly number: number; readonly lane: string | undefined; readonly digest: string };
-
 function payloadOf(number: number): Buffer {
   return Buffer.alloc(number % LARGE_EACH === 0 ? LARGE_BYTES : 1000, `${number} `);
-}
-
-const digestOf = (bytes: Uint8Array) => createHash('md5').update(bytes).digest('hex');
-
-async function arrivedAt(queue: Queue): Promise<Arrived[]> {
-  const arrived: Arrived[] = [];
-  const session = await queue.join();
-  try {
-    for (;;) {
-      const claim = await session.claim();
-      if (claim.kind !== 'claim') return arrived;
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of readChunks(realMachine.files, claim.payload)) chunks.push(chunk);
-      const { work } = claim.job;
-      arrived.push({
-        number: Number(work.kind === 'command' ? work.params[0] : -1),
-        lane: new Map(claim.env).get('INTRAY_LANE'),
-        digest: digestOf(Buffer.concat(chunks)),
-      });
-      await claim.succeed();
-    }
-  } finally {
-    await session.close();
-  }
 }
 
 /** Kills the relay, the other side, or both. Returns how many were there to be killed. */

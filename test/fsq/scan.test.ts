@@ -70,6 +70,19 @@ describe('going through a queue', () => {
     expect(rooms(place).waiting).toHaveLength(2);
   });
 
+  it('says so when the queue was moved meanwhile, and leaves the item', async () => {
+    const place = await newQueue(temporary.path('queue'));
+    const name = await put(place, '', 'a');
+    const moved = temporary.path('moved');
+    const going = scanned(place, (work) => {
+      renameSync(place.directory, moved);
+      return work.done();
+    });
+    await expect(going).rejects.toThrow('it is not there any more');
+    expect(readdirSync(`${moved}/queue`)).toEqual([name]);
+    expect(await scanned(placeAt(moved, DEFAULTS))).toEqual(['a']);
+  });
+
   it('leaves an item that nobody has settled as it was', async () => {
     const place = await newQueue(temporary.path('queue'));
     const name = await put(place, 'x', 'a');

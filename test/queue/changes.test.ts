@@ -76,6 +76,33 @@ describe('waiting for changes', () => {
   });
 });
 
+describe('resting until a look is worth it', () => {
+  const FREE = { isPaused: false, restMs: 0, nextStartMs: undefined };
+
+  it('is over at once when somebody has told, and a look is affordable', async () => {
+    const { changes, clock } = await changesOf(watchesByHand().watches);
+    await changes.untilWorthALook(6 * SECOND, never, FREE);
+    expect(clock.ring(SECOND)).toBe(0);
+  });
+
+  it.each([
+    ['until a look is affordable', { ...FREE, restMs: 300 }, true, 300],
+    ['a poll when the queue is paused, whatever was told', { ...FREE, isPaused: true }, true, SECOND],
+    ['a poll when nobody has told', FREE, false, SECOND],
+    ['until the first delayed job may start', { ...FREE, nextStartMs: 40_250 }, false, 250],
+    ['no longer than it was asked to', { ...FREE, nextStartMs: 90_000 }, false, SECOND],
+  ])('waits %s', async (_, rest, told, ms) => {
+    const { watches } = watchesByHand();
+    const clock = { ...alarmClock(), now: () => ({ seconds: 40n, nanos: 0 }) };
+    const changes = new Changes({ watches, clock });
+    await changes.watch('/q/jobs');
+    if (!told) changes.beginLook();
+    const resting = changes.untilWorthALook(6 * SECOND, never, rest);
+    expect(clock.ring(ms)).toBe(1);
+    await resting;
+  });
+});
+
 describe('what is known of changes', () => {
   it('is stale at first and after an event, until a look begins', async () => {
     const { watches, event } = watchesByHand();

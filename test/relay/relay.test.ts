@@ -156,6 +156,19 @@ describe('a relay that dies between the two queues', () => {
     expect(await drained(target)).toEqual([{ param: 'a', payload: 'once' }]);
   });
 
+  it.each(['dirqueue', 'fsq'])('leaves nothing twice in a queue of %s either', async (layout) => {
+    target = await (MAKERS[layout] as (path: string) => Promise<Queue>)(temporary.path('other'));
+    await source.add({ params: ['a'], payload: 'once' });
+    await source.add({ params: ['b'], payload: 'once too' });
+    await relayTo(source, await dyingTarget(), { concurrency: 1 });
+    const { told } = await moved({ concurrency: 1 });
+    expect(told.moved.map(({ duplicate, bytes }) => [duplicate, bytes])).toEqual([
+      [true, 0],
+      [false, 8],
+    ]);
+    expect(await drained(target)).toHaveLength(2);
+  });
+
   it('brings nothing twice either when the job has been run meanwhile', async () => {
     await source.add({ params: ['a'] });
     await relayTo(source, await dyingTarget());

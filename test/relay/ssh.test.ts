@@ -8,6 +8,7 @@ import { lacking } from '../faults/support/needs.ts';
 import { signal } from '../faults/support/storm.ts';
 import { eventually, exitOf } from '../support/fspl.ts';
 import { INTRAY, INTRAY_VARIANTS, type IntrayCli, intrayCli, jsonLines } from '../support/intray-cli.ts';
+import { natsLack, useNats } from '../support/nats.ts';
 import { SSHD, type Sshd, startSshd } from '../support/sshd.ts';
 
 const reason = lacking({ tools: ['ssh', 'ssh-keygen', SSHD] });
@@ -129,6 +130,33 @@ describe.skipIf(reason !== undefined)(`over ssh${reason === undefined ? '' : ` (
     expect(read.status).toBe(0);
     expect(Buffer.compare(readFileSync(join(cli.dir, 'out')), payload)).toBe(0);
     expect(readdirSync(parts)).toEqual([]);
+  });
+});
+
+describe.skipIf(reason !== undefined)('over ssh and a server of NATS', () => {
+  const nats = useNats();
+  const lack = natsLack();
+
+  it('jobs go to a queue there and come from it, and large payloads wait at home', async (context) => {
+    if (lack !== undefined) context.skip(lack);
+    const { cli, remote, words } = await setting();
+    const payload = randomBytes(3_000_000);
+    writeFileSync(join(cli.dir, 'big'), payload);
+    const middle = `nats://${nats.addresses}/middle`;
+    expect(cli.run(['init', middle]).status).toBe(0);
+    expect(cli.run(['add', 'there', '--input', 'big', '--lane', 'l', '--name', 'n']).status).toBe(0);
+    const env = { XDG_STATE_HOME: join(cli.dir, 'state') };
+    const fetched = cli.run(['relay', remote, middle, ...words], { env });
+    expect(fetched).toMatchObject({ status: 0, stderr: '' });
+    const [parts = ''] = cli.list('state/intray/relay-parts');
+    expect(parts).toContain('nats');
+    expect(cli.list(join('state/intray/relay-parts', parts))).toEqual([]);
+    expect(cli.run(['relay', middle, 'here', ...words]).status).toBe(0);
+    expect(cli.run(['add', 'here', '--name', 'n', '--json']).stdout).toContain('"duplicate":true');
+    const read = cli.run(['work', 'here', '--', 'sh', '-c', 'cat > out; echo "$INTRAY_LANE" > lane']);
+    expect(read.status).toBe(0);
+    expect(Buffer.compare(readFileSync(join(cli.dir, 'out')), payload)).toBe(0);
+    expect(cli.read('lane')).toBe('l\n');
   });
 });
 

@@ -16,8 +16,10 @@ const BESIDE = new Set([
   'share-after-a-killed-one',
   'share-lane-after-a-stopped-one',
 ]);
+const NAMED = new Set(['put-named', 'put-named-after-a-killed-one', 'put-named-beside-putting']);
 const short = DIRQUEUE_SCENARIOS.filter(({ name }) => SHORT.has(name));
 const some = DIRQUEUE_SCENARIOS.filter(({ name }) => SHORT.has(name) || BESIDE.has(name));
+const named = DIRQUEUE_SCENARIOS.filter(({ name }) => NAMED.has(name));
 const SEEDS = 60;
 
 const search = (scenario: (typeof DIRQUEUE_SCENARIOS)[number], extent: Extent, layout = dirqueue) => {
@@ -34,6 +36,21 @@ describe('a kill at any moment', () => {
 describe('a power cut at any moment', () => {
   it.each(short)('breaks no promise: $name', async (scenario) => {
     expect(await search(scenario, { profiles: ['weak', 'ordered'] })).toBeUndefined();
+  });
+});
+
+describe('a job that is added under a name', () => {
+  it.each(named)('is there once, whoever is killed: $name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['lasting'], codes: ['EIO'] })).toBeUndefined();
+  });
+
+  it.each(named.slice(0, 1))('is there once after a power cut: $name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['ordered', 'weak'] })).toBeUndefined();
+  });
+
+  it.each(named.slice(0, 1))('is there once, though replies get lost: $name', async (scenario) => {
+    const extent = { profiles: ['lasting'] as const, isOverNetwork: true, codes: LOST_REPLIES };
+    expect(await search(scenario, extent)).toBeUndefined();
   });
 });
 

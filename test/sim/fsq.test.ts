@@ -48,6 +48,19 @@ describe('hosts with old beliefs, a reply that gets lost, and a kill after it', 
   });
 });
 
+describe.each(FSQ_SCENARIOS.filter(({ name }) => name === 'put-named'))(
+  'an item that is added under a name: $name',
+  (scenario) => {
+    it.each([
+      ['after a power cut', { profiles: ['weak', 'ordered'] }],
+      ['though a call fails', { profiles: ['lasting'], codes: ['EIO'] }],
+      ['though replies get lost', { profiles: ['lasting'], isOverNetwork: true, codes: LOST_REPLIES }],
+    ] as const)('is there once %s', async (_, extent) => {
+      expect(await search(scenario, extent)).toBeUndefined();
+    });
+  },
+);
+
 it.each(['local', 'nfs'] as const)(`seeds 1 to ${SEEDS} break no promise: %s`, async (network) => {
   const goOn = ({ runs }: RandomTally) => runs < SEEDS;
   const failure = await searchSeeds({ layout: fsq }, 1, goOn, undefined, network);

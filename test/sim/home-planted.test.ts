@@ -1,11 +1,11 @@
 /** The mistakes that workers of a shared queue could make: each is found, and by nothing that it needs not. */
 
 import { describe, expect, it } from 'vitest';
-import { home } from '../../sim/layouts/home.ts';
+import { home, homeTorn } from '../../sim/layouts/home.ts';
 import { HOME_PLANTS } from '../../sim/planted/home-plants.ts';
 import { exhaust } from '../../sim/search/exhaust.ts';
 import { newTally } from '../../sim/search/explore.ts';
-import { HOME_SCENARIOS } from '../../sim/search/home-scenarios.ts';
+import { HOME_SCENARIOS, TWO_MEET } from '../../sim/search/home-scenarios.ts';
 import { searchSeeds } from '../../sim/search/random.ts';
 
 const small = HOME_PLANTS.filter(({ scenario }) => scenario !== undefined);
@@ -13,10 +13,11 @@ const others = HOME_PLANTS.filter(({ scenario }) => scenario === undefined);
 const RUNS_LIMIT = 300;
 
 describe('the crash states show', () => {
-  it.each(small)('$name: $mistake', async ({ wrap, scenario, profile = 'weak' }) => {
-    const scenarios = HOME_SCENARIOS.filter(({ name }) => name === scenario);
+  it.each(small)('$name: $mistake', async ({ wrap, scenario, isTorn, profile = 'weak' }) => {
+    const scenarios = [...HOME_SCENARIOS, TWO_MEET].filter(({ name }) => name === scenario);
     expect(scenarios).toHaveLength(1);
-    const explorer = { layout: home, wrap, tally: newTally(), goOn: () => true, secondCrash: false };
+    const layout = isTorn ? homeTorn : home;
+    const explorer = { layout, wrap, tally: newTally(), goOn: () => true, secondCrash: false };
     const found = await exhaust(explorer, { scenarios, profiles: [profile] });
     expect(found?.violations[0]).toBeDefined();
   });

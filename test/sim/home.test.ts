@@ -1,11 +1,11 @@
 /** Workers that share a queue: small cases gone through whole, and random runs. `npm run sim` searches further. */
 
 import { describe, expect, it } from 'vitest';
-import { HOME_VARIANTS, home, homeOnce } from '../../sim/layouts/home.ts';
+import { HOME_VARIANTS, home, homeOnce, homeTorn } from '../../sim/layouts/home.ts';
 import { type Extent, exhaust } from '../../sim/search/exhaust.ts';
 import { newTally } from '../../sim/search/explore.ts';
 import { LOST_REPLIES } from '../../sim/search/faults.ts';
-import { FREE_SCENARIOS, HOME_SCENARIOS } from '../../sim/search/home-scenarios.ts';
+import { FREE_SCENARIOS, HOME_SCENARIOS, TWO_MEET } from '../../sim/search/home-scenarios.ts';
 import { type RandomTally, replayCommand, searchSeeds } from '../../sim/search/random.ts';
 
 /** These show what longer ones would: the crash states of those are too many for every change. */
@@ -37,6 +37,22 @@ describe('a kill at any moment', () => {
 describe('a power cut at any moment', () => {
   it.each(short)('breaks no promise: $name', async (scenario) => {
     expect(await search(scenario, { profiles: ['weak', 'ordered'] })).toBeUndefined();
+  });
+});
+
+describe('a power cut on a disk that tears renames between directories', () => {
+  const those = short.filter(({ name }) =>
+    ['share-1', 'share-2', 'share-expired', 'put-free'].includes(name),
+  );
+  it.each(those)('breaks no promise: $name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['torn'] })).toBeUndefined();
+  });
+});
+
+describe('jobs under two names, and a kill at any moment', () => {
+  const those = HOME_SCENARIOS.filter(({ name }) => ['share-2', 'share-again', 'share-lane'].includes(name));
+  it.each([...those, TWO_MEET])('break no promise: $name', async (scenario) => {
+    expect(await search(scenario, { profiles: ['lasting'] }, homeTorn)).toBeUndefined();
   });
 });
 

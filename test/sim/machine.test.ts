@@ -51,6 +51,32 @@ describe('a power cut leaves', () => {
     expect(images.map((image) => describeImage(image).join('\n')).sort()).toEqual([...expected].sort());
   });
 
+  it.each([
+    ['weak', '/to', [['/to/x']]],
+    ['weak', '/from', [['/to/x']]],
+    ['torn', '/to', [['/to/x'], ['/from/x', '/to/x']]],
+    ['torn', '/from', [['/to/x']]],
+    ['torn', 'nothing', [['/from/x'], ['/to/x'], ['/from/x', '/to/x']]],
+  ] as const)(
+    'of a rename between directories, on a disk that is %s, after an fsync of %s',
+    async (profile, synced, expected) => {
+      const { disk, newMachine } = direct(profile);
+      const { files } = newMachine();
+      for (const directory of ['/from', '/to']) await files.mkdir(directory);
+      await files.close(await files.open('/from/x', 'create'));
+      for (const directory of ['/', '/from', '/to'])
+        await files.fsync(await files.open(directory, 'directory'));
+      await files.rename('/from/x', '/to/x');
+      if (synced !== 'nothing') await files.fsync(await files.open(synced, 'directory'));
+      const left = crashImages(disk).images.map((image) =>
+        describeImage(image)
+          .flatMap((line) => /^(\S+\/x):/.exec(line)?.[1] ?? [])
+          .sort(),
+      );
+      expect(new Set(left)).toEqual(new Set(expected));
+    },
+  );
+
   it('after an fsync that failed, nothing more than before, whatever later ones say', async () => {
     const disk = new Disk('weak');
     let fail = true;

@@ -8,8 +8,8 @@ import type { NewJob, Queue, SharedClaim, SharedSession } from '../../src/queue/
 import { pickJob } from '../../src/queue/find-job.ts';
 import type { FoundJob } from '../../src/queue/snapshot.ts';
 import { makeRooms, type Order, writeSettings } from '../../src/spool/home/rooms.ts';
-import { takeSnapshot } from '../../src/spool/home/snapshot.ts';
-import { everyJob } from '../../src/spool/home/snapshot-parts.ts';
+import { takeSnapshot } from '../../src/spool/home/seeing/snapshot.ts';
+import { everyJob } from '../../src/spool/home/seeing/snapshot-parts.ts';
 import { createSpool } from '../../src/spool/spool.ts';
 
 export async function homeQueue(path: string, order: Order = 'free'): Promise<Queue> {

@@ -4,10 +4,10 @@
  */
 
 import { realMachine } from '../../src/os/real/index.ts';
-import { moveJob, openTarget } from '../../src/spool/home/move.ts';
-import { removeJob, retryJob } from '../../src/spool/home/operate.ts';
-import { Operator } from '../../src/spool/home/operator.ts';
-import { skipLane } from '../../src/spool/home/skip.ts';
+import { moveJob, openTarget } from '../../src/spool/home/operating/move.ts';
+import { removeJob, retryJob } from '../../src/spool/home/operating/single-jobs.ts';
+import { Operator } from '../../src/spool/home/operating/operator.ts';
+import { skipLane } from '../../src/spool/home/operating/skip.ts';
 import { findJob } from './home-queues.ts';
 import { interceptFiles } from './intercepted-files.ts';
 import { machineWithFiles } from './machines.ts';

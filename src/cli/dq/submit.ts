@@ -28,27 +28,37 @@ export async function submit(context: Context, { values, flags, words }: Given):
   // Of those who read standard input, one after the other.
   const atOnce = words.includes('-') ? 1 : AT_ONCE;
   let status = 0;
-  for await (const outcome of inOrder(words, atOnce, add)) {
+  let untold: { readonly error: unknown } | undefined;
+  for await (const outcome of inOrder(words, atOnce, add, () => untold === undefined)) {
     const { file } = outcome;
-    if ('error' in outcome) {
-      await context.complain(`dq-submit: ${file}: ${sentenceOf(outcome.error)}\n`);
-      status = 1;
-    } else if (flags.has('json')) await printJsonLine(context, { file, id: outcome.id });
-    else await context.print(`enqueued: ${file}\n`);
+    try {
+      if ('error' in outcome) {
+        await context.complain(`dq-submit: ${file}: ${sentenceOf(outcome.error)}\n`);
+        status = 1;
+      } else if (flags.has('json')) await printJsonLine(context, { file, id: outcome.id });
+      else await context.print(`enqueued: ${file}\n`);
+    } catch (error) {
+      // What was begun with it is added, or not, all the same: whoever asks must be able to know.
+      untold ??= { error };
+      await context.complain(`dq-submit: ${file}: enqueued, which could not be told\n`);
+    }
   }
+  if (untold !== undefined) throw untold.error;
   return status;
 }
 
 type Outcome = { readonly file: string } & ({ readonly id: string } | { readonly error: unknown });
 
-/** What comes of each, in their order, with so many begun at once. */
+/** What comes of each, in their order, with so many begun at once, as long as more are to be begun. */
 async function* inOrder<Item, Result>(
   items: readonly Item[],
   atOnce: number,
   act: (item: Item) => Promise<Result>,
+  goesOn: () => boolean,
 ): AsyncGenerator<Result> {
   const begun: Promise<Result>[] = [];
   for (const item of items) {
+    if (!goesOn()) break;
     begun.push(act(item));
     if (begun.length >= atOnce) yield (await begun.shift()) as Result;
   }

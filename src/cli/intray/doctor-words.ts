@@ -23,6 +23,8 @@ export const REMEDIES: Readonly<Record<string, string>> = {
     'Have only one processor or worker, started by hand or by one cron entry; or keep the queue where locks work.',
   'lock-hosts':
     'Run jobs on one host only, and through one mount. Others may deliver to it. What several hosts with `intray work` would have to bear is said above.',
+  volume:
+    'Set the volume as docs/machines.md says, with `gluster volume set`, and mount it anew with those options, on each machine.',
   'open-unlinked': 'Do not remove job files while a processor runs.',
   events:
     'Nothing is lost: workers look again at intervals. To have them start at once, raise fs.inotify.max_user_watches and fs.inotify.max_user_instances, or keep the queue on a disk of this host.',
@@ -56,6 +58,10 @@ export const WORKERS_MEANING: Readonly<Record<WorkersClaim, Readonly<Record<stri
       'Give the workers of such a machine a longer lease.',
       'Add to lanes and to ordered queues from one machine only: two could give out one number.',
       'Run jobs with `fspl` only while no machine runs `intray work`: they do not see each other.',
+    ],
+    volume: [
+      'Where hosts remember what others have changed, a worker takes what is gone for what is there; where files have the time of each host, leases go wrong with its clock;',
+      'where fewer than three have a copy, two machines can come to disagree for good.',
     ],
   },
   'at-once': {

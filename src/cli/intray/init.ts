@@ -1,6 +1,8 @@
 import { type Initialised, type InitOptions, initQueue, type Order } from '../../open/create.ts';
+import { layoutNamed } from '../../open/layouts.ts';
 import { hasErrno } from '../../os/ports.ts';
 import { shellQuote } from '../../os/shell.ts';
+import type { LayoutName } from '../../queue/snapshot.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { UsageProblem } from '../usage.ts';
@@ -12,6 +14,7 @@ type Args = {
     readonly ordered: boolean;
     readonly 'any-order': boolean;
     readonly replicas: number | undefined;
+    readonly layout: LayoutName | undefined;
     readonly json: boolean;
   };
 };
@@ -21,7 +24,7 @@ export async function init(context: Context, { operand: queue, options }: Args):
     throw new UsageProblem('`--ordered` and `--any-order` exclude each other');
   }
   const order = options.ordered ? 'sequence' : options['any-order'] ? 'free' : undefined;
-  const done = await make(context, queue, { order, replicas: options.replicas });
+  const done = await make(context, queue, { order, replicas: options.replicas, layout: options.layout });
   if (done === undefined) return exitStatus('error');
   if (options.json) await printJson(context, { queue, ...done });
   else await context.print(report(queue, done));
@@ -53,12 +56,16 @@ const ORDERS: Record<Order, string> = {
     'Its jobs run one after the other, in the order of their numbers; those of other lanes beside them.',
 };
 
+const OTHER = (layout: LayoutName) =>
+  `It is one of ${layoutNamed(layout).title}: \`intray layouts ${layout}\` says what it has a place for.`;
+
 const COPIES = (replicas: number) =>
   replicas === 1
     ? 'One server keeps it: what is confirmed outlives processes, and not the loss of that server.'
     : `${replicas} servers keep it: what is confirmed outlives the loss of any one of them.`;
 
-function report(queue: string, { made, roomsAdded, order, orderChanged, replicas }: Initialised): string {
+function report(queue: string, done: Initialised): string {
+  const { made, roomsAdded, order, orderChanged, replicas, layout } = done;
   const name = shellQuote(queue);
   const lines: string[] = [];
   if (made) lines.push(`Made the queue ${queue}.`);
@@ -66,7 +73,7 @@ function report(queue: string, { made, roomsAdded, order, orderChanged, replicas
     lines.push(`${queue} is a queue already; added what parallel workers need. No job was touched.`);
   else if (orderChanged) lines.push(`Changed the order of ${queue}.`);
   else lines.push(`${queue} is a queue already; nothing was changed.`);
-  lines.push(ORDERS[order]);
+  lines.push(layout === undefined ? ORDERS[order] : OTHER(layout));
   if (replicas !== undefined) lines.push(COPIES(replicas));
   if (made)
     lines.push(

@@ -122,9 +122,6 @@ function cellsOf(found: FoundJob, id: string, nowMs: number): string[] {
 }
 
 function nothingToList(queue: string, others: number): string {
-  const more =
-    others === 0
-      ? 'there are no jobs'
-      : `none of its ${others === 1 ? '1 job is' : `${others} jobs is`} like that; --all lists all`;
-  return `intray: ${queue}: ${more}\n`;
+  const none = others === 1 ? 'its only job is not like that' : `none of its ${others} jobs is like that`;
+  return `intray: ${queue}: ${others === 0 ? 'there are no jobs' : `${none}; --all lists all`}\n`;
 }

@@ -8,35 +8,11 @@ import { commandHelp, type Program, programHelp, usageLine } from '../help.ts';
 import { parseCommand } from '../parse.ts';
 import { didYouMean } from '../suggest.ts';
 import { UsageProblem } from '../usage.ts';
-import { VERSION } from '../version.ts';
 import { COMMANDS } from './commands.ts';
-import { EXIT_CODES, endingOf, exitStatus } from './exit-codes.ts';
+import { endingOf, exitStatus } from './exit-codes.ts';
+import { programOf } from './program.ts';
 
 const HELP_HINT = 'For more, try --help';
-
-function programOf(commands: readonly CommandSpec[]): Program {
-  return {
-    name: 'intray',
-    version: `intray ${VERSION}`,
-    summary: 'Job queues that are plain directories',
-    commands,
-    programs: [
-      ['fspl', 'The commands of Filespooler; `intray fspl --help` lists them'],
-      ['fsq', 'The commands of fsq; `intray fsq --help` lists them'],
-      ['dq-submit', 'Of IPC::DirQueue, as are dq-deque, dq-server and dq-list; `intray dq-submit --help`'],
-    ],
-    options: {},
-    exits: Object.values(EXIT_CODES).map(({ status, meaning }) => [String(status), meaning]),
-    examples: [
-      'intray init ~/queue',
-      'echo hello | intray add ~/queue',
-      'intray work ~/queue -j 4 -- ./do-something',
-      'intray doctor ~/queue',
-      'intray fspl queue-process -q ~/queue tar -- -xf - -C /backups',
-      'intray help fspl prepare',
-    ],
-  };
-}
 
 /** What the words ask for. */
 type Intent =

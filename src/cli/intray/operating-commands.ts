@@ -1,7 +1,7 @@
 /** The commands with which people see into a queue and put it in order. */
 
 import { type CommandSpec, command, flag, optional, text } from '../command.ts';
-import { duration } from '../time.ts';
+import { span } from '../time.ts';
 import { interval, nonEmpty, SEEN_QUEUES, wholeNumber } from './options.ts';
 
 const DIR = { name: 'DIR', help: 'The queue', parse: text } as const;
@@ -188,7 +188,7 @@ export const OPERATING: readonly CommandSpec[] = [
         undefined,
         'SPAN',
         'Keep logs and names that are not as old as this: 12h, 30d [default: 30d]',
-        duration,
+        span,
       ),
       'dry-run': { ...flag('Only say what would be removed'), short: 'n' },
       json,

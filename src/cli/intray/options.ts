@@ -3,7 +3,7 @@
 import { isPriority, isTerm } from '../../queue/terms.ts';
 import type { Operand, Parse } from '../command.ts';
 import { text } from '../command.ts';
-import { duration } from '../time.ts';
+import { span } from '../time.ts';
 
 export const QUEUE: Operand<string> = {
   name: 'DIR',
@@ -39,9 +39,9 @@ const LONGEST_INTERVAL_MS = 86_400_000;
 
 /** How often something is done. */
 export const interval: Parse<number> = (value) => {
-  const span = duration(value);
-  return 'value' in span && span.value >= LEAST_INTERVAL_MS && span.value <= LONGEST_INTERVAL_MS
-    ? span
+  const found = span(value);
+  return 'value' in found && found.value >= LEAST_INTERVAL_MS && found.value <= LONGEST_INTERVAL_MS
+    ? found
     : { expected: 'a span of time from 100ms to 1d, such as 2s' };
 };
 

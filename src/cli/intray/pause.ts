@@ -3,11 +3,11 @@
 import { openKeeper } from '../../open/open.ts';
 import { shellQuote } from '../../os/shell.ts';
 import { sleep } from '../../os/sleep.ts';
+import { formatSpan } from '../../os/span.ts';
 import type { Keeper, WhatRuns } from '../../queue/keeper.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { progressFor } from '../terminal.ts';
-import { formatDuration } from '../time.ts';
 import { exitStatus } from './exit-codes.ts';
 
 type Args = {
@@ -67,7 +67,7 @@ export async function drainQueues(context: Context, args: DrainArgs): Promise<nu
     else if (isBusy(runs)) {
       await log(
         'error',
-        `${queue}: after ${formatDuration(timeout)} ${stillRunning(keeper, runs)}; the queue is paused`,
+        `${queue}: after ${formatSpan(timeout)} ${stillRunning(keeper, runs)}; the queue is paused`,
       );
     } else
       await print(

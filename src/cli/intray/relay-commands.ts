@@ -3,7 +3,7 @@
 import { LEAVABLE } from '../../relay/carried.ts';
 import { MOST_OFFERS } from '../../relay/wire/limits.ts';
 import { type CommandSpec, command, flag, oneOf, optional, repeatable, text } from '../command.ts';
-import { duration } from '../time.ts';
+import { span } from '../time.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { nonEmpty, rate, wholeNumber } from './options.ts';
 
@@ -59,20 +59,20 @@ export const RELAYING: readonly CommandSpec[] = [
       parts: optional(
         undefined,
         'DIR',
-        'Where large payloads are that have not come as a whole [default: relay-parts in the target]',
+        'Where large payloads are that have not come as a whole [default: relay-parts in the target; ~/.local/state/intray for one that is no directory]',
         text,
       ),
       lease: optional(
         undefined,
         'SPAN',
         'When this machine is silent so long, others get the jobs in its hands [default: 60s]',
-        duration,
+        span,
       ),
       grace: optional(
         undefined,
         'SPAN',
         'When told to stop, let payloads that are on their way go on so long [default: 10s]',
-        duration,
+        span,
       ),
       json: flag('Print a line of JSON for each event'),
     },

@@ -4,11 +4,11 @@ import { formatMs, toMs } from '../../os/calendar.ts';
 import { STDERR } from '../../os/ports.ts';
 import { shellQuote } from '../../os/shell.ts';
 import { formatSize } from '../../os/size.ts';
+import { formatSpan } from '../../os/span.ts';
 import type { Queue, SharedIdle } from '../../queue/contract.ts';
 import { counted } from '../../queue/words.ts';
 import type { Context } from '../context.ts';
 import { printJsonLine } from '../json.ts';
-import { formatDuration } from '../time.ts';
 import { whyStalled } from './stalled-words.ts';
 
 export type RelayEvent =
@@ -86,7 +86,7 @@ export async function wordsVoice(context: Context, source: Queue | undefined): P
         const refused = event.refused > 0 ? `, ${event.refused} refused` : '';
         const moved = `${counted(event.moved, 'job')} moved${refused}`;
         const nothing = event.moved + event.refused === 0;
-        const said = `${moved}, ${formatSize(event.bytes)}, in ${formatDuration(event.seconds * 1000)}`;
+        const said = `${moved}, ${formatSize(event.bytes)}, in ${formatSpan(event.seconds * 1000)}`;
         return context.complain(`${nothing ? 'There was nothing to do.' : said}\n`);
       }
     }

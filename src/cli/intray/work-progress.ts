@@ -2,9 +2,9 @@
 
 import type { NamedQueues } from '../../open/find.ts';
 import type { Clock, Machine } from '../../os/ports.ts';
+import { formatSpan } from '../../os/span.ts';
 import type { Ran } from '../../worker/pool.ts';
 import type { Progress } from '../terminal.ts';
-import { formatDuration } from '../time.ts';
 
 const SHOW_MS = 200;
 /** The rate is that of the last so many milliseconds. */
@@ -60,7 +60,7 @@ export class Tally {
         rate >= 1 ? `${rate.toFixed(rate < 10 ? 1 : 0)} a second` : `${(rate * 60).toFixed(1)} a minute`,
       );
       const left = (this.waiting ?? 0) + this.running;
-      if (left > 0) parts.push(`about ${formatDuration(Math.max(1000, (left / rate) * 1000))} left`);
+      if (left > 0) parts.push(`about ${formatSpan(Math.max(1000, (left / rate) * 1000))} left`);
     }
     return parts.join(', ');
   }

@@ -3,13 +3,13 @@
 import type { NamedQueues } from '../../open/find.ts';
 import { STDERR } from '../../os/ports.ts';
 import { shellQuote } from '../../os/shell.ts';
+import { formatSpan } from '../../os/span.ts';
 import type { Job, Queue, Unreadable } from '../../queue/contract.ts';
 import type { PoolReport } from '../../worker/pool.ts';
 import type { RunEnd } from '../../worker/serve.ts';
 import type { Context } from '../context.ts';
 import { sentenceOf } from '../failure.ts';
 import { type Colours, coloursFor, type Progress, progressFor } from '../terminal.ts';
-import { formatDuration } from '../time.ts';
 import { lastLines, savedOutput } from './run-output.ts';
 import { whyStalled } from './stalled-words.ts';
 import type { WorkEnding } from './work-ending.ts';
@@ -142,7 +142,7 @@ export class WordsTeller extends WorkProblems implements Teller {
     if (running === 0) return;
     const jobs = running === 1 ? '1 job is running and has' : `${running} jobs are running and have`;
     const again = this.#options.terminal ? '; Ctrl-C again ends at once' : '';
-    void this.#say('info', `stopping: ${jobs} ${formatDuration(graceMs)} to finish${again}`);
+    void this.#say('info', `stopping: ${jobs} ${formatSpan(graceMs)} to finish${again}`);
   }
 
   async concluded({ counts, ended }: PoolReport, { ending, stalled }: WorkEnding): Promise<void> {
@@ -162,7 +162,7 @@ export class WordsTeller extends WorkProblems implements Teller {
     const parts = [good(`${counts.succeeded} ${counts.succeeded === 1 ? 'job' : 'jobs'} done`)];
     if (counts.failed > 0) parts.push(bad(`${counts.failed} failed`));
     if (counts.again > 0) parts.push(`${counts.again} ${counts.again === 1 ? 'retry' : 'retries'}`);
-    await this.#context.complain(`${parts.join(', ')}, in ${formatDuration(this.#tally.elapsedMs)}\n`);
+    await this.#context.complain(`${parts.join(', ')}, in ${formatSpan(this.#tally.elapsedMs)}\n`);
     if (this.#options.logged && counts.succeeded > 0 && counts.failed === 0 && ended !== 'stopped') {
       await this.#context.complain(
         `${faint('What they said was not kept: --output inherit shows it, --keep keeps it.')}\n`,

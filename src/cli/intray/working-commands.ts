@@ -1,7 +1,7 @@
 /** The commands with which queues are made, filled and worked. */
 
 import { type CommandSpec, command, flag, oneOf, optional, repeatable, text } from '../command.ts';
-import { duration, moment } from '../time.ts';
+import { moment, span } from '../time.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { NOTICE_OPTIONS } from './notice-options.ts';
 import { MORE_QUEUES, nonEmpty, priority, QUEUE, variable, wholeNumber } from './options.ts';
@@ -18,6 +18,12 @@ export const WORKING: readonly CommandSpec[] = [
     options: {
       ordered: flag('Jobs run one after the other in the order of their numbers, as with Filespooler'),
       'any-order': flag('Jobs run in any order, side by side; of a new queue the default'),
+      layout: optional(
+        undefined,
+        'NAME',
+        'What sort of directory: filespooler, dirqueue or fsq; `intray layouts` tells them apart [default: filespooler]',
+        oneOf(['filespooler', 'dirqueue', 'fsq']),
+      ),
       replicas: optional(
         undefined,
         'N',
@@ -30,6 +36,7 @@ export const WORKING: readonly CommandSpec[] = [
     examples: [
       'intray init ~/queue',
       'intray init ~/replication --ordered',
+      'intray init ~/thumbnails --layout fsq',
       'intray init nats://a.example,b.example/queue --replicas 3',
     ],
     load: async () => (await import('./init.ts')).init,
@@ -60,7 +67,7 @@ export const WORKING: readonly CommandSpec[] = [
         '0 to 99, 0 first [default: 50]; within a lane it counts for nothing',
         priority,
       ),
-      delay: optional('d', 'SPAN', 'Do not start it before this time has passed: 30s, 10m, 2h, 1d', duration),
+      delay: optional('d', 'SPAN', 'Do not start it before this time has passed: 30s, 10m, 2h, 1d', span),
       at: optional(
         undefined,
         'TIME',
@@ -116,13 +123,13 @@ export const WORKING: readonly CommandSpec[] = [
         undefined,
         'SPAN',
         'Wait so long before the first retry, then twice as long each time [default: 10s]',
-        duration,
+        span,
       ),
       timeout: optional(
         't',
         'SPAN',
         'Kill a command that runs longer, and all it started; its job has failed',
-        duration,
+        span,
       ),
       watch: { ...flag('Do not end: wait for jobs, and for queues in directories of queues'), short: 'w' },
       'max-jobs': optional('n', 'N', 'End after so many starts', wholeNumber(1)),
@@ -149,19 +156,19 @@ export const WORKING: readonly CommandSpec[] = [
         undefined,
         'SPAN',
         'Skip or drop only after so long [default: a failed job at once, a missing one never]',
-        duration,
+        span,
       ),
       lease: optional(
         undefined,
         'SPAN',
         'When this machine is silent so long, others run its jobs [default: 60s]',
-        duration,
+        span,
       ),
       grace: optional(
         undefined,
         'SPAN',
         'When told to stop, let running jobs go on so long [default: 10s]',
-        duration,
+        span,
       ),
       decoder: optional(
         'd',
@@ -212,7 +219,7 @@ export const WORKING: readonly CommandSpec[] = [
     name: 'drain',
     summary: 'Pause, and wait until the jobs that run are over',
     options: {
-      timeout: optional('t', 'SPAN', 'Wait no longer than this; the queue stays paused', duration),
+      timeout: optional('t', 'SPAN', 'Wait no longer than this; the queue stays paused', span),
       json: flag('Say in JSON what was done'),
     },
     operand: QUEUE,

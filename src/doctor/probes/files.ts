@@ -1,12 +1,13 @@
 /** Names that come, change and go: what publishing and claiming a job is made of. */
 
 import { decodeBytes } from '../../os/bytes.ts';
+import { isThere } from '../../os/if-there.ts';
 import { type Files, hasErrno } from '../../os/ports.ts';
 import { sleep } from '../../os/sleep.ts';
 import { killGroup } from '../../os/stop-group.ts';
 import { readExactly, readSmallFile } from '../../os/transfer.ts';
 import { reasonOf } from '../../queue/errors.ts';
-import { exists, put, using } from '../bench.ts';
+import { put, using } from '../bench.ts';
 import { fails, holds, type Probe, unknown } from '../probe.ts';
 
 /** How the errno of a call that a file system does not have may read. */
@@ -64,7 +65,7 @@ export const rename: Probe = {
     try {
       await files.rename(before, after);
       if ((await textOf(files, after)) !== 'new') return fails('the file in the way was not replaced');
-      if (await exists(files, before)) return fails('the old name stayed');
+      if (await isThere(bench.machine, before)) return fails('the old name stayed');
       await files.rename(after, `${below}/moved`);
     } catch (error) {
       if (hasErrno(error, ...NO_SUCH_CALL, 'EXDEV', 'EEXIST', 'EACCES')) {
@@ -99,7 +100,7 @@ export const atomicRename: Probe = {
     const reader = await processes.spawn({ program: '/bin/sh', args, env: host.env() });
     try {
       const deadline = clock.monotonicMs() + START_MS;
-      while (!(await exists(files, `${directory}/reader`))) {
+      while (!(await isThere(machine, `${directory}/reader`))) {
         if (stop.aborted || clock.monotonicMs() > deadline)
           return unknown('its second process did not start');
         await sleep(clock, LOOK_AGAIN_MS);

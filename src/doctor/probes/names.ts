@@ -1,7 +1,8 @@
 /** What a name may be. Our own are plain and short; those of other programs and senders need not be. */
 
+import { isThere } from '../../os/if-there.ts';
 import { hasErrno } from '../../os/ports.ts';
-import { exists, put } from '../bench.ts';
+import { put } from '../bench.ts';
 import { type Bench, fails, holds, type Probe } from '../probe.ts';
 
 /** NAME_MAX of Linux. */
@@ -39,7 +40,7 @@ export const letterCase: Probe = {
   title: 'capital and small letters',
   measure: async (bench) => {
     const path = await put(bench, 'case-abc');
-    const same = await exists(bench.machine.files, path.replace('case-abc', 'CASE-ABC'));
+    const same = await isThere(bench.machine, path.replace('case-abc', 'CASE-ABC'));
     return same ? fails('names that differ only in them are the same') : holds('make different names');
   },
 };

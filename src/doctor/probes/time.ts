@@ -19,7 +19,7 @@ export const clockSkew: Probe = {
   title: "clock of the file system against this host's",
   measure: async (bench) => {
     const { files, clock } = bench.machine;
-    const path = await put(bench, 'skew');
+    const path = await put(bench, 'skew', 'x');
     const before = milliseconds(clock.now());
     await files.touch(path);
     const after = milliseconds(clock.now());
@@ -39,7 +39,7 @@ export const timeSteps: Probe = {
   title: 'steps of file times',
   measure: async (bench) => {
     const { files, clock } = bench.machine;
-    const path = await put(bench, 'steps');
+    const path = await put(bench, 'steps', 'x');
     const deadline = clock.monotonicMs() + PATIENCE_MS;
     const seen: number[] = [];
     while (seen.length <= CHANGES && clock.monotonicMs() < deadline && !bench.stop.aborted) {

@@ -1,33 +1,18 @@
 /**
- * Taking an item that another host has sent, once, however often it is sent.
- *
- * | step                                      | a crash here leaves                                          |
- * |-------------------------------------------|--------------------------------------------------------------|
- * | tmp/.UUID: content, mode, fsync           | litter                                                       |
- * | lock of tmp/; is the name known?          | the same                                                     |
- * | tmp/.UUID -> tmp/ID                       | the same; ID says that somebody was about to add it          |
- * | link to queue/ID, fsync of queue/         | the item; sent again, tmp/ID makes us look for it everywhere |
- * | intray/pushed/ID, fsync                   | the item; sent again, it is known                            |
- * | unlink of tmp/ID; answer                  | the same                                                     |
- *
- * A name is known when it is in pushed/, or an item of that id waits, is done or has failed. Whoever sends keeps the item
- * until the answer is there, and sends it again when there is none.
+ * Taking an item that another host has sent, once, however often it is sent: its content is written to tmp/, and then it is
+ * added as names.ts has it. It is known, too, when an item of that id waits, is done or has failed. Whoever sends keeps the
+ * item until the answer is there, and sends it again when there is none.
  */
 
-import { acquireLock } from '../../os/acquire-lock.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
-import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
+import type { Descriptor, Machine } from '../../os/ports.ts';
 import { QueueError } from '../../queue/errors.ts';
-import { syncDirectory } from '../../queue/publish.ts';
 import type { Constants } from '../constants.ts';
 import { deconstruct, type Item } from '../item-name.ts';
-import { ownDirectory } from '../own-directory.ts';
+import { enteredBefore, enterOnce, isAnywhere } from '../names.ts';
 import { dress, ownerOf } from '../owners.ts';
 import { join, type Place } from '../place.ts';
-import { isKnown } from '../reenqueue.ts';
 import type { DataSink } from './call.ts';
-
-const LOCK_WAIT_MS = 10_000;
 
 /** Data on its way into a queue, in a file that nobody looks at. */
 export type Incoming = DataSink & {
@@ -71,7 +56,7 @@ export async function receive(
           await ownerOf(machine, constants.itemUser, constants.itemGroup),
         );
         await files.fsync(target);
-        return await addOnce(machine, place, constants, temporary, item);
+        return await addOnce(machine, place, constants, { temporary, ...item });
       } finally {
         await discard().catch(() => {}); // it has its name, or is litter
       }
@@ -90,74 +75,10 @@ async function addOnce(
   machine: Machine,
   place: Place,
   constants: Constants,
-  temporary: string,
-  item: Item,
+  item: Pick<Item, 'name' | 'id'> & { readonly temporary: string },
 ): Promise<boolean> {
-  const { files, locks } = machine;
-  const guard = await files.open(place.tmp, 'directory');
-  try {
-    if (!(await acquireLock(machine, guard, 'exclusive', LOCK_WAIT_MS))) {
-      throw new QueueError('locked', `${place.tmp}: others are adding items here`);
-    }
-    try {
-      return await addLocked(machine, place, constants, temporary, item);
-    } finally {
-      await locks.unlock(guard);
-    }
-  } finally {
-    await closeQuietly(files, guard);
-  }
-}
-
-async function addLocked(
-  machine: Machine,
-  place: Place,
-  constants: Constants,
-  temporary: string,
-  { name, id }: Item,
-): Promise<boolean> {
-  const { files } = machine;
-  const pushed = await ownDirectory(machine, place, 'pushed');
-  const receipt = join(pushed, id);
-  if (await isThere(machine, receipt)) return false;
-  const announced = join(place.tmp, id);
-  const wasInterrupted = await isThere(machine, announced);
-  const known =
-    (await isKnown(machine, place, name)) ||
-    (wasInterrupted && (await isAnywhere(machine, place, constants, id)));
-  if (!known) {
-    await files.rename(temporary, announced);
-    await files.link(announced, join(place.waiting, name));
-    await syncDirectory(files, place.waiting, join(place.waiting, name));
-  }
-  await files.close(await files.open(receipt, 'truncate'));
-  await syncDirectory(files, pushed, receipt);
-  if (!known || wasInterrupted) await files.unlink(announced);
-  return !known;
-}
-
-/** By its id, for it may have been tried meanwhile. */
-async function isAnywhere(
-  machine: Machine,
-  place: Place,
-  constants: Constants,
-  id: string,
-): Promise<boolean> {
-  for (const room of [place.waiting, place.done, place.fail]) {
-    for (const { name } of await machine.files.readdir(room)) {
-      const item = deconstruct(name, constants, machine.clock);
-      if (item.kind === 'item' && item.id === id) return true;
-    }
-  }
-  return false;
-}
-
-async function isThere({ files }: Machine, path: string): Promise<boolean> {
-  try {
-    await files.stat(path);
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
+  const once = { kind: 'pushed', name: item.id } as const;
+  const before = await enteredBefore(machine, place, constants, once);
+  if (before !== undefined || (await isAnywhere(machine, place, constants, item.name))) return false;
+  return (await enterOnce(machine, place, constants, once, item)).isNew;
 }

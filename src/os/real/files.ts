@@ -8,8 +8,9 @@ import {
   hasErrno,
   type OpenMode,
 } from '../ports.ts';
+import { isFuse, rewriteFirstByte } from './fuse.ts';
 import { cString, native, systemError } from './native.ts';
-import { syncTogether } from './sync-together.ts';
+import { syncNow, syncTogether } from './sync-together.ts';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = fs.constants;
 const { O_NONBLOCK, O_NOCTTY, O_NOFOLLOW, O_DIRECTORY } = fs.constants;
@@ -80,14 +81,14 @@ export const realFiles: Files = {
   writeAt: (descriptor, bytes, position) => {
     fs.writeSync(descriptor, bytes, 0, bytes.length, position);
   },
-  fsync: (descriptor) => fs.fsyncSync(descriptor),
+  fsync: syncNow,
   // At the next turn of the event loop a command that was to be started is running, and the disk works beside it.
   // A thread of the pool would do the same for more: its two wake-ups cost more than this fsync often does.
   fsyncAside: (descriptor) =>
     new Promise((resolve, reject) => {
       setImmediate(() => {
         try {
-          resolve(fs.fsyncSync(descriptor));
+          resolve(syncNow(descriptor));
         } catch (error) {
           reject(error);
         }
@@ -116,9 +117,11 @@ export const realFiles: Files = {
   mkdir: (path) => fs.mkdirSync(raw(path)),
   rmdir: (path) => fs.rmdirSync(raw(path)),
   touch: async (path) => {
+    const named = cString(path, 'utimensat');
+    if (isFuse(raw(path)) && rewriteFirstByte(raw(path))) return;
     // Node's own utimes always names a time, by the clock of this host.
     const { library, errno } = await native();
-    const failed = library.utimensat(AT_FDCWD, cString(path, 'utimensat'), NO_TIMES, 0);
+    const failed = library.utimensat(AT_FDCWD, named, NO_TIMES, 0);
     if (failed !== 0) throw systemError(errno(), 'utimensat', path);
   },
   realPath: (path) => decodeBytes(fs.realpathSync.native(raw(path), 'buffer')),
@@ -180,6 +183,7 @@ function status(from: fs.BigIntStats) {
     mode: Number(from.mode & 0o7777n),
     inode: from.ino,
     device: from.dev,
+    links: Number(from.nlink),
     modifiedMs: Number(from.mtimeMs),
     changedMs: Number(from.ctimeMs),
   };

@@ -4,12 +4,13 @@
  *
  * It is a program of its own because the call may take long, on a disk on which others write much, and this process has
  * other things to do meanwhile. Since Linux 5.8 it tells of failed writes as fsync does; on older ones, and where there
- * is no such program, each file is synced by itself.
+ * is no such program, each file is synced by itself. So it is on FUSE, where syncfs is not passed on: see fuse.ts.
  */
 
 import fs from 'node:fs';
 import os from 'node:os';
 import type { Descriptor } from '../ports.ts';
+import { isDirectory, isOpenOnFuse, scratchBeside } from './fuse.ts';
 import { realProcesses } from './processes.ts';
 
 /** From how many files on it is worth the start of a program. */
@@ -19,12 +20,41 @@ const TELLS_OF_ERRORS = [5, 8] as const;
 
 export async function syncTogether(descriptors: readonly Descriptor[]): Promise<void> {
   const [first] = descriptors;
-  if (first !== undefined && descriptors.length >= MANY && (await syncFileSystem(first))) return;
+  const isWorthIt = first !== undefined && descriptors.length >= MANY && !isOpenOnFuse(first);
+  if (isWorthIt && (await syncFileSystem(first))) return;
   const results = await Promise.allSettled(descriptors.map(syncAside));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-function syncAside(descriptor: Descriptor): Promise<void> {
+export function syncNow(descriptor: Descriptor): void {
+  fs.fsyncSync(descriptor);
+  if (!needsMore(descriptor)) return;
+  const scratch = scratchBeside(descriptor);
+  if (scratch === undefined) return;
+  try {
+    fs.fsyncSync(scratch);
+  } finally {
+    fs.closeSync(scratch);
+  }
+}
+
+async function syncAside(descriptor: Descriptor): Promise<void> {
+  await inThread(descriptor);
+  if (!needsMore(descriptor)) return;
+  const scratch = scratchBeside(descriptor);
+  if (scratch === undefined) return;
+  try {
+    await inThread(scratch);
+  } finally {
+    fs.closeSync(scratch);
+  }
+}
+
+function needsMore(descriptor: number): boolean {
+  return isDirectory(descriptor) && isOpenOnFuse(descriptor);
+}
+
+function inThread(descriptor: number): Promise<void> {
   return new Promise((resolve, reject) => {
     fs.fsync(descriptor, (error) => (error === null ? resolve() : reject(error)));
   });

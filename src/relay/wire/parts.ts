@@ -20,6 +20,7 @@ import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { readPieces } from '../../os/transfer.ts';
 import { crc32, crc32After } from '../../packet/crc32.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { asShortFileName } from '../../queue/file-name.ts';
 import { breather } from '../breather.ts';
 
 const SUFFIX = '.part';
@@ -85,6 +86,24 @@ export async function removeOldParts({ files, clock }: Machine, directory: strin
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) throw error;
   }
+}
+
+/**
+ * In the queue, where that is a directory: there is as much room as for its jobs. Else among what this user keeps: not in
+ * /tmp, where others could be there first.
+ */
+export async function partsOf(machine: Machine, location: string): Promise<string> {
+  if (!location.includes('://')) return `${location}/relay-parts`;
+  const env = machine.host.env();
+  const home = env.get('HOME');
+  const state = env.get('XDG_STATE_HOME') ?? (home === undefined ? undefined : `${home}/.local/state`);
+  if (state === undefined) {
+    throw new QueueError('bad-setting', 'without HOME, --parts DIR must say where large payloads may wait');
+  }
+  const way = [state, 'intray', 'relay-parts', asShortFileName(location, NAME_BYTES)].join('/').split('/');
+  for (let steps = 2; steps <= way.length; steps++)
+    await makeDirectory(machine, way.slice(0, steps).join('/'));
+  return way.join('/');
 }
 
 async function makeDirectory({ files }: Machine, directory: string): Promise<void> {

@@ -16,12 +16,12 @@ import { Incoming } from './incoming.ts';
 import { MOST_OFFERS } from './limits.ts';
 import { type Heard, Link, problemOf } from './link.ts';
 import type { Hello } from './messages.ts';
-import { removeOldParts } from './parts.ts';
+import { partsOf, removeOldParts } from './parts.ts';
 
 export type TakerOptions = {
   /** No more jobs than this are to wait; the giver may ask for fewer. */
   readonly maxWaiting?: number | undefined;
-  /** Where large payloads are until all of them is there. Default: `relay-parts` in the queue. */
+  /** Where large payloads are until all of them is there. Default: see `partsOf`. */
   readonly parts?: string | undefined;
   readonly onTaken?: ((job: CarriedJob, id: string, duplicate: boolean) => void) | undefined;
 };
@@ -36,7 +36,7 @@ export async function takeJobs(
   connection: Connection,
   options: TakerOptions = {},
 ): Promise<TakerReport> {
-  const directory = options.parts ?? `${local.queue.location}/relay-parts`;
+  const directory = options.parts ?? (await partsOf(machine, local.queue.location));
   await removeOldParts(machine, directory);
   return new Taker(machine, local, connection, { ...options, parts: directory }).run();
 }

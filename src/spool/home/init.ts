@@ -12,6 +12,8 @@
  * | `jobs/`, fsync of both          | the queue                                                  |
  */
 
+import { entriesOf } from '../../os/if-there.ts';
+import { makeDirectory } from '../../os/make-directory.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { isQueueError, QueueError } from '../../queue/errors.ts';
 import { syncDirectory } from '../../queue/publish.ts';
@@ -19,7 +21,7 @@ import { isJobName, jobsDirectory, join, nextSequencePath, OWN_SEQUENCE_FILE } f
 import { type LockedSequence, lockSequence, peekSequence } from '../sequence-file.ts';
 import { parseJobName } from './job-name.ts';
 import { hasRooms, makeRooms, type Order, ROOMS, readSettings, writeSettings } from './rooms.ts';
-import { entriesOf, listRooms } from './worker-room.ts';
+import { listRooms } from './worker-rooms.ts';
 
 /** How long another process may take to make or change the same queue. */
 const MAKING_MS = 2000;
@@ -60,16 +62,6 @@ export async function initHome(
   const chosen = order ?? 'free';
   await furnish(machine, path, chosen);
   return { made: true, roomsAdded: false, order: chosen, orderChanged: false };
-}
-
-async function makeDirectory({ files }: Machine, path: string): Promise<boolean> {
-  try {
-    await files.mkdir(path);
-    return true;
-  } catch (error) {
-    if (!hasErrno(error, 'EEXIST')) throw error;
-    return false;
-  }
 }
 
 /** What a crash of ours may have left where there is no `jobs/` yet. */

@@ -17,6 +17,7 @@
 
 import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
 import { LAST_SEQUENCE, type Sequence } from '../../packet/header.ts';
+import { asFileName, fingerprint } from '../../queue/file-name.ts';
 import { JOB_PREFIX, JOB_SUFFIX } from '../layout.ts';
 
 export type JobName = {
@@ -145,13 +146,6 @@ export function foreignStem(name: string): string {
   return `${decodeBytes(bytes.subarray(0, STEM_LIMIT_BYTES - 17))}~${fingerprint(bytes)}`;
 }
 
-/** FNV-1a, 64 bits, in hexadecimal. */
-export function fingerprint(bytes: Uint8Array): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of bytes) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffff_ffff_ffff_ffffn;
-  return hash.toString(16).padStart(16, '0');
-}
-
 function within(value: number, last: number): number {
   return Math.min(Math.max(0, Math.ceil(value) || 0), last);
 }
@@ -164,22 +158,11 @@ function holdField({ held, failed }: JobName): string {
 function laneField(lane: JobName['lane']): string {
   if (lane === undefined) return '';
   if (lane === SEE_HEADER) return '%';
-  const encoded = encodeLane(lane);
+  const encoded = asFileName(lane);
   return encoded.length > LANE_LIMIT ? '%' : encoded;
 }
 
-/** A lane's name as part of a file name: letters, digits, `_` and `-` as they are, other bytes as `%2E`. */
-export function encodeLane(lane: string): string {
-  let encoded = '';
-  for (const byte of encodeBytes(lane)) {
-    const character = String.fromCharCode(byte);
-    encoded += /[A-Za-z0-9_-]/.test(character)
-      ? character
-      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return encoded;
-}
-
+/** What `asFileName` was given. */
 export function decodeLane(encoded: string): string {
   const bytes: number[] = [];
   for (let at = 0; at < encoded.length; at++) {

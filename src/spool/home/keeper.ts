@@ -1,7 +1,8 @@
 /** A Filespooler queue directory as a `Keeper`. What only some commands need is loaded when they ask for it. */
 
 import { formatUtc, toMs } from '../../os/calendar.ts';
-import { hasErrno, type Machine } from '../../os/ports.ts';
+import { sizeOf } from '../../os/if-there.ts';
+import type { Machine } from '../../os/ports.ts';
 import type { PacketHeader } from '../../packet/header.ts';
 import { QueueError } from '../../queue/errors.ts';
 import { explainJob } from '../../queue/explain.ts';
@@ -13,6 +14,7 @@ import type {
   OpenedPayload,
   Runs,
 } from '../../queue/keeper.ts';
+import { runsOf } from '../../queue/keeper-parts.ts';
 import type { FoundJob } from '../../queue/snapshot.ts';
 import type { Terms } from '../../queue/terms.ts';
 import { jobsDirectory, join } from '../layout.ts';
@@ -20,9 +22,9 @@ import { type Decoder, decoderFor, openPacket } from '../open-packet.ts';
 import { headerReader, lookAt, requireQueue } from '../queue-files.ts';
 import { isPaused, pause, resume } from './rooms.ts';
 import { outputsOf, readRuns } from './run-log.ts';
-import { whatRuns } from './running.ts';
-import { Snapshots } from './snapshot.ts';
-import { everyJob } from './snapshot-parts.ts';
+import { Snapshots } from './seeing/snapshot.ts';
+import { everyJob } from './seeing/snapshot-parts.ts';
+import { whatRuns } from './seeing/what-runs.ts';
 import { termsOf } from './terms.ts';
 
 /** Throws `not-a-queue`, but for what may be a damaged queue when that is asked for. */
@@ -55,15 +57,17 @@ export async function openSpoolKeeper(
       return explainJob(snapshot, job, { expiresMs, lastRun, nowMs: toMs(machine.clock.now()) });
     },
     openPayload: (job) => openPayload(machine, job, decoder),
-    runs: (job) => runsOf(machine, queue, job),
+    runs: (job) => runsIn(machine, queue, job),
     isPaused: () => isPaused(machine, queue),
     pause: () => pause(machine, queue),
     resume: () => resume(machine, queue),
     whatRuns: () => whatRuns(machine, queue),
-    operate: async () => (await import('./operation.ts')).operationOn(machine, queue, decoder),
-    findGarbage: async (options) => (await import('./gc.ts')).findGarbage(machine, queue, options),
-    removeGarbage: async (garbage) => (await import('./gc.ts')).removeGarbage(machine, queue, garbage),
-    findDisorder: async (seen) => (await import('./repair.ts')).findDisorder(machine, queue, decoder, seen),
+    operate: async () => (await import('./operating/operation.ts')).operationOn(machine, queue, decoder),
+    findGarbage: async (options) => (await import('./repairing/gc.ts')).findGarbage(machine, queue, options),
+    removeGarbage: async (garbage) =>
+      (await import('./repairing/gc.ts')).removeGarbage(machine, queue, garbage),
+    findDisorder: async (seen) =>
+      (await import('./repairing/repair.ts')).findDisorder(machine, queue, decoder, seen),
   };
 }
 
@@ -88,15 +92,6 @@ async function detailsOf(
   };
 }
 
-async function sizeOf({ files }: Machine, path: string): Promise<number | undefined> {
-  try {
-    return (await files.stat(path)).size;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ESTALE')) return undefined;
-    throw error;
-  }
-}
-
 async function openPayload(
   machine: Machine,
   { path }: FoundJob,
@@ -107,19 +102,10 @@ async function openPayload(
   return { payload: opened.payload, finish: opened.finish };
 }
 
-async function runsOf(machine: Machine, queue: string, job: FoundJob): Promise<Runs> {
+async function runsIn(machine: Machine, queue: string, job: FoundJob): Promise<Runs> {
   const records = await readRuns(machine, queue, job.id);
-  const running = job.place === 'running' ? job.attempts : undefined;
-  const attempts = new Set(records.map(({ attempt }) => attempt));
-  if (running !== undefined) attempts.add(running);
+  const runs = runsOf(job, records, (attempt) => outputsOf(queue, job.id, attempt));
   // With --output-to SaveBoth the original, and our fspl, write it beside the job.
   const saved = `${join(jobsDirectory(queue), job.name)}.out`;
-  return {
-    records,
-    running,
-    outputs: [
-      ...[...attempts].flatMap((attempt) => outputsOf(queue, job.id, attempt)),
-      { attempt: undefined, kind: 'both', path: saved },
-    ],
-  };
+  return { ...runs, outputs: [...runs.outputs, { attempt: undefined, kind: 'both', path: saved }] };
 }

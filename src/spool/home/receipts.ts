@@ -16,22 +16,23 @@
  */
 
 import { acquireLock } from '../../os/acquire-lock.ts';
-import { decodeBytes, encodeBytes } from '../../os/bytes.ts';
+import { decodeBytes } from '../../os/bytes.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
 import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { precedes, type Sequence, sequence } from '../../packet/header.ts';
 import type { Added, JobId } from '../../queue/contract.ts';
 import { QueueError } from '../../queue/errors.ts';
+import { asShortFileName } from '../../queue/file-name.ts';
 import { syncDirectory } from '../../queue/publish.ts';
 import { refreshNames } from '../../queue/refresh-names.ts';
-import { isJobName, jobsDirectory, join } from '../layout.ts';
+import { jobsDirectory, join } from '../layout.ts';
 import { headerReader } from '../queue-files.ts';
-import { encodeLane, fingerprint, type JobName, parseJobName } from './job-name.ts';
+import { jobFiles } from './job-files.ts';
+import { type JobName, parseJobName } from './job-name.ts';
 import { nextNumber } from './lane-numbers.ts';
-import { whatIs } from './look.ts';
 import { readSettings, replaceFile, room } from './rooms.ts';
-import { entriesOf, isGone, listRooms } from './worker-room.ts';
+import { whatIs } from './waiting-job.ts';
 
 const LOCK_WAIT_MS = 10_000;
 const RECEIPT_LIMIT_BYTES = 4096;
@@ -175,9 +176,7 @@ async function writeReceipt(machine: Machine, queue: string, name: string, recei
 
 /** Of a longer name, the beginning and a number made from all of it. */
 function receiptName(name: string): string {
-  const encoded = encodeLane(name);
-  const short = encoded.length <= NAME_LIMIT;
-  return short ? `${encoded}.json` : `${encoded.slice(0, NAME_LIMIT)}~${fingerprint(encodeBytes(name))}.json`;
+  return `${asShortFileName(name, NAME_LIMIT)}.json`;
 }
 
 /** The job file of that stem, wherever it is. */
@@ -211,24 +210,4 @@ export async function isHole(
   // Asked last: one that was not seen may have been run meanwhile.
   const next = await nextNumber(machine, queue, lane);
   return next === seq || precedes(next, seq);
-}
-
-async function* jobFiles(machine: Machine, queue: string): AsyncGenerator<string> {
-  const places = async function* () {
-    yield jobsDirectory(queue);
-    await refreshNames(machine.files, room(queue, 'work'));
-    for (const { path } of await listRooms(machine, queue)) yield path;
-    yield room(queue, 'failed');
-    yield room(queue, 'done');
-    // It may have come back from a worker's room to where we had looked already.
-    yield jobsDirectory(queue);
-  };
-  for await (const place of places()) {
-    try {
-      await refreshNames(machine.files, place);
-    } catch (error) {
-      if (!isGone(error)) throw error; // a worker's room, removed meanwhile
-    }
-    for (const { name } of await entriesOf(machine, place)) if (isJobName(name)) yield join(place, name);
-  }
 }

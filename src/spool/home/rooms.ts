@@ -19,12 +19,14 @@
 
 import { encodeBytes } from '../../os/bytes.ts';
 import { closeQuietly } from '../../os/close-quietly.ts';
+import { isThere, unlinkIfThere } from '../../os/if-there.ts';
+import { makeDirectory } from '../../os/make-directory.ts';
 import { hasErrno, type Machine } from '../../os/ports.ts';
 import { readSmallFile } from '../../os/transfer.ts';
 import { QueueError, reasonOf } from '../../queue/errors.ts';
+import { asShortFileName } from '../../queue/file-name.ts';
 import { publish, syncDirectory } from '../../queue/publish.ts';
 import { join } from '../layout.ts';
-import { encodeLane, fingerprint } from './job-name.ts';
 
 /** In the order in which they are made. */
 export const ROOMS = ['work', 'lanes', 'done', 'failed', 'receipts', 'log'] as const;
@@ -38,9 +40,7 @@ const LANE_FILE_LIMIT = 150;
 
 /** Of a longer name, the beginning and a number made from all of it. */
 export function laneFileName(lane: string): string {
-  const encoded = encodeLane(lane);
-  if (encoded.length <= LANE_FILE_LIMIT) return encoded;
-  return `${encoded.slice(0, LANE_FILE_LIMIT)}~${fingerprint(encodeBytes(lane))}`;
+  return asShortFileName(lane, LANE_FILE_LIMIT);
 }
 
 /**
@@ -110,27 +110,23 @@ export async function replaceFile(
 /** Makes the rooms that are missing. The caller sees to it that nobody else does. */
 export async function makeRooms(machine: Machine, queue: string): Promise<void> {
   const { files } = machine;
-  if (!(await exists(files, join(queue, 'README')))) await replaceFile(machine, queue, 'README', README);
+  if (!(await isThere(machine, join(queue, 'README')))) await replaceFile(machine, queue, 'README', README);
   for (const name of ROOMS) {
     // The last one says that the others are there to stay. After it nothing takes long, for others may come in now.
     if (name === LAST_ROOM) await syncDirectory(files, queue, queue);
-    try {
-      await files.mkdir(room(queue, name));
-    } catch (error) {
-      if (!hasErrno(error, 'EEXIST')) throw error;
-    }
+    await makeDirectory(machine, room(queue, name));
   }
 }
 
 const LAST_ROOM: Room = 'log';
 
 /** Whether all rooms are there: the last one that is made. */
-export async function hasRooms({ files }: Machine, queue: string): Promise<boolean> {
-  return exists(files, room(queue, LAST_ROOM));
+export function hasRooms(machine: Machine, queue: string): Promise<boolean> {
+  return isThere(machine, room(queue, LAST_ROOM));
 }
 
-export async function isPaused({ files }: Machine, queue: string): Promise<boolean> {
-  return exists(files, pausePath(queue));
+export function isPaused(machine: Machine, queue: string): Promise<boolean> {
+  return isThere(machine, pausePath(queue));
 }
 
 export function pausePath(queue: string): string {
@@ -143,25 +139,11 @@ export async function pause({ files }: Machine, queue: string): Promise<void> {
   await syncDirectory(files, queue, queue);
 }
 
-export async function resume({ files }: Machine, queue: string): Promise<boolean> {
-  try {
-    await files.unlink(pausePath(queue));
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
-  await syncDirectory(files, queue, queue);
+/** Returns whether it was paused. */
+export async function resume(machine: Machine, queue: string): Promise<boolean> {
+  if (!(await unlinkIfThere(machine, pausePath(queue)))) return false;
+  await syncDirectory(machine.files, queue, queue);
   return true;
-}
-
-export async function exists(files: Machine['files'], path: string): Promise<boolean> {
-  try {
-    await files.stat(path);
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
 }
 
 const README = `This directory is a job queue: https://www.npmjs.com/package/intray; also for fspl(1).

@@ -51,13 +51,15 @@ export type Disk = {
   sync(): void;
   /** The moment of the cut. */
   cutPower(): void;
+  /** Shows what the cut has left, on a mount of its own; nothing of it is changed. */
+  lookAtCut<T>(look: (mountPoint: string) => T): Promise<T>;
   /** The power is back. Whoever used the disk must have been killed. */
   restart(): Promise<void>;
   remove(): Promise<void>;
 };
 
 export type Vault = {
-  disk(fileSystem: FileSystem): Disk;
+  disk(fileSystem: FileSystem, mib?: number): Disk;
   /** A plain directory that no power cut touches, for what the tests note. */
   readonly notes: string;
   remove(): Promise<void>;
@@ -75,8 +77,8 @@ export function openVault(): Vault {
   const disks: Disk[] = [];
   return {
     notes,
-    disk: (fileSystem) => {
-      const disk = makeDisk(mountPoint, directory, fileSystem, disks.length);
+    disk: (fileSystem, mib = SIZES[fileSystem]) => {
+      const disk = makeDisk({ vault: mountPoint, directory, number: disks.length }, fileSystem, mib);
       disks.push(disk);
       return disk;
     },
@@ -99,18 +101,34 @@ function roomyDirectory(): string {
   return tmpdir();
 }
 
-function makeDisk(vault: string, directory: string, fileSystem: FileSystem, number: number): Disk {
+type Shelf = { readonly vault: string; readonly directory: string; readonly number: number };
+
+function makeDisk({ vault, directory, number }: Shelf, fileSystem: FileSystem, mib: number): Disk {
   const image = join(vault, `${fileSystem}-${number}.img`);
   const clone = `${image}.cut`;
   const mountPoint = join(directory, `${fileSystem}-${number}`);
   mkdirSync(mountPoint);
-  makeImage(image, fileSystem, SIZES[fileSystem]);
+  makeImage(image, fileSystem, mib);
   mount(image, mountPoint);
   let mounted = true;
   return {
     mountPoint,
     sync: () => execFileSync('sync', ['-f', mountPoint]),
     cutPower: () => execFileSync('cp', ['--reflink=always', image, clone]),
+    lookAtCut: async (look) => {
+      const copy = `${clone}.seen`;
+      const seen = `${mountPoint}-seen`;
+      execFileSync('cp', ['--reflink=always', clone, copy]);
+      mkdirSync(seen);
+      mount(copy, seen);
+      try {
+        return look(seen);
+      } finally {
+        await unmount(seen);
+        rmSync(copy);
+        rmSync(seen, { recursive: true });
+      }
+    },
     restart: async () => {
       await unmount(mountPoint);
       mounted = false;

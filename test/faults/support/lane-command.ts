@@ -7,29 +7,21 @@
  * that is not whole is `torn ...`. Now and then a job does not end when it is asked to, so that its watchdog has to wait.
  */
 export const LANE_COMMAND = `#!/bin/bash
-# Field 22 tells a process from a later one with the same number; Z is one that is dead.
-life() { local line; { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 1
-  set -- \${line##*) }; [ "$1" != Z ] && [ "$1" != X ] && born=\${20}; }
 directory=$1
 lane=\${INTRAY_LANE:--}
 read -r id
 note() { echo "$1 $lane $FSPL_SEQ $id" >> "$directory/history"; }
-born=; life $$; mine=$born
-alone() {
-  if { read -r other since < "$1"; } 2>/dev/null; then
-    born=; if life "$other" && [ "$born" = "$since" ]; then note overlap; fi
-  fi
-  echo "$$ $mine" > "$1"
-}
-alone "$directory/running/$id"
-[ "$lane" = - ] || alone "$directory/running/lane-$lane"
+# Both locks last as long as this process, on whatever machine it is: nobody else gets to have them open.
+exec 8>> "$directory/running/$id"
+flock -n 8 || note overlap
+if [ "$lane" != - ]; then exec 9>> "$directory/running/lane-$lane"; flock -n 9 || note overlap; fi
 note start
 last=$id
 while read -r line; do last=$line; done
 [ "$last" = "last $id" ] || note torn
 rest=0.0$((FSPL_SEQ % 5))
 case $id in *7) trap '' TERM; rest=0.5;; esac
-sleep "$rest"
+sleep "$rest" 8>&- 9>&-
 note end
 `;
 

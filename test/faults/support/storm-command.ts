@@ -5,21 +5,16 @@
  * ran the job before it is still alive. A payload that is not whole is `torn ...`.
  */
 export const STORM_COMMAND = `#!/bin/bash
-# Field 22 tells a process from a later one with the same number; Z is one that is dead.
-life() { local line; { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 1
-  set -- \${line##*) }; [ "$1" != Z ] && [ "$1" != X ] && born=\${20}; }
 directory=$1
-born=; life $$; mine=$born
-if read -r other since < "$directory/current"; then
-  born=; if life "$other" && [ "$born" = "$since" ]; then echo "overlap $FSPL_SEQ $$ $other" >> "$directory/history"; fi
-fi
-echo "$$ $mine" > "$directory/current"
+# The lock lasts as long as this process, on whatever machine it is: nobody else gets to have it open.
+exec 9>> "$directory/current"
+flock -n 9 || echo "overlap $FSPL_SEQ $$ -" >> "$directory/history"
 read -r id
 echo "start $FSPL_SEQ $$ $id" >> "$directory/history"
 last=$id
 while read -r line; do last=$line; done
 [ "$last" = "last $id" ] || echo "torn $FSPL_SEQ $$ $id" >> "$directory/history"
-sleep "0.0$((FSPL_SEQ % 4))"
+sleep "0.0$((FSPL_SEQ % 4))" 9>&-
 echo "end $FSPL_SEQ $$ $id" >> "$directory/history"
 `;
 

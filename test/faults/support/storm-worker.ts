@@ -1,5 +1,5 @@
 /**
- * A worker to be killed: `bun storm-worker.ts QUEUE CONCURRENCY wait|end PROGRAM ARG...` runs PROGRAM for each job. A run
+ * A worker to be killed: `bun storm-worker.ts QUEUE CONCURRENCY wait|end LEASE_MS PROGRAM ARG...` runs PROGRAM for each job. A run
  * that fails, because somebody has killed it, is tried again almost at once.
  */
 
@@ -7,7 +7,7 @@ import { realMachine } from '../../../src/os/real/index.ts';
 import { openSpool } from '../../../src/spool/spool.ts';
 import { serveQueues } from '../../../src/worker/serve.ts';
 
-const [path = '', concurrency, until, program = '', ...args] = process.argv.slice(2);
+const [path = '', concurrency, until, leaseMs, program = '', ...args] = process.argv.slice(2);
 const queue = await openSpool(realMachine, path);
 const report = await serveQueues(
   realMachine,
@@ -16,6 +16,7 @@ const report = await serveQueues(
   {
     concurrency: Number(concurrency),
     keepWaiting: until === 'wait',
+    leaseMs: Number(leaseMs),
     // More than anybody is killed: a job that always met a kill must not fail for it.
     retries: 10_000,
     backoff: { firstMs: 5, maxMs: 50 },

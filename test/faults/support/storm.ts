@@ -57,6 +57,8 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
 
 export type Spawned = {
   readonly pid: number;
+  /** Of it and what it has started, as far as that has made no group of its own. */
+  readonly group: number;
   readonly ended: Promise<{ code: number | null; stderr: string }>;
 };
 
@@ -77,5 +79,38 @@ export function spawnGroup(program: string, args: readonly string[], env: NodeJS
       resolve({ code, stderr });
     });
   });
-  return { pid: child.pid ?? 0, ended };
+  const pid = child.pid ?? 0;
+  return { pid, group: pid, ended };
+}
+
+/** Where the processes of a storm run. */
+export type Site = {
+  readonly name: string;
+  start(program: string, args: readonly string[]): Promise<Spawned>;
+};
+
+export const HERE: Site = {
+  name: 'here',
+  start: async (program, args) => spawnGroup(program, args, process.env),
+};
+
+/** Where a storm blows. */
+export type StormPlace = {
+  /** For what its jobs note: on a disk of this machine, which all sites see. */
+  readonly notes: string;
+  /** Where its queues are, as this process sees it, and as its sites do. */
+  readonly here: string;
+  readonly there: string;
+  readonly sites: readonly Site[];
+  /** How many times longer all takes than on a disk of this machine. */
+  readonly slowness: number;
+};
+
+/** Its processes take turns with the sites. */
+export function siteOf({ sites }: StormPlace, turn: number): Site {
+  return sites[turn % sites.length] as Site;
+}
+
+export function stormHere(directory: string): StormPlace {
+  return { notes: directory, here: directory, there: directory, sites: [HERE], slowness: 1 };
 }

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBytes, encodeBytes } from '../../../src/os/bytes.ts';
 import { LAST_SEQUENCE, sequence } from '../../../src/packet/header.ts';
+import { asFileName } from '../../../src/queue/file-name.ts';
 import {
   decodeLane,
-  encodeLane,
   foreignStem,
   formatJobName,
   type JobName,
@@ -74,7 +74,7 @@ describe('a name', () => {
     fc.assert(
       fc.property(jobName, (job) => {
         const read = parseJobName(formatJobName(job));
-        const long = typeof job.lane === 'string' && encodeLane(job.lane).length > 64;
+        const long = typeof job.lane === 'string' && asFileName(job.lane).length > 64;
         expect(read).toEqual({ ...job, lane: long ? SEE_HEADER : job.lane });
       }),
     );
@@ -236,14 +236,14 @@ describe('a lane in a name', () => {
   it('is any text, of characters that no shell and no file system minds', () => {
     fc.assert(
       fc.property(bytesBut([], { minLength: 0, maxLength: 50 }), (text) => {
-        expect(encodeLane(text)).toMatch(/^[A-Za-z0-9_%-]*$/);
-        expect(decodeLane(encodeLane(text))).toBe(text);
+        expect(asFileName(text)).toMatch(/^[A-Za-z0-9_%-]*$/);
+        expect(decodeLane(asFileName(text))).toBe(text);
       }),
     );
   });
 
   it('is told from others', () => {
-    expect(encodeLane('a.b/c d')).toBe('a%2Eb%2Fc%20d');
-    expect(encodeLane('%41')).not.toBe(encodeLane('A'));
+    expect(asFileName('a.b/c d')).toBe('a%2Eb%2Fc%20d');
+    expect(asFileName('%41')).not.toBe(asFileName('A'));
   });
 });

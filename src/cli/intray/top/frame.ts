@@ -1,8 +1,8 @@
 /** The whole screen, line by line, from what was seen and what is chosen. Pure. */
 
+import { formatSpan } from '../../../os/span.ts';
 import { troublesOf } from '../../../queue/troubles.ts';
 import { duration } from '../../../queue/words.ts';
-import { formatDuration } from '../../time.ts';
 import { failedOf, overviewColumns, rateWord, stateOf, totals } from './overview.ts';
 import type { Picture, QueuePicture, SeenQueue } from './picture.ts';
 import { queueRows, rowsOf } from './rows.ts';
@@ -132,7 +132,7 @@ function countsLine({ snapshot, rates }: SeenQueue, { nowMs }: Moment): Line {
     span(`${counts.running} running, `),
     span(`${failed} failed`, failed > 0 ? 'bad' : 'plain'),
   ];
-  if (oldestMs !== undefined) spans.push(span(`, oldest ${formatDuration(nowMs - oldestMs)}`));
+  if (oldestMs !== undefined) spans.push(span(`, oldest ${formatSpan(nowMs - oldestMs)}`));
   if (rates.tenSeconds !== undefined) {
     spans.push(span(`, ${rateWord(rates.tenSeconds)} jobs/s (1m: ${rateWord(rates.minute)})`));
   }
