@@ -160,7 +160,6 @@ describe('status', () => {
       links: 1,
       modifiedMs: 1_795_225_283_250,
       changedMs: Number(ctimeMs),
-      links: 1,
     };
     expect(await files.fstat(descriptor)).toEqual(expected);
     fs.symlinkSync(path, `${path}.link`);
