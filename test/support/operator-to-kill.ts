@@ -5,8 +5,8 @@
 
 import { realMachine } from '../../src/os/real/index.ts';
 import { moveJob, openTarget } from '../../src/spool/home/operating/move.ts';
-import { removeJob, retryJob } from '../../src/spool/home/operating/single-jobs.ts';
 import { Operator } from '../../src/spool/home/operating/operator.ts';
+import { removeJob, retryJob } from '../../src/spool/home/operating/single-jobs.ts';
 import { skipLane } from '../../src/spool/home/operating/skip.ts';
 import { findJob } from './home-queues.ts';
 import { interceptFiles } from './intercepted-files.ts';
