@@ -120,6 +120,11 @@ export class History {
     return this.#jobs.get(payload)?.fate === 'accepted';
   }
 
+  /** Somebody is adding it, and does not know yet what comes of it. */
+  isBeingAdded(payload: Payload): boolean {
+    return this.#jobs.get(payload)?.fate === 'adding';
+  }
+
   /** How many runs are alive. */
   get alive(): number {
     return this.#live.size;

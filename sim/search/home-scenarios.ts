@@ -18,14 +18,17 @@ const workingToTheEnd: Actor = async (layout, machine, history) => {
   }
 };
 
-/** A sender that does not know whether it has succeeded, and tries again. */
+/** A sender that does not know whether it has succeeded, and tries again; or a second one, beside the first. */
 const addingAgain =
   (label: string): Actor =>
   async (layout, machine, history) => {
-    if (!history.isAccepted(payloadOf(label))) return adding([label])(layout, machine, history);
+    const payload = payloadOf(label);
+    const isTheFirst = !history.isAccepted(payload) && !history.isBeingAdded(payload);
+    if (isTheFirst) return adding([label])(layout, machine, history);
     try {
-      await layout.add(machine, payloadOf(label), 'own');
+      history.addReturned(payload, await layout.add(machine, payload, 'own'));
     } catch (error) {
+      // That it is refused, for the other one is about it, says nothing of the other's.
       if (!(error instanceof Error)) throw error;
     }
   };

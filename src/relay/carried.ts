@@ -47,17 +47,17 @@ export function carriedFrom(job: Job, { lane, leaveOut = [] }: CarryOptions): Ca
   };
 }
 
-/** As it is added; `named`: under its name, where the queue remembers those. */
-export function newJobOf(carried: CarriedJob, named: boolean): NewJob {
+/** As it is added. */
+export function newJobOf(carried: CarriedJob): NewJob {
   const { name, params, env, lane, priority, notBeforeMs, expiresMs } = carried;
   return {
+    name,
     params,
     env,
     ...(lane === undefined ? {} : { lane }),
     ...(priority === undefined ? {} : { priority }),
     ...(notBeforeMs === undefined ? {} : { notBefore: toDate(notBeforeMs) }),
     ...(expiresMs === undefined ? {} : { expires: toDate(expiresMs) }),
-    ...(named ? { name } : {}),
   };
 }
 

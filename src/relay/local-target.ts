@@ -1,6 +1,6 @@
 /** A queue that this machine can open, as what jobs are brought to. */
 
-import { layoutAt, openKeeper, openQueue } from '../open/open.ts';
+import { openKeeper, openQueue } from '../open/open.ts';
 import type { Machine } from '../os/ports.ts';
 import type { Queue } from '../queue/contract.ts';
 import { newJobOf } from './carried.ts';
@@ -18,23 +18,20 @@ export type LocalTargetOptions = {
 
 export type LocalQueue = {
   readonly queue: Queue;
-  /** Whether a second job of a name is not added. */
-  readonly remembersNames: boolean;
   /** Whether jobs without a lane run one after the other, too. */
   readonly keepsOrder: boolean;
 };
 
 /** Throws `not-a-queue`. */
 export async function openLocal(machine: Machine, location: string): Promise<LocalQueue> {
-  const { capabilities } = await layoutAt(machine, location);
   const queue = await openQueue(machine, location);
   const { order } = await (await openKeeper(machine, location)).look();
-  return { queue, remembersNames: capabilities.names.has, keepsOrder: order === 'sequence' };
+  return { queue, keepsOrder: order === 'sequence' };
 }
 
 export function localTarget(
   machine: Machine,
-  { queue, remembersNames }: LocalQueue,
+  { queue }: LocalQueue,
   { pace, maxWaiting, onFull }: LocalTargetOptions,
 ): Target {
   const room = new Room(machine.clock, queue, maxWaiting);
@@ -44,7 +41,7 @@ export function localTarget(
       const leaveRoom = await room.take(waiting, onFull);
       try {
         const paced = slowly(payload, pace, moving);
-        const { id, duplicate } = await queue.add({ ...newJobOf(job, remembersNames), payload: paced });
+        const { id, duplicate } = await queue.add({ ...newJobOf(job), payload: paced });
         return { id, duplicate };
       } finally {
         leaveRoom();

@@ -96,17 +96,14 @@ describe.each(MAKE)('on a queue of %s', (layout, make) => {
 });
 
 describe.each(MAKE.slice(1))('on a queue of %s', (_layout, make) => {
-  it.each([
-    [['--lane', 'alice'], '--lane'],
-    [['--name', 'x'], '--name'],
-  ])('nothing is added that could not be kept: %j', async (options, named) => {
+  it('nothing is added that could not be kept', async () => {
     const cli = intrayCli();
     const q = `${cli.dir}/q`;
     await make(q);
-    const { status, stderr } = cli.run(['add', q, ...options], { input: 'x' });
+    const { status, stderr } = cli.run(['add', q, '--lane', 'alice'], { input: 'x' });
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: expect.stringMatching(new RegExp(`has no place for ${named}: .*; nothing was added\n$`)),
+      stderr: expect.stringMatching(/has no place for --lane: .*; nothing was added\n$/),
     });
     expect(json(cli, ['ls', '--json', q])).toEqual({ queue: q, jobs: [] });
   });

@@ -26,7 +26,7 @@ export type RelayEvent =
   /** `again`: it is tried again. */
   | { readonly event: 'trouble'; readonly reason: string; readonly again: boolean }
   | { readonly event: 'unreadable'; readonly path: string; readonly reason: string }
-  | { readonly event: 'forgets-names' | 'forgets-order' }
+  | { readonly event: 'forgets-order' }
   | {
       readonly event: 'finished';
       readonly moved: number;
@@ -66,11 +66,6 @@ export async function wordsVoice(context: Context, source: Queue | undefined): P
         return context.log('error', `${event.reason}${event.again ? '\nIt is tried again and again.' : ''}`);
       case 'unreadable':
         return context.log('warn', `${event.path}: ${event.reason}; it was stepped over`);
-      case 'forgets-names':
-        return context.log(
-          'warn',
-          'the target does not remember the names of jobs: one that was on its way when a relay died may be there twice',
-        );
       case 'forgets-order':
         return context.log(
           'warn',

@@ -28,7 +28,7 @@ export async function newRelayTeller(
   return new RelayTeller(context.machine, voice, json ? undefined : await progressFor(context.machine));
 }
 
-type Reached = Pick<LocalQueue, 'remembersNames' | 'keepsOrder'>;
+type Reached = Pick<LocalQueue, 'keepsOrder'>;
 
 export class RelayTeller extends WorkProblems implements RelayListener {
   readonly #machine: Machine;
@@ -120,10 +120,9 @@ export class RelayTeller extends WorkProblems implements RelayListener {
   }
 
   /** `ordered`: the jobs that come have an order that is not that of lanes. Told once, though it is reached again. */
-  reached({ remembersNames, keepsOrder }: Reached, ordered = false): void {
+  reached({ keepsOrder }: Reached, ordered = false): void {
     if (this.#wasReached) return;
     this.#wasReached = true;
-    if (!remembersNames) this.#tell({ event: 'forgets-names' });
     if (ordered && !keepsOrder) this.#tell({ event: 'forgets-order' });
   }
 

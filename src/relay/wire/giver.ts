@@ -27,7 +27,7 @@ export type RemoteOptions = {
   readonly onFull?: (() => void) | undefined;
   readonly onLost?: (() => void) | undefined;
   /** Told of each connection, and of the queue at its other end. */
-  readonly onConnected?: ((about: Pick<LocalQueue, 'remembersNames' | 'keepsOrder'>) => void) | undefined;
+  readonly onConnected?: ((about: Pick<LocalQueue, 'keepsOrder'>) => void) | undefined;
 };
 
 type Connected = { readonly link: Link; readonly connection: Connection };
@@ -94,12 +94,12 @@ export class RemoteTarget implements Target {
     );
     connected = { link, connection };
     try {
-      const { role, remembersNames = false, keepsOrder = false } = await link.hello;
+      const { role, keepsOrder = false } = await link.hello;
       if (role !== 'taker') {
         throw new QueueError('not-connected', 'the other side gives jobs too, and does not take any');
       }
       this.#connected = connected;
-      onConnected?.({ remembersNames, keepsOrder });
+      onConnected?.({ keepsOrder });
     } catch (error) {
       const why = await this.#leave(connected);
       throw why === undefined ? error : new QueueError('not-connected', why, { cause: error });

@@ -33,7 +33,6 @@ export type Hello = {
   /** The giver asks for no more jobs to wait than so many. */
   readonly maxWaiting?: number | undefined;
   /** Whether the taker's queue knows a second job of a name. */
-  readonly remembersNames?: boolean | undefined;
   /** Whether jobs without a lane keep their order there. */
   readonly keepsOrder?: boolean | undefined;
 };

@@ -65,11 +65,11 @@ class Taker {
     this.#machine = machine;
     this.#local = local;
     this.#options = options;
-    const { remembersNames, keepsOrder } = local;
+    const { keepsOrder } = local;
     this.#link = new Link(
       machine,
       connection,
-      { role: 'taker', remembersNames, keepsOrder },
+      { role: 'taker', keepsOrder },
       {
         onMessage: (message) => this.#hear(message),
         onData: (job, bytes) => this.#incoming.get(job)?.take(bytes),
@@ -137,9 +137,9 @@ class Taker {
       const room = await this.#room;
       const leaveRoom = await room.take(this.#over.signal, () => link.send({ say: 'full', job }));
       try {
-        const { queue, remembersNames } = this.#local;
+        const { queue } = this.#local;
         const added = await queue.add({
-          ...newJobOf(carried, remembersNames),
+          ...newJobOf(carried),
           payload: incoming.payload(),
         });
         done = true;

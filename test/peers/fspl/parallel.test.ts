@@ -182,7 +182,7 @@ describe.skipIf(real.absent !== undefined)(
         '-c',
         `[ "$FSPL_SEQ-$INTRAY_ATTEMPT" != 1-1 ] || { touch ${temporary.path('up')}; exec sleep 1000; }; ${noting()}`,
       ];
-      const worker = start(BUN, ['--no-install', WORKER, path, '2', 'wait', ...job]);
+      const worker = start(BUN, ['--no-install', WORKER, path, '2', 'wait', '60000', ...job]);
       await eventually(() => expect(existsSync(temporary.path('up'))).toBe(true));
       worker.kill();
       await worker.ended;
