@@ -61,7 +61,7 @@ export const fsq: Layout = {
     return unreadable.map(({ path, message }) => `${path}: ${message}`);
   },
   skipTo: () => Promise.reject(new Error('there are no lanes')),
-  notes: ['intray'],
+  notes: ['running', 'died'],
   arrivals: `${QUEUE}/queue`,
   listed: [`${QUEUE}/done`, `${QUEUE}/fail`, `${QUEUE}/tmp`],
   fixedNames: ['down', 'intray', 'intray/names', 'intray/adding'].map((name) => `${QUEUE}/${name}`),

@@ -17,7 +17,8 @@
  * which another is deciding, who would find one name only when it is done and removed. What has but one name costs nothing
  * here: a look at the file tells, and that is taken anyway.
  *
- * Names outside of the queue, of a copy that somebody has made by link(2) perhaps, do not count.
+ * Names outside of the queue do not count. Whoever brings his jobs by link(2) has one for each, so for claims it is looked up
+ * for all jobs at once which have two names in the queue: those are there since a power cut, and become no more.
  */
 
 import { closeQuietly } from '../../os/close-quietly.ts';
@@ -25,6 +26,44 @@ import { isGone } from '../../os/if-there.ts';
 import { type Descriptor, hasErrno, type Machine } from '../../os/ports.ts';
 import { jobFiles } from './job-files.ts';
 import { stemOf } from './job-name.ts';
+
+/** So old may be what is known of a queue on a server, whose power may be cut while we live. */
+const KNOWN_MS = 10_000;
+
+/** Which jobs of a queue may have two names in it. */
+export class SecondNames {
+  readonly #machine: Machine;
+  readonly #queue: string;
+  #stems: ReadonlySet<string> = new Set();
+  #untilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(machine: Machine, queue: string) {
+    this.#machine = machine;
+    this.#queue = queue;
+  }
+
+  async has(stem: string): Promise<boolean> {
+    const nowMs = this.#machine.clock.monotonicMs();
+    if (nowMs >= this.#untilMs) {
+      this.#stems = await stemsOfTwo(this.#machine, this.#queue);
+      this.#untilMs = nowMs + KNOWN_MS;
+    }
+    return this.#stems.has(stem);
+  }
+}
+
+/** One that is moved meanwhile may be among them. */
+async function stemsOfTwo(machine: Machine, queue: string): Promise<Set<string>> {
+  const seen = new Map<string, string>();
+  const twice = new Set<string>();
+  for await (const path of jobFiles(machine, queue)) {
+    const stem = stemOf(nameOf(path));
+    const other = seen.get(stem);
+    if (other === undefined) seen.set(stem, path);
+    else if (other !== path) twice.add(stem);
+  }
+  return twice;
+}
 
 /** `given-up`: that name is gone now. `busy`: somebody is deciding about another one. */
 export type SecondName = 'only-name' | 'given-up' | 'busy';

@@ -27,7 +27,7 @@ import { formatJobName } from '../job-name.ts';
 import { nextNumber } from '../lane-numbers.ts';
 import type { WorkerRoom } from '../own-room.ts';
 import { readRuns } from '../run-log.ts';
-import { giveUpSecondName } from '../second-name.ts';
+import { giveUpSecondName, SecondNames } from '../second-name.ts';
 import { termsOf } from '../terms.ts';
 import type { Waiting } from '../waiting-job.ts';
 import { type ClaimParts, claimOf } from './claim.ts';
@@ -61,9 +61,11 @@ export class Taking {
   readonly #parts: TakingParts;
   readonly #claims = new Map<SharedClaim, Taken>();
   readonly #claimParts: ClaimParts;
+  readonly #secondNames: SecondNames;
 
   constructor(parts: TakingParts) {
     this.#parts = parts;
+    this.#secondNames = new SecondNames(parts.machine, parts.queue);
     this.#claimParts = {
       ...parts,
       onSettled: (claim) => {
@@ -171,6 +173,7 @@ export class Taking {
   /** Whether this is but one of two names of the job, so that it is not ours to run, or not yet. */
   async #isHadTwice(taken: Taken, opened: OpenedPacket): Promise<boolean> {
     const { machine, queue, settling, waiting } = this.#parts;
+    if (!(await this.#secondNames.has(taken.from.stem))) return false;
     const found = await giveUpSecondName(machine, queue, taken.path);
     if (found === 'only-name') return false;
     await opened.discard();
