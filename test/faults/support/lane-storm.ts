@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import { lockHolders } from '../../../src/os/lock-holders.ts';
 import { realMachine } from '../../../src/os/real/index.ts';
 import type { NewJob, Queue } from '../../../src/queue/contract.ts';
 import { makeRooms, writeSettings } from '../../../src/spool/home/rooms.ts';
@@ -164,15 +165,32 @@ export class LaneStorm {
       const worker = await this.#startWorker(siteOf(this.#place, 0), 'end');
       const { code, stderr } = await worker.ended;
       this.#workers.delete(worker);
-      expect({ code, stderr, left: this.#left() }).toEqual({ code: 0, stderr: '', left: [] });
+      expect({ code, stderr, left: await this.#left() }).toEqual({ code: 0, stderr: '', left: [] });
     }, 300_000);
   }
 
-  #left(): string[] {
+  /** What is not where it should be when all is over; of a worker's room also what is in it, and who has its lock. */
+  async #left(): Promise<string[]> {
     const { location } = this.#queue;
-    return ['jobs', 'work', 'failed', 'done'].flatMap((room) =>
+    const left = ['jobs', 'work', 'failed', 'done'].flatMap((room) =>
       readdirSync(`${location}/${room}`).map((name) => `${room}/${name}`),
     );
+    return Promise.all(
+      left.map(async (path) => (path.startsWith('work/') ? `${path}: ${await this.#roomOf(path)}` : path)),
+    );
+  }
+
+  async #roomOf(path: string): Promise<string> {
+    const room = `${this.#queue.location}/${path}`;
+    try {
+      const holders = (await lockHolders(realMachine, `${room}/worker`)) ?? [];
+      const commands = holders.map(({ pid }) =>
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '),
+      );
+      return JSON.stringify({ files: readdirSync(room), holders, commands });
+    } catch (error) {
+      return String(error); // it goes while we look
+    }
   }
 
   endAll(): void {
